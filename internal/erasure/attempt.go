@@ -1,0 +1,79 @@
+// Copyright (c) the terraform-provider-streamchat authors
+// SPDX-License-Identifier: MPL-2.0
+
+package erasure
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Status is where an erasure stands.
+type Status string
+
+// The statuses. Pending is for a member of a batch that was never sent.
+const (
+	StatusPending   Status = "pending"
+	StatusSubmitted Status = "submitted"
+	StatusCompleted Status = "completed"
+	StatusFailed    Status = "failed"
+	StatusReverted  Status = "reverted"
+)
+
+// Found is what Stream held right before the call.
+type Found string
+
+// What can be found. Unproven is no fact: a plan's budget of probes ran out.
+const (
+	FoundUnproven    Found = ""
+	FoundPresent     Found = "present"
+	FoundDeactivated Found = "deactivated"
+	FoundDeleted     Found = "deleted"
+	FoundMissing     Found = "missing"
+)
+
+// Outcome is what a completed erasure amounts to.
+type Outcome string
+
+// The outcomes.
+const (
+	OutcomeErased        Outcome = "erased"
+	OutcomePruned        Outcome = "pruned"
+	OutcomeMarkedDeleted Outcome = "marked_deleted"
+	OutcomeNotFound      Outcome = "not_found"
+	OutcomeAdopted       Outcome = "adopted"
+)
+
+// Finding is what a look-up says of one subject. Only Found is ever recorded.
+type Finding struct {
+	Found      Found
+	Role       string
+	CreatedAt  *time.Time
+	LastActive *time.Time
+	// Custom holds the subject's own fields, for the legal hold.
+	Custom map[string]json.RawMessage
+}
+
+// Attempt is one delete call for one subject and what came of it. It holds no
+// personal data, so that it can be archived as it is.
+type Attempt[S any] struct {
+	// Scope is what was asked. Nil: the operator's claim is not known yet (import).
+	Scope       *S         `json:"delete"`
+	Status      Status     `json:"status"`
+	Found       Found      `json:"found,omitempty"`
+	Outcome     Outcome    `json:"outcome,omitempty"`
+	TaskID      string     `json:"task_id,omitempty"`
+	AppName     string     `json:"app_name,omitempty"`
+	SubmittedAt *time.Time `json:"submitted_at,omitempty"`
+	CompletedAt *time.Time `json:"completed_at,omitempty"`
+	VerifiedAt  *time.Time `json:"verified_at,omitempty"`
+	// PollsUnchecked: Stream would not list the polls of somebody already deleted.
+	PollsUnchecked  bool   `json:"polls_not_checked,omitempty"`
+	ProviderVersion string `json:"provider_version,omitempty"`
+}
+
+// Restorable reports that Stream can still bring the subject back, so that the
+// record can drift. Somebody who was never there cannot.
+func (a Attempt[S]) Restorable(irreversible bool) bool {
+	return a.Status == StatusCompleted && !irreversible && a.Outcome != OutcomeNotFound
+}

@@ -1,0 +1,452 @@
+// Copyright (c) the terraform-provider-streamchat authors
+// SPDX-License-Identifier: MPL-2.0
+
+package erasure
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/clock"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/stream"
+)
+
+// MaxSubjects is how many subjects one call of Stream's takes: deletions and
+// look-ups alike (stream-api.md §2, §10).
+const MaxSubjects = 100
+
+const (
+	lookUpWindow = 50 * time.Millisecond
+	submitWindow = 200 * time.Millisecond
+	// A replica may lag behind the task's end (stream-api.md §14.7).
+	verifyTries = 5
+	verifyPause = time.Second
+)
+
+// Subject is a member of a delete call and what was found of it.
+type Subject struct {
+	ID      string
+	Finding Finding
+}
+
+// Prepared is what the steps before a delete call did for one subject.
+type Prepared struct {
+	Err            error
+	PollsUnchecked bool
+}
+
+// Deed is one kind of deletion at Stream. Implementations only translate: all
+// waiting, joining and judging is the engine's.
+type Deed[S any] interface {
+	// Kind names the subjects, e.g. "user".
+	Kind() string
+	// LookUp finds up to [MaxSubjects] ids; an id left out is not known to be
+	// anything yet.
+	LookUp(ctx context.Context, ids []string) (map[string]Finding, error)
+	// Probe tells what an id is that the look-up left out: deleted or missing,
+	// else an error.
+	Probe(ctx context.Context, id string) (Finding, error)
+	// Prepare does what the scope wants done before the call. A subject whose
+	// entry has an error is not sent.
+	Prepare(ctx context.Context, subjects []Subject, scope S) map[string]Prepared
+	// Turn waits until a call would be let through.
+	Turn(ctx context.Context) error
+	// Submit sends the call and returns the id of its task.
+	Submit(ctx context.Context, ids []string, scope S) (task string, err error)
+	// Task reads a task.
+	Task(ctx context.Context, id string) (stream.Task, error)
+	// Restore undoes what is restorable.
+	Restore(ctx context.Context, id string) error
+}
+
+// Engine carries out one kind of deletion for all resources of a process.
+type Engine[S Scope[S]] struct {
+	deed    Deed[S]
+	guards  Guards
+	ledger  *Ledger
+	app     *AppGate
+	clock   clock.Clock
+	version string
+
+	lookUps batcher[struct{}, struct{}, Finding]
+	submits batcher[S, Finding, submission]
+	tasks   poller
+}
+
+type submission struct {
+	task           string
+	at             time.Time
+	pollsUnchecked bool
+}
+
+// Config is what an engine is made of.
+type Config[S Scope[S]] struct {
+	Deed    Deed[S]
+	Guards  Guards
+	Ledger  *Ledger
+	App     *AppGate
+	Clock   clock.Clock
+	Version string // of the provider, for the record
+}
+
+// New makes an engine.
+func New[S Scope[S]](c Config[S]) *Engine[S] {
+	e := &Engine[S]{deed: c.Deed, guards: c.Guards, ledger: c.Ledger, app: c.App, clock: c.Clock, version: c.Version}
+	e.lookUps = batcher[struct{}, struct{}, Finding]{clock: c.Clock, window: lookUpWindow, max: MaxSubjects, run: e.runLookUps}
+	e.submits = batcher[S, Finding, submission]{clock: c.Clock, window: submitWindow, max: MaxSubjects, turn: c.Deed.Turn, run: e.runSubmits}
+	e.tasks = poller{clock: c.Clock, get: c.Deed.Task}
+	return e
+}
+
+// Claim refuses a second resource that wants to create the subject's record.
+func (e *Engine[S]) Claim(id string) error {
+	if e.ledger.First(e.deed.Kind(), id) {
+		return nil
+	}
+	return &Refusal{
+		Summary: "The same subject twice",
+		Detail: "Another resource of this plan erases the same subject. Nothing was sent for this one. " +
+			"Keep one of the two blocks, so that there is one record of one erasure.",
+	}
+}
+
+// LookUp finds a subject and does nothing else, past the wrong-app guard. One
+// that Stream's query leaves out is [FoundUnproven].
+func (e *Engine[S]) LookUp(ctx context.Context, id string) (Finding, error) {
+	if _, err := e.app.Name(ctx); err != nil {
+		return Finding{}, err
+	}
+	finding, err := e.lookUps.do(ctx, struct{}{}, id, struct{}{})
+	return finding, at(StageLookUp, err)
+}
+
+// Preview examines a subject for a plan. When the plan's budget of probes is
+// used up, a subject that the look-up leaves out comes back as [FoundUnproven];
+// the apply proves it.
+func (e *Engine[S]) Preview(ctx context.Context, id string, scope S) (Finding, error) {
+	return e.examine(ctx, id, scope, e.ledger.spendProbe)
+}
+
+// examine runs the guards around a look-up.
+func (e *Engine[S]) examine(ctx context.Context, id string, scope S, mayProbe func() bool) (Finding, error) {
+	if err := e.guards.Identity(id); err != nil {
+		return Finding{}, err
+	}
+	if err := e.ledger.Erase(e.deed.Kind(), id); err != nil {
+		return Finding{}, err
+	}
+	if _, err := e.app.Name(ctx); err != nil {
+		return Finding{}, err
+	}
+	finding, err := e.find(ctx, id, mayProbe)
+	if err != nil {
+		return Finding{}, err
+	}
+	if err := e.guards.Finding(finding); err != nil {
+		return Finding{}, err
+	}
+	return finding, e.checkHeirs(ctx, id, scope)
+}
+
+// find looks a subject up and, where the look-up leaves it out, probes it.
+func (e *Engine[S]) find(ctx context.Context, id string, mayProbe func() bool) (Finding, error) {
+	finding, err := e.lookUps.do(ctx, struct{}{}, id, struct{}{})
+	if err != nil {
+		return Finding{}, at(StageLookUp, err)
+	}
+	if finding.Found != FoundUnproven || !mayProbe() {
+		return finding, nil
+	}
+	finding, err = e.deed.Probe(ctx, id)
+	return finding, at(StageProbe, err)
+}
+
+func always() bool { return true }
+
+func (e *Engine[S]) checkHeirs(ctx context.Context, id string, scope S) error {
+	for _, heir := range scope.Heirs() {
+		if heir.ID == id {
+			return &Refusal{Field: heir.Field, Summary: "Heir is the erased user", Detail: "The new owner must be somebody else than the user to erase. Nothing was sent."}
+		}
+		finding, err := e.lookUps.do(ctx, struct{}{}, heir.ID, struct{}{})
+		if err != nil {
+			return at(StageLookUp, err)
+		}
+		if finding.Found != FoundPresent {
+			return &Refusal{Field: heir.Field, Summary: "New owner not found", Detail: "Stream has no active user with the id of the new owner. Nothing was sent. Name an existing, active user."}
+		}
+	}
+	return nil
+}
+
+func (e *Engine[S]) runLookUps(ctx context.Context, _ struct{}, members []*member[struct{}, Finding]) {
+	ids := make([]string, 0, len(members))
+	seen := map[string]bool{}
+	for _, m := range members {
+		if !seen[m.id] {
+			seen[m.id] = true
+			ids = append(ids, m.id)
+		}
+	}
+	found, err := e.deed.LookUp(ctx, ids)
+	for _, m := range members {
+		m.answer(found[m.id], err)
+	}
+}
+
+// Erase examines the subject once more and sends the deletion, once. The error
+// tells what the attempt is worth:
+//
+//   - nil: completed, to be recorded;
+//   - *[Pending]: submitted, to be recorded;
+//   - *[Failure]: submitted and failed;
+//   - *[StageError] of StageSubmit: tried and failed (an ambiguous *stream.Error
+//     may have been accepted all the same; a repeat finds out and does no harm);
+//   - any other *[StageError], *[Refusal], a context's error: nothing was sent,
+//     and the attempt has no status.
+//
+// recordMissing: a subject that never existed is recorded as not found, without
+// a call; otherwise it is refused.
+func (e *Engine[S]) Erase(ctx context.Context, id string, scope S, recordMissing bool) (Attempt[S], error) {
+	attempt := Attempt[S]{Scope: &scope, ProviderVersion: e.version}
+	finding, err := e.examine(ctx, id, scope, always)
+	if err != nil {
+		return attempt, err
+	}
+	attempt.Found = finding.Found
+	if attempt.AppName, err = e.app.Name(ctx); err != nil {
+		return attempt, err
+	}
+	if finding.Found == FoundMissing {
+		if !recordMissing {
+			return attempt, Missing()
+		}
+		now := e.now()
+		attempt.Status, attempt.Outcome = StatusCompleted, OutcomeNotFound
+		attempt.CompletedAt, attempt.VerifiedAt = now, now
+		return attempt, nil
+	}
+	sent, err := e.submits.do(ctx, scope, id, finding)
+	if err != nil {
+		var stage *StageError
+		if errors.As(err, &stage) && stage.Stage == StageSubmit {
+			attempt.Status = StatusFailed
+		}
+		return attempt, err
+	}
+	attempt.Status, attempt.TaskID, attempt.PollsUnchecked = StatusSubmitted, sent.task, sent.pollsUnchecked
+	attempt.SubmittedAt = &sent.at
+	return e.Resume(ctx, id, attempt)
+}
+
+// Missing is the refusal of a subject that never existed.
+func Missing() *Refusal {
+	return &Refusal{
+		Summary: "Subject not found",
+		Detail: "Stream says that nothing with this id ever existed, neither active nor deactivated nor deleted. Nothing was sent. " +
+			"Check the spelling; if the record of a search without a result is what you want, set on_missing = \"record\".",
+	}
+}
+
+// Resume waits for the task of a submitted attempt and settles it.
+func (e *Engine[S]) Resume(ctx context.Context, id string, attempt Attempt[S]) (Attempt[S], error) {
+	task, err := e.tasks.wait(ctx, attempt.TaskID)
+	if err != nil {
+		return attempt, pending(err)
+	}
+	return e.settle(ctx, id, attempt, task)
+}
+
+// Peek asks once for the task of a submitted attempt and settles it if it has
+// ended. *[Pending] with no reason: it has not.
+func (e *Engine[S]) Peek(ctx context.Context, id string, attempt Attempt[S]) (Attempt[S], error) {
+	task, err := e.deed.Task(ctx, attempt.TaskID)
+	if stream.IsNotFound(err) {
+		err = errTaskUnknown
+	}
+	if err != nil {
+		return attempt, pending(err)
+	}
+	if !task.Terminal() {
+		return attempt, &Pending{}
+	}
+	return e.settle(ctx, id, attempt, task)
+}
+
+func pending(err error) *Pending {
+	if errors.Is(err, errTaskUnknown) {
+		return &Pending{TaskUnknown: true}
+	}
+	return &Pending{Err: at(StagePoll, err)}
+}
+
+// settle reads what an ended task says of one subject, and looks it up: only
+// when both agree is the attempt completed.
+func (e *Engine[S]) settle(ctx context.Context, id string, attempt Attempt[S], task stream.Task) (Attempt[S], error) {
+	fail := func(kind FailureKind) (Attempt[S], error) {
+		attempt.Status = StatusFailed
+		return attempt, &Failure{Kind: kind, TaskID: attempt.TaskID}
+	}
+	if task.Status != stream.TaskCompleted {
+		return fail(FailureTask)
+	}
+	entry, listed := task.Results[id]
+	if listed && entry.Status != stream.ResultOK {
+		return fail(FailureSubject)
+	}
+	gone, err := e.gone(ctx, id)
+	if err != nil {
+		return attempt, &Pending{Err: err}
+	}
+	if !gone {
+		if listed {
+			return fail(FailureStillThere)
+		}
+		return fail(FailureNoEntry)
+	}
+	if !listed {
+		finding, err := e.deed.Probe(ctx, id)
+		if err != nil {
+			return attempt, &Pending{Err: at(StageProbe, err)}
+		}
+		if finding.Found != FoundDeleted {
+			return fail(FailureNoEntry)
+		}
+	}
+	attempt.Status, attempt.Outcome = StatusCompleted, (*attempt.Scope).Outcome()
+	attempt.VerifiedAt, attempt.CompletedAt = e.now(), e.now()
+	if !task.UpdatedAt.IsZero() {
+		updated := task.UpdatedAt.UTC()
+		attempt.CompletedAt = &updated
+	}
+	return attempt, nil
+}
+
+// gone looks the subject up until it is no longer found, or has been found once
+// too often for a replica's lag.
+func (e *Engine[S]) gone(ctx context.Context, id string) (bool, error) {
+	for try := 1; ; try++ {
+		finding, err := e.lookUps.do(ctx, struct{}{}, id, struct{}{})
+		if err != nil {
+			return false, at(StageVerify, err)
+		}
+		if finding.Found == FoundUnproven || finding.Found == FoundDeleted {
+			return true, nil
+		}
+		if try == verifyTries {
+			return false, nil
+		}
+		if err := e.clock.Sleep(ctx, verifyPause); err != nil {
+			return false, at(StageVerify, err)
+		}
+	}
+}
+
+// Back reports whether a restorable subject is back at Stream: the drift of a
+// soft deletion. It asks once and changes nothing.
+func (e *Engine[S]) Back(ctx context.Context, id string) (bool, error) {
+	finding, err := e.LookUp(ctx, id)
+	return finding.Found == FoundPresent || finding.Found == FoundDeactivated, err
+}
+
+// Adopt examines a subject that was erased elsewhere and returns the record of
+// that claim. It refuses one that is not gone. No deletion is sent.
+func (e *Engine[S]) Adopt(ctx context.Context, id string) (Attempt[S], error) {
+	name, err := e.app.Name(ctx)
+	if err != nil {
+		return Attempt[S]{}, err
+	}
+	finding, err := e.find(ctx, id, always)
+	if err != nil {
+		return Attempt[S]{}, err
+	}
+	switch finding.Found {
+	case FoundDeleted:
+		return Attempt[S]{
+			Status: StatusCompleted, Found: FoundDeleted, Outcome: OutcomeAdopted,
+			AppName: name, VerifiedAt: e.now(), ProviderVersion: e.version,
+		}, nil
+	case FoundMissing:
+		return Attempt[S]{}, &Refusal{
+			Summary: "Subject not found",
+			Detail:  "Stream says that nothing with this id ever existed, so there is no erasure to adopt. Check the spelling. Nothing was changed.",
+		}
+	default:
+		return Attempt[S]{}, &Refusal{
+			Summary: "Subject is not erased",
+			Detail: "Stream still has this subject, so there is no erasure to adopt. Nothing was changed. " +
+				"To erase it, remove the import and apply the resource block.",
+		}
+	}
+}
+
+// Restore brings a restorable subject back.
+func (e *Engine[S]) Restore(ctx context.Context, id string) error {
+	if _, err := e.app.Name(ctx); err != nil {
+		return err
+	}
+	return at(StageRestore, e.deed.Restore(ctx, id))
+}
+
+// runSubmits prepares and sends one batch. A subject that Stream refuses by name
+// is answered alone, so that it does not take the others down.
+func (e *Engine[S]) runSubmits(ctx context.Context, scope S, members []*member[Finding, submission]) {
+	subjects := make([]Subject, len(members))
+	for i, m := range members {
+		subjects[i] = Subject{ID: m.id, Finding: m.value}
+	}
+	prepared := e.deed.Prepare(ctx, subjects, scope)
+	left := map[string][]*member[Finding, submission]{}
+	var ids []string
+	for _, m := range members {
+		if err := prepared[m.id].Err; err != nil {
+			m.answer(submission{}, err)
+			continue
+		}
+		if left[m.id] == nil {
+			ids = append(ids, m.id)
+		}
+		left[m.id] = append(left[m.id], m)
+	}
+	for len(ids) > 0 {
+		task, err := e.deed.Submit(ctx, ids, scope)
+		err = at(StageSubmit, err)
+		if refused := namedIn(err, ids); refused >= 0 && len(ids) > 1 {
+			for _, m := range left[ids[refused]] {
+				m.answer(submission{}, err)
+			}
+			ids = append(ids[:refused:refused], ids[refused+1:]...)
+			continue
+		}
+		sentAt := *e.now()
+		for _, id := range ids {
+			for _, m := range left[id] {
+				m.answer(submission{task: task, at: sentAt, pollsUnchecked: prepared[id].PollsUnchecked}, err)
+			}
+		}
+		return
+	}
+}
+
+// namedIn is the index of the id that a refusal of Stream's names, or -1.
+func namedIn(err error, ids []string) int {
+	var e *stream.Error
+	if !errors.As(err, &e) || e.Ambiguous {
+		return -1
+	}
+	if name := e.NamedUser(); name != "" {
+		for i, id := range ids {
+			if id == name {
+				return i
+			}
+		}
+	}
+	return -1
+}
+
+// now is the provider's clock, at the precision the record keeps.
+func (e *Engine[S]) now() *time.Time {
+	now := e.clock.Now().UTC().Truncate(time.Millisecond)
+	return &now
+}

@@ -1,0 +1,95 @@
+// Copyright (c) the terraform-provider-streamchat authors
+// SPDX-License-Identifier: MPL-2.0
+
+package erasure
+
+import "fmt"
+
+// Refusal is a guard's no. Nothing was sent. It names an attribute, never a
+// subject.
+type Refusal struct {
+	// Field is the attribute (dotted path) that the refusal is about. Empty: the
+	// subject itself. A field of the provider's configuration sets Provider.
+	Field    string
+	Provider bool
+	Summary  string
+	Detail   string
+}
+
+func (r *Refusal) Error() string { return r.Summary + ": " + r.Detail }
+
+// Stage is the step in which an error of the API ended an erasure.
+type Stage string
+
+// The stages.
+const (
+	StageApp     Stage = "reading the app's settings"
+	StageLookUp  Stage = "looking the subject up"
+	StageProbe   Stage = "asking whether the subject was deleted or never existed"
+	StageTokens  Stage = "revoking the user's tokens"
+	StagePolls   Stage = "deleting the user's polls"
+	StageSubmit  Stage = "sending the deletion"
+	StagePoll    Stage = "asking for the task"
+	StageVerify  Stage = "looking the subject up after the deletion"
+	StageRestore Stage = "restoring the user"
+)
+
+// StageError is an error of the API with the step it happened in.
+type StageError struct {
+	Stage Stage
+	Err   error
+}
+
+func (e *StageError) Error() string { return fmt.Sprintf("%s: %v", e.Stage, e.Err) }
+
+// Unwrap gives the API's error.
+func (e *StageError) Unwrap() error { return e.Err }
+
+func at(stage Stage, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &StageError{Stage: stage, Err: err}
+}
+
+// Pending says that the deletion was accepted and its end is not known. The
+// attempt that comes with it is worth recording.
+type Pending struct {
+	// TaskUnknown: Stream no longer knows the task.
+	TaskUnknown bool
+	// Err is why the waiting ended: the context's error or the API's.
+	Err error
+}
+
+func (p *Pending) Error() string {
+	if p.TaskUnknown {
+		return "Stream no longer knows the deletion task"
+	}
+	return fmt.Sprintf("the deletion was accepted, its end is not known: %v", p.Err)
+}
+
+// Unwrap gives the reason.
+func (p *Pending) Unwrap() error { return p.Err }
+
+// FailureKind tells failures apart.
+type FailureKind string
+
+// The kinds of failure.
+const (
+	// FailureTask: the task ended as anything but "completed".
+	FailureTask FailureKind = "task"
+	// FailureSubject: the task completed, its entry for this subject is not "ok".
+	FailureSubject FailureKind = "subject"
+	// FailureNoEntry: no entry for this subject, and it is not gone either.
+	FailureNoEntry FailureKind = "no entry"
+	// FailureStillThere: Stream says ok and still shows the subject.
+	FailureStillThere FailureKind = "still there"
+)
+
+// Failure is Stream's own word that a submitted deletion did not happen.
+type Failure struct {
+	Kind   FailureKind
+	TaskID string
+}
+
+func (f *Failure) Error() string { return fmt.Sprintf("the deletion failed (%s)", f.Kind) }

@@ -1,0 +1,138 @@
+// Copyright (c) the terraform-provider-streamchat authors
+// SPDX-License-Identifier: MPL-2.0
+
+package erasure
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+)
+
+// Record is the evidence of one subject's erasure: every attempt, in order. It
+// only grows.
+type Record[S Scope[S]] struct {
+	Attempts []Attempt[S]
+	// Reverted: a restorable subject was found to be back.
+	Reverted bool
+}
+
+// Current is the attempt that speaks for the record: the last one, except that a
+// failed attempt does not take away what an earlier one completed. Then the
+// earlier one speaks, with the status "failed".
+func (r Record[S]) Current() Attempt[S] {
+	n := len(r.Attempts)
+	if n == 0 {
+		return Attempt[S]{}
+	}
+	current := r.Attempts[n-1]
+	if current.Status == StatusFailed {
+		if accepted, ok := r.accepted(); ok {
+			current, current.Status = accepted, StatusFailed
+		}
+	}
+	if r.Reverted && current.Status == StatusCompleted {
+		current.Status = StatusReverted
+	}
+	return current
+}
+
+func (r Record[S]) accepted() (Attempt[S], bool) {
+	for i := len(r.Attempts) - 1; i >= 0; i-- {
+		if r.Attempts[i].Status == StatusCompleted {
+			return r.Attempts[i], true
+		}
+	}
+	return Attempt[S]{}, false
+}
+
+// With adds an attempt. One that goes on (same task) takes its own place; no
+// other attempt is ever changed.
+func (r Record[S]) With(a Attempt[S]) Record[S] {
+	n := len(r.Attempts)
+	if n > 0 && a.TaskID != "" && r.Attempts[n-1].TaskID == a.TaskID {
+		n--
+	}
+	return Record[S]{Attempts: append(r.Attempts[:n:n], a)}
+}
+
+// Claimed completes an adopted record with the scope that the operator claims.
+func (r Record[S]) Claimed(scope S) Record[S] {
+	last := r.Attempts[len(r.Attempts)-1]
+	last.Scope = &scope
+	return Record[S]{Attempts: append(r.Attempts[:len(r.Attempts)-1:len(r.Attempts)-1], last), Reverted: r.Reverted}
+}
+
+// Receipt is what the operator adds to a record in its archived form.
+type Receipt struct {
+	// Record is the resource type, e.g. "streamchat_user_erasure".
+	Record string
+	// Subject is the pseudonym, or empty.
+	Subject    string
+	RequestID  string
+	Labels     map[string]string
+	NotCovered []string
+}
+
+type receiptJSON[S any] struct {
+	Record     string            `json:"record"`
+	Subject    string            `json:"subject,omitempty"`
+	RequestID  string            `json:"request_id,omitempty"`
+	Labels     map[string]string `json:"labels,omitempty"`
+	NotCovered []string          `json:"not_covered"`
+	Attempt[S]
+	Attempts []Attempt[S] `json:"attempts"`
+}
+
+// Receipt is the record as canonical JSON (sorted keys, no spaces, no HTML
+// escapes): what the current attempt says, then all attempts. Equal records are
+// equal bytes.
+func (r Record[S]) Receipt(about Receipt) string {
+	var plain any
+	raw := mustEncode(receiptJSON[S]{
+		Record: about.Record, Subject: about.Subject, RequestID: about.RequestID, Labels: about.Labels,
+		NotCovered: about.NotCovered, Attempt: r.Current(), Attempts: r.Attempts,
+	})
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.UseNumber()
+	if err := decoder.Decode(&plain); err != nil {
+		panic(fmt.Sprintf("erasure: a receipt is valid JSON: %v", err))
+	}
+	return string(mustEncode(plain)) // maps are encoded with sorted keys
+}
+
+func mustEncode(v any) []byte {
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(v); err != nil {
+		panic(fmt.Sprintf("erasure: a receipt is plain data: %v", err))
+	}
+	return bytes.TrimSuffix(out.Bytes(), []byte("\n"))
+}
+
+// ReadRecord reads a record back from its receipt.
+func ReadRecord[S Scope[S]](receipt string) (Record[S], error) {
+	var r receiptJSON[S]
+	if err := json.Unmarshal([]byte(receipt), &r); err != nil {
+		return Record[S]{}, fmt.Errorf("the receipt in state is not one: %w", err)
+	}
+	if len(r.Attempts) == 0 {
+		return Record[S]{}, fmt.Errorf("the receipt in state holds no attempt")
+	}
+	return Record[S]{Attempts: r.Attempts, Reverted: r.Attempt.Status == StatusReverted}, nil
+}
+
+// Pseudonym stands for a subject in receipts: HMAC-SHA-256 under the operator's
+// key, in hex. Without a key there is none.
+func Pseudonym(key, id string) string {
+	if key == "" {
+		return ""
+	}
+	mac := hmac.New(sha256.New, []byte(key))
+	mac.Write([]byte(id))
+	return hex.EncodeToString(mac.Sum(nil))
+}

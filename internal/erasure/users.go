@@ -1,0 +1,195 @@
+// Copyright (c) the terraform-provider-streamchat authors
+// SPDX-License-Identifier: MPL-2.0
+
+package erasure
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/clock"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/stream"
+)
+
+// UserAPI is what the deletion of users needs of Stream's API.
+type UserAPI interface {
+	UsersByID(ctx context.Context, ids []string) (map[string]stream.User, error)
+	ProbeUser(ctx context.Context, id string) (stream.Presence, error)
+	DeleteUsers(ctx context.Context, ids []string, d stream.UserDeletion) (string, error)
+	RestoreUsers(ctx context.Context, ids []string) error
+	RevokeTokens(ctx context.Context, ids []string, before time.Time) error
+	PollsCreatedBy(ctx context.Context, creators []string, asUser string) ([]stream.Poll, error)
+	DeletePoll(ctx context.Context, pollID, userID string) error
+	Task(ctx context.Context, id string) (stream.Task, error)
+	AwaitTurn(ctx context.Context, op stream.Operation) error
+}
+
+// Users is the [Deed] of deleting users.
+type Users struct {
+	API   UserAPI
+	Clock clock.Clock
+}
+
+var _ Deed[UserScope] = Users{}
+
+// Kind implements [Deed].
+func (Users) Kind() string { return "user" }
+
+// LookUp implements [Deed].
+func (u Users) LookUp(ctx context.Context, ids []string) (map[string]Finding, error) {
+	users, err := u.API.UsersByID(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	found := make(map[string]Finding, len(users))
+	for id, user := range users {
+		found[id] = finding(user)
+	}
+	return found, nil
+}
+
+func finding(user stream.User) Finding {
+	f := Finding{Found: FoundPresent, Role: user.Role, CreatedAt: user.CreatedAt, LastActive: user.LastActive, Custom: user.Custom()}
+	switch {
+	case user.DeletedAt != nil:
+		f.Found = FoundDeleted
+	case user.DeactivatedAt != nil:
+		f.Found = FoundDeactivated
+	}
+	return f
+}
+
+// Probe implements [Deed]. Someone who is there after all was hidden from the
+// look-up by a replica's lag; they are looked up again, because the guards need
+// more than a yes.
+func (u Users) Probe(ctx context.Context, id string) (Finding, error) {
+	presence, err := u.API.ProbeUser(ctx, id)
+	if err != nil {
+		return Finding{}, err
+	}
+	switch presence {
+	case stream.PresenceDeleted:
+		return Finding{Found: FoundDeleted}, nil
+	case stream.PresenceMissing:
+		return Finding{Found: FoundMissing}, nil
+	}
+	found, err := u.LookUp(ctx, []string{id})
+	if err != nil {
+		return Finding{}, err
+	}
+	if f, ok := found[id]; ok {
+		return f, nil
+	}
+	return Finding{}, errContradiction
+}
+
+var errContradiction = errors.New("Stream's query does not list a user that its update accepts; the answers contradict each other")
+
+// Prepare implements [Deed]: tokens and polls need users that still exist.
+func (u Users) Prepare(ctx context.Context, subjects []Subject, scope UserScope) map[string]Prepared {
+	done := make(map[string]Prepared, len(subjects))
+	if scope.RevokeTokens {
+		u.revokeTokens(ctx, subjects, done)
+	}
+	if scope.Polls {
+		u.deletePolls(ctx, subjects, done)
+	}
+	return done
+}
+
+// revokeTokens revokes in one call, and one by one when that call fails, because
+// one user that Stream refuses fails the whole update (stream-api.md §9).
+// Deactivated and deleted users cannot be updated, and cannot connect either.
+func (u Users) revokeTokens(ctx context.Context, subjects []Subject, done map[string]Prepared) {
+	var ids []string
+	for _, s := range subjects {
+		if s.Finding.Found == FoundPresent {
+			ids = append(ids, s.ID)
+		}
+	}
+	now := u.Clock.Now()
+	if len(ids) == 0 || u.API.RevokeTokens(ctx, ids, now) == nil {
+		return
+	}
+	for _, id := range ids {
+		if err := u.API.RevokeTokens(ctx, []string{id}, now); err != nil {
+			done[id] = Prepared{Err: at(StageTokens, err)}
+		}
+	}
+}
+
+// deletePolls deletes the polls that the subjects created. Stream lists polls
+// only on behalf of a user, and refuses somebody who is deleted: then the polls
+// stay unchecked, and the record says so.
+func (u Users) deletePolls(ctx context.Context, subjects []Subject, done map[string]Prepared) {
+	creators := make([]string, len(subjects))
+	for i, s := range subjects {
+		creators[i] = s.ID
+	}
+	polls, asUser, err := u.polls(ctx, creators, subjects)
+	for _, s := range subjects {
+		p := done[s.ID]
+		switch {
+		case err == nil:
+		case errors.Is(err, errNobodyToAsk):
+			p.PollsUnchecked = true
+		default:
+			p.Err = errors.Join(p.Err, at(StagePolls, err))
+		}
+		done[s.ID] = p
+	}
+	for _, poll := range polls {
+		err := u.API.DeletePoll(ctx, poll.ID, asUser)
+		if err != nil && !stream.IsNotFound(err) {
+			p := done[poll.CreatedByID]
+			p.Err = at(StagePolls, err)
+			done[poll.CreatedByID] = p
+		}
+	}
+}
+
+var errNobodyToAsk = errors.New("every user on whose behalf polls could be listed is deleted or deactivated")
+
+func (u Users) polls(ctx context.Context, creators []string, subjects []Subject) ([]stream.Poll, string, error) {
+	for _, found := range []Found{FoundPresent, FoundDeactivated, FoundDeleted} {
+		for _, s := range subjects {
+			if s.Finding.Found != found {
+				continue
+			}
+			polls, err := u.API.PollsCreatedBy(ctx, creators, s.ID)
+			var e *stream.Error
+			if errors.As(err, &e) && e.NamedUser() == s.ID {
+				break // of this kind nobody will be let in
+			}
+			if err != nil {
+				return nil, "", fmt.Errorf("listing polls: %w", err)
+			}
+			return polls, s.ID, nil
+		}
+	}
+	return nil, "", errNobodyToAsk
+}
+
+// Turn implements [Deed].
+func (u Users) Turn(ctx context.Context) error {
+	return u.API.AwaitTurn(ctx, stream.OpDeleteUsers)
+}
+
+// Submit implements [Deed].
+func (u Users) Submit(ctx context.Context, ids []string, scope UserScope) (string, error) {
+	return u.API.DeleteUsers(ctx, ids, stream.UserDeletion{
+		User: string(scope.User), Messages: string(scope.Messages), Conversations: string(scope.Conversations),
+		Calls: string(scope.Calls), Files: scope.Files,
+		NewChannelOwnerID: scope.NewChannelOwnerID, NewCallOwnerID: scope.NewCallOwnerID,
+	})
+}
+
+// Task implements [Deed].
+func (u Users) Task(ctx context.Context, id string) (stream.Task, error) { return u.API.Task(ctx, id) }
+
+// Restore implements [Deed].
+func (u Users) Restore(ctx context.Context, id string) error {
+	return u.API.RestoreUsers(ctx, []string{id})
+}

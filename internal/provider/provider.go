@@ -1,0 +1,51 @@
+// Copyright (c) the terraform-provider-streamchat authors
+// SPDX-License-Identifier: MPL-2.0
+
+// Package provider configures the provider and lists what it offers.
+package provider
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/provider"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/clock"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/user"
+)
+
+// Address is where the registry has the provider.
+const Address = "registry.terraform.io/streamchat-gdpr/streamchat"
+
+const typeName = "streamchat"
+
+type streamchat struct {
+	version string
+	clock   clock.Clock
+}
+
+// New makes a provider of the given version that lives by the given clock.
+func New(version string, c clock.Clock) func() provider.Provider {
+	return func() provider.Provider { return &streamchat{version: version, clock: c} }
+}
+
+// Metadata implements provider.Provider.
+func (p *streamchat) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provider.MetadataResponse) {
+	resp.TypeName, resp.Version = typeName, p.version
+}
+
+// Resources implements provider.Provider.
+func (p *streamchat) Resources(context.Context) []func() resource.Resource {
+	return []func() resource.Resource{
+		user.NewErasure,
+		user.NewExportResource,
+	}
+}
+
+// DataSources implements provider.Provider.
+func (p *streamchat) DataSources(context.Context) []func() datasource.DataSource {
+	return []func() datasource.DataSource{
+		user.NewExportDataSource,
+	}
+}

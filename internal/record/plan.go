@@ -1,0 +1,231 @@
+// Copyright (c) the terraform-provider-streamchat authors
+// SPDX-License-Identifier: MPL-2.0
+
+package record
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
+
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/erasure"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/report"
+)
+
+// destroyMark is left in the private state of a destroy plan. Terraform does not
+// plan the first half of a replacement as a destroy, so that a Delete without
+// the mark knows that a Create follows.
+const destroyMark = "destroy"
+
+// ModifyPlan implements resource.ResourceWithModifyPlan. It runs in plan and
+// again inside apply.
+func (r *Resource[S, M, P]) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	if req.Plan.Raw.IsNull() {
+		r.planDestroy(ctx, req, resp)
+		return
+	}
+	var config, plan M
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	var prior *M
+	if !req.State.Raw.IsNull() {
+		prior = new(M)
+		resp.Diagnostics.Append(req.State.Get(ctx, prior)...)
+	}
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	// Defaults come from the configuration, never from prior state.
+	scope, _, diags := P(&config).Scope(ctx)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	if prior == nil {
+		resp.Diagnostics.Append(r.planCreate(ctx, P(&plan), scope)...)
+	} else {
+		resp.Diagnostics.Append(r.planUpdate(ctx, P(&plan), prior, scope)...)
+	}
+	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
+}
+
+func (r *Resource[S, M, P]) planCreate(ctx context.Context, plan P, scope S) (diags diag.Diagnostics) {
+	b := plan.base()
+	diags.Append(plan.SetScope(ctx, scope)...)
+	diags.Append(b.plan(ctx, scope.Irreversible(), scope.NotCovered())...)
+	b.forgetOutcome()
+	diags.Append(r.checkOnDestroy(b)...)
+	if plan.Subject().IsUnknown() {
+		if r.session == nil || !r.session.AllowUnknownSubjects {
+			diags.AddAttributeError(r.subjectPath(), "Subject not known in the plan",
+				"Nobody can approve the erasure of somebody whom the plan does not name. Give the id as a literal or a variable, or apply first what it comes from. "+
+					"If the plans of this configuration are not meant to be reviewed, set allow_unknown_subjects = true in the provider.")
+			return diags
+		}
+		diags.AddAttributeWarning(r.subjectPath(), "Subject not known in the plan",
+			"The subject of this erasure is only known at apply; its look-up and the guards run then.")
+		return diags
+	}
+	if r.session != nil {
+		if err := r.engineClaim(plan.Subject().ValueString()); err != nil {
+			return append(diags, report.Error(r.subjectPath(), err))
+		}
+	}
+	return append(diags, r.preview(ctx, plan, scope)...)
+}
+
+func (r *Resource[S, M, P]) engineClaim(id string) error {
+	engine := r.engine()
+	if engine == nil {
+		return nil
+	}
+	return engine.Claim(id)
+}
+
+func (r *Resource[S, M, P]) planUpdate(ctx context.Context, plan P, priorModel *M, scope S) (diags diag.Diagnostics) {
+	prior := P(priorModel)
+	if !plan.Subject().Equal(prior.Subject()) {
+		diags.AddAttributeError(r.subjectPath(), "The subject of a record cannot change",
+			"This resource is the record of an erasure that was already submitted for somebody else. Nothing was sent. "+
+				"Set the id back, and add another resource block for the new subject. To drop this record, remove its block.")
+		return diags
+	}
+	record, comparison, d := r.onRecord(ctx, priorModel, scope)
+	diags.Append(d...)
+	if diags.HasError() {
+		return diags
+	}
+	diags.Append(r.lowered(comparison)...)
+	b := plan.base()
+	diags.Append(plan.SetScope(ctx, scope)...)
+	diags.Append(r.checkOnDestroyFor(b, scope.Irreversible())...)
+	if diags.HasError() {
+		return diags
+	}
+	switch step := erasure.Next(record.Current(), comparison); step {
+	case erasure.Keep:
+		b.keepOutcome(prior.base())
+		if !b.sameAbout(prior.base()) {
+			b.Receipt = unknownText
+		}
+		return diags
+	case erasure.Claim:
+		b.keepOutcome(prior.base())
+		b.Receipt = unknownText
+		diags.Append(b.plan(ctx, scope.Irreversible(), scope.NotCovered())...)
+		diags.AddAttributeWarning(r.subjectPath(), "Adopting an erasure done elsewhere",
+			"Stream says that this subject was deleted, not how. The modes in this block are recorded as your claim; no deletion is sent.")
+		return diags
+	default:
+		diags.Append(b.plan(ctx, scope.Irreversible(), scope.NotCovered())...)
+		b.forgetOutcome()
+		if step == erasure.Wait && len(comparison.Raised) == 0 {
+			diags.AddAttributeWarning(r.subjectPath(), "Deletion under way",
+				fmt.Sprintf("The deletion was submitted before (task %s). Applying this update asks for its result; it is not sent again while Stream knows the task.", prior.base().TaskID.ValueString()))
+			return diags
+		}
+		return append(diags, r.preview(ctx, plan, scope)...)
+	}
+}
+
+// preview runs the guards and the look-up, and tells the reviewer what is about
+// to go. What it finds is never a planned value: it may change before the apply.
+func (r *Resource[S, M, P]) preview(ctx context.Context, plan P, scope S) (diags diag.Diagnostics) {
+	subject := r.subjectPath()
+	if r.session != nil && r.session.Undetermined {
+		diags.AddAttributeWarning(subject, "Not looked up in the plan",
+			"The provider's configuration is not fully known yet, so that this plan could not look the subject up. The guards and the look-up run at apply, before anything is sent.")
+		return diags
+	}
+	if d := r.session.Ready(); d.HasError() {
+		return append(diags, d...)
+	}
+	finding, err := r.engine().Preview(ctx, plan.Subject().ValueString(), scope)
+	if err != nil {
+		return append(diags, report.Error(subject, err))
+	}
+	summary := "Irreversible deletion"
+	if !scope.Irreversible() {
+		summary = "Restorable deletion"
+	}
+	switch finding.Found {
+	case erasure.FoundMissing:
+		if plan.base().OnMissing.ValueString() != MissingRecord {
+			return append(diags, report.Error(subject, erasure.Missing()))
+		}
+		diags.AddAttributeWarning(subject, "Nothing to delete", "Stream says that this subject never existed. Nothing will be sent; the record will say outcome = \"not_found\".")
+	case erasure.FoundDeleted:
+		diags.AddAttributeWarning(subject, "Already deleted", "Stream says that this subject was deleted before. The deletion is sent again all the same, because only Stream's answer proves the modes.")
+	case erasure.FoundUnproven:
+		diags.AddAttributeWarning(subject, "Not proven in the plan", "Stream's query does not list this subject, and this plan has used up its requests to tell a deleted subject from one that never existed. The apply finds out before anything is sent.")
+	default:
+		diags.AddAttributeWarning(subject, summary, fmt.Sprintf("%s %s.\n\n%s", r.Noun.Goes(scope), describe(finding), consequence(scope.Irreversible())))
+	}
+	return diags
+}
+
+// describe tells who is meant without naming anybody.
+func describe(f erasure.Finding) string {
+	facts := []string{"state: " + string(f.Found)}
+	if f.Role != "" {
+		facts = append(facts, "role: "+f.Role)
+	}
+	for _, t := range []struct {
+		name string
+		at   *time.Time
+	}{{"created", f.CreatedAt}, {"last active", f.LastActive}} {
+		if t.at != nil {
+			facts = append(facts, t.name+": "+t.at.UTC().Format(time.DateOnly))
+		}
+	}
+	return "(" + strings.Join(facts, ", ") + ")"
+}
+
+func consequence(irreversible bool) string {
+	if irreversible {
+		return "This cannot be undone, by this provider or by Stream. The id can never be used again."
+	}
+	return "Stream keeps the data and can bring the user back; this is not an erasure in the sense of the GDPR."
+}
+
+func (r *Resource[S, M, P]) checkOnDestroy(b *Base) diag.Diagnostics {
+	return r.checkOnDestroyFor(b, b.Irreversible.ValueBool())
+}
+
+func (r *Resource[S, M, P]) checkOnDestroyFor(b *Base, irreversible bool) (diags diag.Diagnostics) {
+	if irreversible && b.OnDestroy.ValueString() == DestroyRestore {
+		diags.AddAttributeError(path.Root("on_destroy"), "Nothing to restore",
+			"on_destroy = \"restore\" is only possible where irreversible is false: user = \"soft\" with messages, conversations, calls, files and polls left untouched. Nothing was sent. Use \"forget\".")
+	}
+	return diags
+}
+
+// planDestroy warns, and marks the plan as a real destroy.
+func (r *Resource[S, M, P]) planDestroy(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	var state M
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	resp.Diagnostics.Append(resp.Private.SetKey(ctx, destroyMark, []byte("true"))...)
+	if r.restores(P(&state)) {
+		resp.Diagnostics.Append(willRestore(r.subjectPath()))
+		return
+	}
+	resp.Diagnostics.Append(willForget(r.subjectPath(), P(&state).base()))
+}
+
+func (r *Resource[S, M, P]) setIdentity(ctx context.Context, identity *tfsdk.ResourceIdentity, model P) diag.Diagnostics {
+	if identity == nil {
+		return nil
+	}
+	return identity.SetAttribute(ctx, r.subjectPath(), model.Subject())
+}

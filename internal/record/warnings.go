@@ -1,0 +1,48 @@
+// Copyright (c) the terraform-provider-streamchat authors
+// SPDX-License-Identifier: MPL-2.0
+
+package record
+
+import (
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/erasure"
+)
+
+var unknownText = types.StringUnknown()
+
+const destroySummary = "Resource Destruction Considerations"
+
+func willForget(subject path.Path, b *Base) diag.Diagnostic {
+	return diag.NewAttributeWarningDiagnostic(subject, destroySummary,
+		"Applying this resource destruction will only remove the record from the Terraform state. The deleted data does not come back, and nothing is sent to Stream. Archive the receipt first if it is still needed."+underWay(b))
+}
+
+func forgotten(subject path.Path, b *Base) diag.Diagnostic {
+	return diag.NewAttributeWarningDiagnostic(subject, "Record removed, data not restored",
+		"The record was removed from the Terraform state. Nothing was sent to Stream: what was deleted stays deleted."+underWay(b))
+}
+
+func underWay(b *Base) string {
+	if b.Status.ValueString() != string(erasure.StatusSubmitted) {
+		return ""
+	}
+	return " The deletion is still under way at Stream; without the record its result is kept nowhere."
+}
+
+func willRestore(subject path.Path) diag.Diagnostic {
+	return diag.NewAttributeWarningDiagnostic(subject, destroySummary,
+		"Applying this resource destruction asks Stream to bring the user back (on_destroy = \"restore\"). Stream restores the user's metadata, not memberships.")
+}
+
+func restored(subject path.Path) diag.Diagnostic {
+	return diag.NewAttributeWarningDiagnostic(subject, "User restored",
+		"Stream brought the user back: metadata only, memberships are not restored. The record was removed from the Terraform state.")
+}
+
+func pollsUnchecked(subject path.Path) diag.Diagnostic {
+	return diag.NewAttributeWarningDiagnostic(subject, "Polls could not be checked",
+		"The user was no longer active before this call, and Stream lists polls only on behalf of an active user. Polls that the user created before may still exist; the receipt says polls_not_checked.")
+}

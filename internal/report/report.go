@@ -1,0 +1,170 @@
+// Copyright (c) the terraform-provider-streamchat authors
+// SPDX-License-Identifier: MPL-2.0
+
+// Package report turns errors into Terraform's diagnostics, in one voice: what
+// happened, what Stream now holds, what to do next. A diagnostic names an
+// attribute; it never holds a user id, a message, a credential or a server's
+// own words.
+package report
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/erasure"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/stream"
+)
+
+// Path turns a dotted attribute name into a path.
+func Path(dotted string) path.Path {
+	names := strings.Split(dotted, ".")
+	p := path.Root(names[0])
+	for _, name := range names[1:] {
+		p = p.AtName(name)
+	}
+	return p
+}
+
+// Error is the diagnostic of an error. subject is the attribute that names whom
+// or what it is about.
+func Error(subject path.Path, err error) diag.Diagnostic {
+	summary, detail := words(err)
+	var refusal *erasure.Refusal
+	if errors.As(err, &refusal) && refusal.Field != "" && !refusal.Provider {
+		subject = Path(refusal.Field)
+	}
+	return diag.NewAttributeErrorDiagnostic(subject, summary, detail)
+}
+
+// Unfinished is the warning about a deletion that was accepted and has not ended.
+func Unfinished(subject path.Path, taskID string, p *erasure.Pending) diag.Diagnostic {
+	var why string
+	switch {
+	case p.TaskUnknown:
+		why = "Stream no longer knows the task, so its result cannot be read. The next apply looks the subject up and sends the deletion again, which does no harm."
+	case errors.Is(p.Err, context.Canceled):
+		why = "The run was interrupted while the task was still under way."
+	case errors.Is(p.Err, context.DeadlineExceeded):
+		why = "The timeout of this resource ended before the task did."
+	case p.Err == nil:
+		why = "The task is still under way."
+	default:
+		_, why = words(p.Err)
+	}
+	return diag.NewAttributeWarningDiagnostic(subject, "Deletion submitted, not finished", fmt.Sprintf(
+		"Stream accepted the deletion (task %s), and it goes on at Stream. %s\n\n"+
+			"The record is saved with status = \"submitted\". Run apply again: it asks for the result and does not send the deletion again while Stream knows the task.",
+		taskID, why))
+}
+
+func words(err error) (summary, detail string) {
+	var (
+		refusal *erasure.Refusal
+		failure *erasure.Failure
+		stage   *erasure.StageError
+		api     *stream.Error
+	)
+	switch {
+	case errors.As(err, &refusal):
+		return refusal.Summary, refusal.Detail
+	case errors.As(err, &failure):
+		return "Deletion failed at Stream", failureDetail(failure)
+	}
+	errors.As(err, &stage)
+	if errors.As(err, &api) {
+		return apiSummary(api), apiDetail(stage, api)
+	}
+	during := ""
+	if stage != nil {
+		during = fmt.Sprintf(" while %s", stage.Stage)
+	}
+	switch {
+	case errors.Is(err, context.Canceled):
+		return "Interrupted", fmt.Sprintf("The run was interrupted%s. No deletion was sent for this resource. Run apply again.", during)
+	case errors.Is(err, context.DeadlineExceeded):
+		return "Timed out", fmt.Sprintf("The timeout of this resource ended%s. No deletion was sent for it. Run apply again, with a longer timeouts value if Stream's rate limit was the reason.", during)
+	default:
+		return "Unexpected answer", fmt.Sprintf("%s%s.", upperFirst(err.Error()), during)
+	}
+}
+
+func failureDetail(f *erasure.Failure) string {
+	what := map[erasure.FailureKind]string{
+		erasure.FailureTask:       "The task ended without completing.",
+		erasure.FailureSubject:    "The task completed, but its result for this subject is not \"ok\".",
+		erasure.FailureNoEntry:    "The task completed without a result for this subject, and Stream does not say that it was deleted.",
+		erasure.FailureStillThere: "The task reports success, but Stream still shows the subject.",
+	}[f.Kind]
+	return fmt.Sprintf("%s Task %s.\n\nStream may hold all, some or none of the data; it is not recorded as erased. "+
+		"Run apply again to send the deletion once more; if it keeps failing, give the task's id to Stream's support.", what, f.TaskID)
+}
+
+func apiSummary(e *stream.Error) string {
+	switch e.Kind {
+	case stream.KindAuth:
+		return "Stream rejected the credentials"
+	case stream.KindRateLimited:
+		return "Stream's rate limit"
+	case stream.KindNetwork:
+		return "Stream could not be reached"
+	case stream.KindRedirect:
+		return "Stream's address redirects"
+	case stream.KindUnexpectedBody:
+		return "Unexpected answer from Stream"
+	case stream.KindCanceled:
+		return "Interrupted"
+	default:
+		return "Stream refused the request"
+	}
+}
+
+func apiDetail(stage *erasure.StageError, e *stream.Error) string {
+	var b strings.Builder
+	if stage != nil {
+		fmt.Fprintf(&b, "Failed while %s: ", stage.Stage)
+	}
+	b.WriteString(strings.TrimSuffix(upperFirst(e.Error()), "."))
+	b.WriteString(".\n\n")
+	switch {
+	case e.Ambiguous && stage != nil && stage.Stage == erasure.StageSubmit:
+		b.WriteString("Stream may have accepted the deletion although its answer did not arrive. Nothing is recorded as erased. The next apply finds out: a repeated deletion does no harm.")
+	case stage != nil && (stage.Stage == erasure.StagePoll || stage.Stage == erasure.StageVerify):
+		b.WriteString("The deletion was accepted before; only its result is not known yet.")
+	case stage != nil:
+		b.WriteString("No deletion was sent for this resource.")
+	default:
+		b.WriteString("Nothing was changed at Stream.")
+	}
+	b.WriteString(" ")
+	b.WriteString(advice(e))
+	return b.String()
+}
+
+func advice(e *stream.Error) string {
+	switch e.Kind {
+	case stream.KindAuth:
+		return "Check the provider's api_key and api_secret (or STREAM_API_KEY and STREAM_API_SECRET): both must belong to the same app and environment."
+	case stream.KindRateLimited:
+		return "Run apply again later, or lower the load on this app's quota (delete_calls_per_minute, -parallelism)."
+	case stream.KindRedirect:
+		return "Set the provider's base_url to the final address; a redirected deletion would silently delete nothing."
+	case stream.KindNetwork, stream.KindServer, stream.KindCanceled:
+		return "Run again when the connection and Stream are well; what was completed stays completed."
+	case stream.KindUnexpectedBody:
+		return "Something between here and Stream may answer in its place (a proxy, a portal), or base_url is wrong."
+	default:
+		return "Correct the configuration or the app's settings at Stream, then run again."
+	}
+}
+
+func upperFirst(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}

@@ -1,0 +1,95 @@
+// Copyright (c) the terraform-provider-streamchat authors
+// SPDX-License-Identifier: MPL-2.0
+
+// Package session is what the provider hands to its resources: the engines, the
+// guards' ledger and the memory of one run of Terraform. A process that is
+// configured again starts a new one.
+package session
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/clock"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/erasure"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/stream"
+)
+
+// Session is one configured provider.
+type Session struct {
+	// API talks to Stream. Nil when the configuration does not allow it yet; ask
+	// [Session.Ready] first.
+	API *stream.Client
+	// Users erases users.
+	Users *erasure.Engine[erasure.UserScope]
+	// Ledger counts what this run is about to do.
+	Ledger *erasure.Ledger
+
+	Clock        clock.Clock
+	Version      string
+	PseudonymKey string
+	// AllowUnknownSubjects lets a plan pass whose subjects are only known at apply.
+	AllowUnknownSubjects bool
+	// Undetermined: the provider's configuration has unknown values, as it may in
+	// a plan. What needs Stream is left to the apply.
+	Undetermined bool
+	// NotReady says why there is no API.
+	NotReady diag.Diagnostics
+
+	// Handoff carries records from a Delete to the Create of a replacement.
+	Handoff Handoff
+}
+
+// From reads the session from what the framework passes to Configure; nil before
+// the provider is configured (validate).
+func From(providerData any, diags *diag.Diagnostics) *Session {
+	if providerData == nil {
+		return nil
+	}
+	s, ok := providerData.(*Session)
+	if !ok {
+		diags.AddError("Unexpected provider data", fmt.Sprintf("The provider passed %T. This is a defect of the provider; please report it.", providerData))
+	}
+	return s
+}
+
+// Ready gives the errors that stand in the way of talking to Stream.
+func (s *Session) Ready() diag.Diagnostics {
+	switch {
+	case s == nil:
+		return diag.Diagnostics{diag.NewErrorDiagnostic("Provider is not configured", "The provider was asked to work before it was configured. This is a defect of Terraform or of the provider; please report it.")}
+	case s.Undetermined:
+		return diag.Diagnostics{diag.NewErrorDiagnostic("Provider configuration is not known", "The provider's configuration still holds unknown values, so nothing can be sent to Stream.")}
+	default:
+		return s.NotReady
+	}
+}
+
+// Handoff keeps the records of deleted resources for a Create of the same
+// subject in the same process: a replacement, or a tainted record.
+type Handoff struct {
+	mu      sync.Mutex
+	records map[string]any
+}
+
+// Put leaves a record behind.
+func (h *Handoff) Put(resource, subject string, record any) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.records == nil {
+		h.records = map[string]any{}
+	}
+	h.records[resource+"\x00"+subject] = record
+}
+
+// Take picks a record up, once.
+func (h *Handoff) Take(resource, subject string) (any, bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	key := resource + "\x00" + subject
+	record, ok := h.records[key]
+	delete(h.records, key)
+	return record, ok
+}

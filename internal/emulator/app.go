@@ -1,0 +1,91 @@
+// Copyright (c) the terraform-provider-streamchat authors
+// SPDX-License-Identifier: MPL-2.0
+
+package emulator
+
+import (
+	"net/http"
+)
+
+// appSettings are the settings of the app that something here depends on.
+type appSettings struct {
+	name         string
+	uniqueName   string // no, app, team
+	revokeBefore stamp
+}
+
+func (a *appSettings) uniqueNames() bool { return a.uniqueName == "app" }
+
+func appRoutes() []route {
+	return []route{
+		newRoute(http.MethodGet, "app", opGetApp, anyone, (*Emulator).getApp),
+		newRoute(http.MethodPatch, "app", opUpdateApp, serverOnly, (*Emulator).updateApp),
+		newRoute(http.MethodGet, "rate_limits", opGetRateLimits, serverOnly, (*Emulator).getRateLimits),
+	}
+}
+
+// getApp is GET /app.
+func (e *Emulator) getApp(c *call) error {
+	out := &c.out
+	out.key("app").open('{')
+	out.kint("id", 1)
+	out.kstr("name", e.app.name)
+	out.kstr("organization", "Emulator")
+	out.kbool("suspended", false)
+	out.kstr("suspended_explanation", "")
+	out.kbool("disable_auth_checks", false)
+	out.kbool("disable_permissions_checks", false)
+	out.kbool("multi_tenant_enabled", false)
+	unique := e.app.uniqueName
+	if unique == "" {
+		unique = "no"
+	}
+	out.kstr("enforce_unique_usernames", unique)
+	out.kstr("permission_version", "v2")
+	out.kstr("webhook_url", "")
+	out.key("webhook_events").raw([]byte("[]"))
+	out.ktimeOrNull("revoke_tokens_issued_before", e.app.revokeBefore)
+	out.key("channel_configs").open('{')
+	for _, typ := range []string{"commerce", "gaming", "livestream", "messaging", "team"} {
+		out.key(typ).open('{')
+		out.kstr("name", typ)
+		out.kint("max_message_length", maxText)
+		out.kbool("search", true)
+		out.kbool("reactions", true)
+		out.kbool("replies", true)
+		out.key("commands").raw([]byte("[]"))
+		out.shut('}')
+	}
+	out.shut('}')
+	for _, k := range []string{"policies", "grants"} {
+		out.key(k).raw([]byte("{}"))
+	}
+	out.key("push_notifications").raw([]byte(`{"version":"v2","offline_only":false}`))
+	out.shut('}')
+	return nil
+}
+
+// updateApp is PATCH /app, for the settings that have an effect here.
+func (e *Emulator) updateApp(c *call) error {
+	o, err := parseObject(c.body)
+	if err != nil {
+		return errBadJSON()
+	}
+	next := e.app
+	for _, f := range o {
+		var err error
+		switch f.key {
+		case "name":
+			err = decode(f.raw, &next.name)
+		case "enforce_unique_usernames":
+			err = decode(f.raw, &next.uniqueName)
+		case "revoke_tokens_issued_before":
+			next.revokeBefore, err = parseStamp(f.raw)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	e.app = next
+	return nil
+}

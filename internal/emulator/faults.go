@@ -1,0 +1,443 @@
+// Copyright (c) the terraform-provider-streamchat authors
+// SPDX-License-Identifier: MPL-2.0
+
+package emulator
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// FaultKind is a way in which a request or a task goes wrong.
+type FaultKind string
+
+// Faults that stand in front of Stream: the request is not carried out, unless
+// [Fault.CarryOut] says so.
+const (
+	// FaultDropBefore closes the connection; nothing was done.
+	FaultDropBefore FaultKind = "drop-before"
+	// Fault500 is Stream's own internal error.
+	Fault500 FaultKind = "500"
+	// Fault503 is an empty 503 of a load balancer.
+	Fault503 FaultKind = "503"
+	// FaultHTML502 is the HTML page of a gateway.
+	FaultHTML502 FaultKind = "html-502"
+	// Fault429 is Stream's 429 with its headers.
+	Fault429 FaultKind = "429"
+	// FaultBare429 is Stream's 429 without headers.
+	FaultBare429 FaultKind = "bare-429"
+	// FaultPlain429 is the edge's 429: plain text, no headers.
+	FaultPlain429 FaultKind = "plain-429"
+	// FaultEdge429 is an edge's 429 in JSON that is not Stream's: its code is a
+	// string.
+	FaultEdge429 FaultKind = "edge-429"
+	// FaultRedirect301 and FaultRedirect307 redirect to Location, by default to
+	// a page that answers 200 to everything.
+	FaultRedirect301 FaultKind = "301"
+	FaultRedirect307 FaultKind = "307"
+	// FaultCustom answers with Status, Body, ContentType and Header as they are.
+	FaultCustom FaultKind = "custom"
+)
+
+// Faults that spoil the answer: the request is carried out.
+const (
+	// FaultDropAfter closes the connection instead of answering.
+	FaultDropAfter FaultKind = "drop-after"
+	// FaultShortBody closes the connection in the middle of the answer.
+	FaultShortBody FaultKind = "short-body"
+	// FaultTruncated answers with the first half of the JSON.
+	FaultTruncated FaultKind = "truncated"
+	// FaultHTML200 answers 200 with the HTML page of a proxy.
+	FaultHTML200 FaultKind = "html-200"
+	// FaultNumbers puts numbers where ids, statuses and times are expected.
+	FaultNumbers FaultKind = "numbers"
+	// FaultSlow answers after Delay, by the emulator's clock.
+	FaultSlow FaultKind = "slow"
+	// FaultHang does not answer until the client gives up.
+	FaultHang FaultKind = "hang"
+	// FaultResetPast and FaultResetFuture put the end of the rate limit's window
+	// an hour back, or Delay (by default a day) ahead.
+	FaultResetPast   FaultKind = "reset-past"
+	FaultResetFuture FaultKind = "reset-future"
+	// FaultNoHeaders leaves the rate limit headers out.
+	FaultNoHeaders FaultKind = "no-headers"
+)
+
+// Faults in the task that a request starts. The users of an erasure are marked
+// deleted all the same; the data of those that fail stays.
+const (
+	// FaultFailTask fails the task with an error object.
+	FaultFailTask FaultKind = "fail-task"
+	// FaultFailUser completes the task with an error for UserID, or for the
+	// first user.
+	FaultFailUser FaultKind = "fail-user"
+	// FaultMissingUser leaves UserID, or the first user, out of the result. The
+	// user is erased.
+	FaultMissingUser FaultKind = "missing-user"
+	// FaultStatusWord reports Word while the task is under way.
+	FaultStatusWord FaultKind = "status-word"
+	// FaultStuckTask never completes the task.
+	FaultStuckTask FaultKind = "stuck-task"
+	// FaultTaskNotFound answers 404 for the task: with Op "GetTask" to that
+	// call, otherwise for ever to the task that the request starts.
+	FaultTaskNotFound FaultKind = "task-404"
+)
+
+var (
+	taskKinds     = []FaultKind{FaultFailTask, FaultFailUser, FaultMissingUser, FaultStatusWord, FaultStuckTask}
+	spoilingKinds = []FaultKind{
+		FaultDropAfter, FaultShortBody, FaultTruncated, FaultHTML200, FaultNumbers, FaultSlow, FaultHang,
+		FaultResetPast, FaultResetFuture, FaultNoHeaders,
+	}
+	frontKinds = []FaultKind{
+		FaultDropBefore, Fault500, Fault503, FaultHTML502, Fault429, FaultBare429, FaultPlain429, FaultEdge429,
+		FaultRedirect301, FaultRedirect307, FaultCustom, FaultTaskNotFound,
+	}
+)
+
+// FaultKinds lists every kind.
+func FaultKinds() []FaultKind { return slices.Concat(frontKinds, spoilingKinds, taskKinds) }
+
+// Forever is [Fault.Times] without end.
+const Forever = -1
+
+// Fault makes requests go wrong. The first fault that matches a request strikes.
+type Fault struct {
+	// Kind is what happens.
+	Kind FaultKind
+	// Op is the operation it happens to, e.g. "DeleteUsers"; empty is any. The
+	// download of an export file is "DownloadExport".
+	Op string
+	// UserID narrows it to requests that name this user, or this cid.
+	UserID string
+	// After lets this many matching requests through first.
+	After int
+	// Times is how often it happens: 0 is once, Forever is always.
+	Times int
+	// CarryOut does what the request asks for before the fault answers, for
+	// the kinds that by default stand in front of Stream.
+	CarryOut bool
+
+	// Delay is for FaultSlow and FaultResetFuture.
+	Delay time.Duration
+	// Status, Body, ContentType and Header are for FaultCustom. The status is
+	// by default 500.
+	Status      int
+	Body        string
+	ContentType string
+	Header      http.Header
+	// Location is for the redirects.
+	Location string
+	// Word is for FaultStatusWord and FaultStuckTask.
+	Word string
+	// Error is the text for FaultFailTask and FaultFailUser.
+	Error string
+
+	seen, struck int
+}
+
+// AddFault adds a fault behind those that are there.
+func (e *Emulator) AddFault(f Fault) {
+	if f.Times == 0 {
+		f.Times = 1
+	}
+	f.seen, f.struck = 0, 0
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.faults = append(e.faults, &f)
+}
+
+// ClearFaults removes all faults. What they did to tasks stays.
+func (e *Emulator) ClearFaults() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.faults = nil
+}
+
+func (f *Fault) onTask() bool {
+	return slices.Contains(taskKinds, f.Kind) || f.Kind == FaultTaskNotFound && f.Op != opGetTask && f.Op != opGetExportStatus
+}
+
+// carriesOut tells whether the request is carried out.
+func (f *Fault) carriesOut() bool { return f.CarryOut || slices.Contains(spoilingKinds, f.Kind) }
+
+// strikes counts a request and tells whether the fault happens to it.
+func (f *Fault) strikes(c *call) bool {
+	switch {
+	case f.Times >= 0 && f.struck >= f.Times,
+		f.Op != "" && f.Op != c.op,
+		f.UserID != "" && !slices.Contains(c.ids, f.UserID) && !slices.Contains(c.cids, f.UserID):
+		return false
+	}
+	if f.seen++; f.seen <= f.After {
+		return false
+	}
+	f.struck++
+	return true
+}
+
+// takeFault is the fault that strikes the request itself.
+func (e *Emulator) takeFault(c *call) *Fault {
+	for _, f := range e.faults {
+		if !f.onTask() && f.strikes(c) {
+			return f
+		}
+	}
+	return nil
+}
+
+// taskFaults lets faults strike a task that is being started.
+func (e *Emulator) taskFaults(c *call, t *task) {
+	first := ""
+	if all := slices.Concat(c.ids, c.cids); len(all) > 0 {
+		first = all[0]
+	}
+	for _, f := range e.faults {
+		if !f.onTask() || !f.strikes(c) {
+			continue
+		}
+		subject := f.UserID
+		if subject == "" {
+			subject = first
+		}
+		switch f.Kind {
+		case FaultFailTask:
+			t.err = &taskError{"internal", orDefault(f.Error, "the task failed")}
+		case FaultFailUser:
+			if t.failUser == nil {
+				t.failUser = map[string]string{}
+			}
+			t.failUser[subject] = orDefault(f.Error, "internal error")
+		case FaultMissingUser:
+			if t.noEntry == nil {
+				t.noEntry = map[string]bool{}
+			}
+			t.noEntry[subject] = true
+		case FaultStatusWord:
+			t.word = orDefault(f.Word, "throttled")
+		case FaultStuckTask:
+			t.stuck, t.word = true, f.Word
+		case FaultTaskNotFound:
+			t.forgotten = true
+		}
+	}
+}
+
+func orDefault(s, def string) string {
+	if s == "" {
+		return def
+	}
+	return s
+}
+
+const (
+	// movedPath is where a redirect leads: a page that is happy with anything.
+	movedPath = "/-/moved"
+	movedPage = "<!doctype html><title>Moved</title><p>This is not the API."
+
+	gatewayPage = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
+)
+
+// distort turns the answer into the fault's. A nil answer drops the connection.
+func (f *Fault) distort(c *call, resp *response) *response {
+	e := c.e
+	switch f.Kind {
+	case FaultDropBefore, FaultDropAfter:
+		return nil
+	case Fault500:
+		r := f.stream(c, &apiError{http.StatusInternalServerError, -1, "internal server error"})
+		e.limitHeaders(c, r.header)
+		return r
+	case Fault503:
+		return newResponse(http.StatusServiceUnavailable, "", nil)
+	case FaultHTML502:
+		return newResponse(http.StatusBadGateway, typeHTML, []byte(gatewayPage))
+	case FaultPlain429:
+		return newResponse(http.StatusTooManyRequests, typeText, []byte("Too many requests\n"))
+	case FaultEdge429:
+		return newResponse(http.StatusTooManyRequests, typeJSON, []byte(`{"code":"rate_limit_exceeded","message":"slow down"}`))
+	case Fault429, FaultBare429:
+		r := f.stream(c, &apiError{http.StatusTooManyRequests, codeRateLimit,
+			"Too many requests, check response headers for more information."})
+		if f.Kind == Fault429 {
+			setLimitHeaders(r.header, e.limit(c.op), 0, e.reset(c.now))
+		}
+		return r
+	case FaultTaskNotFound:
+		id := ""
+		if len(c.args) > 0 {
+			id = c.args[0]
+		}
+		r := f.stream(c, errNoTask(id).(*apiError))
+		e.limitHeaders(c, r.header)
+		return r
+	case FaultRedirect301, FaultRedirect307:
+		status, _ := strconv.Atoi(string(f.Kind))
+		r := newResponse(status, typeHTML, []byte("<a href=\""+movedPath+"\">Moved</a>.\n"))
+		r.header.Set("Location", orDefault(f.Location, movedPath))
+		return r
+	case FaultCustom:
+		status := f.Status
+		if status == 0 {
+			status = http.StatusInternalServerError
+		}
+		r := newResponse(status, f.ContentType, []byte(f.Body))
+		for k, v := range f.Header {
+			r.header[http.CanonicalHeaderKey(k)] = v
+		}
+		return r
+	case FaultHTML200:
+		return newResponse(http.StatusOK, typeHTML, []byte(movedPage))
+	case FaultTruncated:
+		resp.body = resp.body[:len(resp.body)/2]
+	case FaultShortBody:
+		resp.header.Set("Content-Length", strconv.Itoa(len(resp.body)))
+		resp.body = resp.body[:len(resp.body)/2]
+	case FaultNumbers:
+		resp.body = numbers(resp.body)
+	case FaultResetPast:
+		resp.header.Set(headerReset, strconv.FormatInt(c.now.time().Add(-time.Hour).Unix(), 10))
+	case FaultResetFuture:
+		d := f.Delay
+		if d == 0 {
+			d = 24 * time.Hour
+		}
+		resp.header.Set(headerReset, strconv.FormatInt(c.now.time().Add(d).Unix(), 10))
+	case FaultNoHeaders:
+		for k := range resp.header {
+			if strings.HasPrefix(strings.ToLower(k), "x-ratelimit-") {
+				delete(resp.header, k)
+			}
+		}
+	}
+	return resp
+}
+
+func (f *Fault) stream(c *call, err *apiError) *response {
+	return newResponse(err.status, typeJSON, err.envelope(c.op, "0.00ms"))
+}
+
+// wait holds the answer back; false when nobody waits for it any more.
+func (f *Fault) wait(ctx context.Context, e *Emulator) bool {
+	switch f.Kind {
+	case FaultSlow:
+		return e.opts.Clock.Sleep(ctx, f.Delay) == nil
+	case FaultHang:
+		select {
+		case <-ctx.Done():
+		case <-e.closed:
+		}
+		return false
+	}
+	return true
+}
+
+// numbers replaces the strings under well-known keys by numbers.
+func numbers(body []byte) []byte {
+	dec := json.NewDecoder(bytes.NewReader(body))
+	dec.UseNumber()
+	var v any
+	if dec.Decode(&v) != nil {
+		return body
+	}
+	var walk func(v any) any
+	walk = func(v any) any {
+		switch x := v.(type) {
+		case map[string]any:
+			for k, val := range x {
+				s, ok := val.(string)
+				if !ok {
+					x[k] = walk(val)
+					continue
+				}
+				if t, err := time.Parse(time.RFC3339Nano, s); err == nil {
+					x[k] = t.UnixNano() // the v2 dialect
+				} else if slices.Contains([]string{"id", "task_id", "status", "duration", "url", "name", "message"}, k) {
+					x[k] = 42
+				}
+			}
+		case []any:
+			for i := range x {
+				x[i] = walk(x[i])
+			}
+		}
+		return v
+	}
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false)
+	if enc.Encode(walk(v)) != nil {
+		return body
+	}
+	return out.Bytes()
+}
+
+// ParseFault reads a fault from a flag: "op=DeleteUsers,kind=500,times=1". The
+// keys are op, kind, user, after, times (a number or "forever"), delay, status,
+// body, type, location, word, error and carry-out.
+func ParseFault(s string) (Fault, error) {
+	var f Fault
+	for part := range strings.SplitSeq(s, ",") {
+		key, val, ok := strings.Cut(strings.TrimSpace(part), "=")
+		if !ok {
+			return Fault{}, fmt.Errorf("fault %q: %q is not key=value", s, part)
+		}
+		var err error
+		switch key {
+		case "op":
+			f.Op = val
+		case "kind":
+			f.Kind = FaultKind(val)
+		case "user":
+			f.UserID = val
+		case "after":
+			f.After, err = strconv.Atoi(val)
+		case "times":
+			if val == "forever" {
+				val = "-1"
+			}
+			f.Times, err = strconv.Atoi(val)
+		case "delay":
+			f.Delay, err = time.ParseDuration(val)
+		case "status":
+			f.Status, err = strconv.Atoi(val)
+		case "body":
+			f.Body = val
+		case "type":
+			f.ContentType = val
+		case "location":
+			f.Location = val
+		case "word":
+			f.Word = val
+		case "error":
+			f.Error = val
+		case "carry-out":
+			f.CarryOut, err = strconv.ParseBool(val)
+		default:
+			err = fmt.Errorf("unknown key %q", key)
+		}
+		if err != nil {
+			return Fault{}, fmt.Errorf("fault %q: %w", s, err)
+		}
+	}
+	return f, f.Validate()
+}
+
+// Validate checks what cannot be meant: a kind or an operation that does not
+// exist.
+func (f *Fault) Validate() error {
+	if !slices.Contains(FaultKinds(), f.Kind) {
+		return fmt.Errorf("fault: unknown kind %q, use one of %v", f.Kind, FaultKinds())
+	}
+	if f.Op != "" && f.Op != opDownload && f.Op != unknownOp && !slices.Contains(operations(), f.Op) {
+		return fmt.Errorf("fault: unknown operation %q, use one of %v", f.Op, operations())
+	}
+	return nil
+}

@@ -1,0 +1,62 @@
+// Copyright (c) the terraform-provider-streamchat authors
+// SPDX-License-Identifier: MPL-2.0
+
+package emulator
+
+// The operation ids of Stream's OpenAPI, as they appear in error messages and
+// in GET /rate_limits.
+const (
+	opUpdateUsers                = "UpdateUsers"
+	opUpdateUsersPartial         = "UpdateUsersPartial"
+	opQueryUsers                 = "QueryUsers"
+	opDeleteUsers                = "DeleteUsers"
+	opDeleteUser                 = "DeleteUser"
+	opRestoreUsers               = "RestoreUsers"
+	opDeactivateUser             = "DeactivateUser"
+	opDeactivateUsers            = "DeactivateUsers"
+	opReactivateUser             = "ReactivateUser"
+	opReactivateUsers            = "ReactivateUsers"
+	opExportUser                 = "ExportUser"
+	opExportUsers                = "ExportUsers"
+	opExportChannels             = "ExportChannels"
+	opGetExportStatus            = "GetExportChannelsStatus"
+	opGetTask                    = "GetTask"
+	opQueryChannels              = "QueryChannels"
+	opGetOrCreateChannel         = "GetOrCreateChannel"
+	opGetOrCreateDistinctChannel = "GetOrCreateDistinctChannel"
+	opGetChannel                 = "GetChannel"
+	opUpdateChannel              = "UpdateChannel"
+	opUpdateChannelPartial       = "UpdateChannelPartial"
+	opDeleteChannel              = "DeleteChannel"
+	opDeleteChannels             = "DeleteChannels"
+	opTruncateChannel            = "TruncateChannel"
+	opQueryMembers               = "QueryMembers"
+	opSendMessage                = "SendMessage"
+	opGetMessage                 = "GetMessage"
+	opUpdateMessage              = "UpdateMessage"
+	opUpdateMessagePartial       = "UpdateMessagePartial"
+	opDeleteMessage              = "DeleteMessage"
+	opUndeleteMessage            = "UndeleteMessage"
+	opGetManyMessages            = "GetManyMessages"
+	opGetReplies                 = "GetReplies"
+	opSendReaction               = "SendReaction"
+	opDeleteReaction             = "DeleteReaction"
+	opGetReactions               = "GetReactions"
+	opSearch                     = "Search"
+	opCreatePoll                 = "CreatePoll"
+	opQueryPolls                 = "QueryPolls"
+	opGetPoll                    = "GetPoll"
+	opDeletePoll                 = "DeletePoll"
+	opGetApp                     = "GetApp"
+	opUpdateApp                  = "UpdateApp"
+	opGetRateLimits              = "GetRateLimits"
+	opGetRetentionPolicy         = "GetRetentionPolicy"
+	opSetRetentionPolicy         = "SetRetentionPolicy"
+	opDeleteRetentionPolicy      = "DeleteRetentionPolicy"
+	opListDevices                = "ListDevices"
+	opCreateDevice               = "CreateDevice"
+	opDeleteDevice               = "DeleteDevice"
+
+	// opDownload is the emulator's own name for fetching an export file.
+	opDownload = "DownloadExport"
+)

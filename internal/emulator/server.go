@@ -1,0 +1,329 @@
+// Copyright (c) the terraform-provider-streamchat authors
+// SPDX-License-Identifier: MPL-2.0
+
+package emulator
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// maxBody is far above anything that Stream accepts.
+const maxBody = 64 << 20
+
+// call is one request on its way through a handler.
+type call struct {
+	e      *Emulator
+	op     string
+	now    stamp
+	r      *http.Request
+	query  url.Values
+	body   []byte
+	args   []string // the path's parameters
+	server bool     // a server token; otherwise actor is the token's user
+	actor  *user
+	ids    []string // the user ids that the request names
+	cids   []string // and the cids
+	out    enc
+}
+
+// arg is the path's i-th parameter.
+func (c *call) arg(i int) string { return c.args[i] }
+
+// bind reads the request's JSON body.
+func (c *call) bind(v any) error { return decode(c.body, v) }
+
+// payload reads the JSON in the query parameter that v1's GET queries use.
+func (c *call) payload(v any) error {
+	raw := c.query.Get("payload")
+	if raw == "" {
+		return errBadJSON()
+	}
+	return decode([]byte(raw), v)
+}
+
+// flag is a boolean query parameter; anything but a true value is false.
+func (c *call) flag(name string) bool {
+	v, err := strconv.ParseBool(c.query.Get(name))
+	return err == nil && v
+}
+
+// number is an integer query parameter, or def.
+func (c *call) number(name string, def int) int {
+	n, err := strconv.Atoi(c.query.Get(name))
+	if err != nil {
+		return def
+	}
+	return n
+}
+
+type access int
+
+const (
+	anyone     access = iota
+	serverOnly        // 403 with a user token
+)
+
+type route struct {
+	method string
+	op     string
+	access access
+	segs   []string // ":" stands for a parameter
+	handle func(*Emulator, *call) error
+}
+
+func newRoute(method, path, op string, a access, h func(*Emulator, *call) error) route {
+	return route{method: method, op: op, access: a, segs: strings.Split(path, "/"), handle: h}
+}
+
+// routes are tried in order, so a fixed segment goes before a parameter.
+var routes []route
+
+func init() {
+	// Here, since the handler of GET /rate_limits refers to the routes.
+	routes = slices.Concat(userRoutes(), exportRoutes(), channelRoutes(), messageRoutes(), reactionRoutes(),
+		pollRoutes(), taskRoutes(), appRoutes(), retentionRoutes(), deviceRoutes())
+}
+
+// match finds the route of a request. Segments are unescaped one by one, since
+// an id may hold an escaped slash.
+func match(method, escapedPath string) (*route, []string) {
+	parts := strings.Split(strings.Trim(escapedPath, "/"), "/")
+	for i := range parts {
+		if p, err := url.PathUnescape(parts[i]); err == nil {
+			parts[i] = p
+		}
+	}
+next:
+	for i := range routes {
+		rt := &routes[i]
+		if rt.method != method || len(rt.segs) != len(parts) {
+			continue
+		}
+		var args []string
+		for j, seg := range rt.segs {
+			switch {
+			case seg == ":" && parts[j] != "":
+				args = append(args, parts[j])
+			case seg != parts[j]:
+				continue next
+			}
+		}
+		return rt, args
+	}
+	return nil, nil
+}
+
+// unknownOp is the operation that Stream names for a path it does not know.
+const unknownOp = "Request"
+
+// response is an answer that is ready to be sent.
+type response struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+func newResponse(status int, contentType string, body []byte) *response {
+	h := http.Header{}
+	if contentType != "" {
+		h.Set("Content-Type", contentType)
+	}
+	return &response{status: status, header: h, body: body}
+}
+
+const (
+	typeJSON = "application/json"
+	typeHTML = "text/html; charset=utf-8"
+	typeText = "text/plain; charset=utf-8"
+)
+
+// ServeHTTP implements http.Handler.
+func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	start := time.Now()
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody))
+	if err != nil {
+		panic(http.ErrAbortHandler) // the client is gone
+	}
+	c := &call{e: e, op: unknownOp, r: r, body: body, query: r.URL.Query()}
+
+	resp, f := e.handle(c, start)
+	if f != nil && !f.wait(r.Context(), e) {
+		panic(http.ErrAbortHandler)
+	}
+	if resp == nil { // the connection drops without an answer
+		panic(http.ErrAbortHandler)
+	}
+	send(w, resp)
+	if f != nil && f.Kind == FaultShortBody {
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// handle makes the answer, and the fault that struck it.
+func (e *Emulator) handle(c *call, start time.Time) (*response, *Fault) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	c.now = e.now()
+	e.settle(c.now)
+
+	rt, args := match(c.r.Method, c.r.URL.EscapedPath())
+	file, isFile := strings.CutPrefix(c.r.URL.Path, exportPath)
+	isFile = isFile && c.r.Method == http.MethodGet
+	switch {
+	case isFile:
+		c.op = opDownload
+	case rt != nil:
+		c.op, c.args = rt.op, args
+	}
+	c.ids, c.cids = namedSubjects(c)
+
+	f := e.takeFault(c)
+	var resp *response
+	switch {
+	case f != nil && !f.carriesOut():
+		// The fault stands in front of Stream.
+	case c.r.URL.Path == movedPath:
+		resp = newResponse(http.StatusOK, typeHTML, []byte(movedPage))
+	case isFile:
+		resp = e.download(c, file)
+	default:
+		resp = e.answer(c, rt, start)
+	}
+	if f != nil {
+		resp = f.distort(c, resp)
+	}
+	e.record(c, f, resp)
+	return resp, f
+}
+
+func send(w http.ResponseWriter, resp *response) {
+	for k, v := range resp.header {
+		w.Header()[k] = v
+	}
+	w.WriteHeader(resp.status)
+	_, _ = w.Write(resp.body)
+	if f, ok := w.(http.Flusher); ok {
+		f.Flush()
+	}
+}
+
+// answer does what the request asks for.
+func (e *Emulator) answer(c *call, rt *route, start time.Time) *response {
+	err := e.perform(c, rt)
+	elapsed := formatDuration(time.Since(start))
+	resp := newResponse(http.StatusOK, typeJSON, nil)
+	if err != nil {
+		var ae *apiError
+		if !errors.As(err, &ae) {
+			ae = &apiError{http.StatusInternalServerError, -1, err.Error()}
+		}
+		if ae.status == http.StatusUnauthorized {
+			elapsed = "0" // as recorded for requests that never reach a handler
+		}
+		resp.status, resp.body = ae.status, ae.envelope(c.op, elapsed)
+	} else {
+		if c.r.Method == http.MethodPost || c.r.Method == http.MethodPut {
+			resp.status = http.StatusCreated
+		}
+		c.out.kstr("duration", elapsed)
+		c.out.shut('}')
+		resp.body = c.out.b
+	}
+	e.limitHeaders(c, resp.header)
+	return resp
+}
+
+func (e *Emulator) perform(c *call, rt *route) error {
+	if rt == nil {
+		return notFound("Not Found")
+	}
+	if err := e.authenticate(c); err != nil {
+		return err
+	}
+	if rt.access == serverOnly && !c.server {
+		if c.op == opExportUser {
+			return notAllowed("users can only be exported server side")
+		}
+		return notAllowed("this endpoint can only be called server side")
+	}
+	if err := e.countCall(c); err != nil {
+		return err
+	}
+	c.out.open('{')
+	return rt.handle(e, c)
+}
+
+// namedSubjects collects the user ids and cids that a request names, for the
+// log and for faults that strike one subject.
+func namedSubjects(c *call) (ids, cids []string) {
+	add := func(list ...string) {
+		for _, id := range list {
+			if id != "" {
+				ids = append(ids, id)
+			}
+		}
+	}
+	if len(c.args) > 0 && strings.HasPrefix(c.r.URL.Path, "/users/") {
+		add(c.args[0])
+	}
+	if len(c.args) > 1 && strings.HasPrefix(c.r.URL.Path, "/channels/") {
+		cids = append(cids, c.args[0]+":"+c.args[1])
+	}
+	add(c.query.Get("user_id"))
+
+	// Each part on its own: one of an unexpected type hides nothing else.
+	data := c.body
+	if p := c.query.Get("payload"); p != "" {
+		data = []byte(p)
+	}
+	body, err := parseObject(data)
+	if err != nil {
+		return unique(ids), cids
+	}
+	add(body.text("user_id"))
+	for _, key := range []string{"message", "reaction"} {
+		raw, _ := body.get(key)
+		if inner, err := parseObject(raw); err == nil {
+			add(inner.text("user_id"))
+			user, _ := inner.get("user")
+			if u, err := parseObject(user); err == nil {
+				add(u.text("id"))
+			}
+		}
+	}
+	if raw, ok := body.get("user_ids"); ok {
+		add(filterStrings(raw)...)
+	}
+	if raw, ok := body.get("cids"); ok {
+		cids = append(cids, filterStrings(raw)...)
+	}
+	switch c.op {
+	case opQueryUsers:
+		raw, _ := body.get("filter_conditions")
+		if f, err := parseObject(raw); err == nil {
+			raw, _ = f.get("id")
+			add(filterStrings(raw)...)
+		}
+	case opUpdateUsers:
+		raw, _ := body.get("users")
+		users, _ := parseObject(raw)
+		for _, u := range users {
+			add(u.key)
+		}
+	case opUpdateUsersPartial:
+		raw, _ := body.get("users")
+		var users []object
+		_ = decode(raw, &users)
+		for _, u := range users {
+			add(u.text("id"))
+		}
+	}
+	return unique(ids), cids
+}

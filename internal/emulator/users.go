@@ -1,0 +1,560 @@
+// Copyright (c) the terraform-provider-streamchat authors
+// SPDX-License-Identifier: MPL-2.0
+
+package emulator
+
+import (
+	"encoding/json"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// user is a user, or what is left of one: an id that was deleted stays taken.
+type user struct {
+	id            string
+	role          string
+	language      string
+	teams         []string
+	invisible     bool
+	banned        bool
+	shadowBanned  bool
+	createdAt     stamp
+	updatedAt     stamp
+	lastActive    stamp
+	deactivatedAt stamp
+	deletedAt     stamp
+	revokeBefore  stamp
+	hard          bool // hard deleted, or about to be: it cannot be restored
+	wiped         bool // nothing but the id is left
+	pruned        bool
+	filesDeleted  bool
+	callsDeleted  string
+	fields        object // name, image and custom data as they were sent
+
+	devices   []device
+	channels  map[*channel]*member
+	owned     map[*channel]bool
+	messages  bag[*message]
+	reactions bag[*reaction]
+	// left are the two-member channels that a deletion took the user out of.
+	left []*channel
+}
+
+var userIDRule = regexp.MustCompile(`^[@\w-]{1,255}$`)
+
+var builtinRoles = []string{"user", "admin", "guest", "anonymous", "moderator", "global_admin", "global_moderator"}
+
+// reservedUserFields are Stream's own.
+var reservedUserFields = []string{
+	"created_at", "updated_at", "last_active", "deleted_at", "deactivated_at", "banned", "shadow_banned",
+	"ban_expires", "online", "mutes", "channel_mutes", "devices", "unread_count", "total_unread_count",
+	"unread_channels", "unread_threads", "blocked_user_ids",
+}
+
+// maxCustom is how much custom data an object may have.
+const maxCustom = 5 * 1024
+
+// maxIDs is how many ids a batch may have.
+const maxIDs = 100
+
+func userRoutes() []route {
+	return []route{
+		newRoute(http.MethodPost, "users", opUpdateUsers, anyone, (*Emulator).updateUsers),
+		newRoute(http.MethodPatch, "users", opUpdateUsersPartial, anyone, (*Emulator).updateUsersPartial),
+		newRoute(http.MethodGet, "users", opQueryUsers, anyone, (*Emulator).queryUsers),
+		newRoute(http.MethodPost, "users/delete", opDeleteUsers, serverOnly, (*Emulator).deleteUsers),
+		newRoute(http.MethodPost, "users/restore", opRestoreUsers, serverOnly, (*Emulator).restoreUsers),
+		newRoute(http.MethodPost, "users/deactivate", opDeactivateUsers, serverOnly, (*Emulator).deactivateUsers),
+		newRoute(http.MethodPost, "users/reactivate", opReactivateUsers, serverOnly, (*Emulator).reactivateUsers),
+		newRoute(http.MethodPost, "users/:/deactivate", opDeactivateUser, serverOnly, (*Emulator).deactivateUser),
+		newRoute(http.MethodPost, "users/:/reactivate", opReactivateUser, serverOnly, (*Emulator).reactivateUser),
+		newRoute(http.MethodDelete, "users/:", opDeleteUser, serverOnly, (*Emulator).deleteUser),
+	}
+}
+
+// addUser makes a user of an id that was never used.
+func (e *Emulator) addUser(id string, now stamp) *user {
+	u := &user{
+		id: id, role: "user", createdAt: now, updatedAt: now,
+		channels: map[*channel]*member{}, owned: map[*channel]bool{},
+	}
+	e.users[id] = u
+	e.userIDs.add(id)
+	return u
+}
+
+// userOrNew is the user of a nested {"id":…} object: it is created if missing.
+func (e *Emulator) userOrNew(id string, now stamp) (*user, error) {
+	if _, ok := e.users[id]; !ok {
+		if !userIDRule.MatchString(id) {
+			return nil, bad("user id %q is not valid", id)
+		}
+		return e.addUser(id, now), nil
+	}
+	return e.activeUser(id)
+}
+
+// userUpdate is what an upsert makes of a user.
+type userUpdate struct {
+	id        string
+	role      string
+	language  string
+	teams     []string
+	invisible bool
+	fields    object
+}
+
+func (e *Emulator) parseUser(key string, o object) (*userUpdate, error) {
+	up := &userUpdate{role: "user"}
+	for _, f := range o {
+		var err error
+		switch f.key {
+		case "id":
+			err = decode(f.raw, &up.id)
+		case "role":
+			if err = decode(f.raw, &up.role); err == nil {
+				err = e.checkRole(up.role)
+			}
+		case "language":
+			err = decode(f.raw, &up.language)
+		case "teams":
+			err = decode(f.raw, &up.teams)
+		case "invisible":
+			err = decode(f.raw, &up.invisible)
+		case "name", "image":
+			var s string
+			if err = decode(f.raw, &s); err == nil {
+				up.fields.set(f.key, f.raw)
+			}
+		case "revoke_tokens_issued_before":
+			err = bad("%s is a reserved field", f.key)
+		default:
+			if slices.Contains(reservedUserFields, f.key) {
+				err = bad("%s is a reserved field", f.key)
+			}
+			up.fields.set(f.key, f.raw)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	if up.id == "" {
+		up.id = key
+	}
+	switch {
+	case up.id != key:
+		return nil, bad("user id %q does not match its key %q", up.id, key)
+	case !userIDRule.MatchString(up.id):
+		return nil, bad("user id %q is not valid", up.id)
+	}
+	return up, checkCustom(up.fields)
+}
+
+func checkCustom(o object) error {
+	if o.size() > maxCustom {
+		// The code is proven by the suite of 2021, the wording is not.
+		return &apiError{http.StatusRequestEntityTooLarge, codeTooBig, "custom data is larger than 5KB"}
+	}
+	return nil
+}
+
+func (e *Emulator) checkRole(role string) error {
+	if !e.roles[role] {
+		return bad("role %q provided but not defined", role)
+	}
+	return nil
+}
+
+// updateUsers is POST /users: it replaces whole users. One bad user fails the
+// batch.
+func (e *Emulator) updateUsers(c *call) error {
+	var in struct {
+		Users object `json:"users"`
+	}
+	if err := c.bind(&in); err != nil {
+		return err
+	}
+	if len(in.Users) == 0 || len(in.Users) > maxIDs {
+		return bad("users must contain 1 to %d items", maxIDs)
+	}
+	ups := make([]*userUpdate, 0, len(in.Users))
+	for _, f := range in.Users {
+		o, err := parseObject(f.raw)
+		if err != nil {
+			return errBadJSON()
+		}
+		up, err := e.parseUser(f.key, o)
+		if err != nil {
+			return err
+		}
+		if err := e.mayUpdate(c, up.id); err != nil {
+			return err
+		}
+		if _, ok := e.users[up.id]; ok {
+			u, err := e.activeUser(up.id)
+			if err != nil {
+				return err
+			}
+			if !c.server && up.role != u.role {
+				if _, sent := o.get("role"); sent {
+					return notAllowed("User '%s' is not allowed to change the role", c.actor.id)
+				}
+				up.role = u.role
+			}
+		}
+		ups = append(ups, up)
+	}
+	c.out.key("users").open('{')
+	for _, up := range ups {
+		u, ok := e.users[up.id]
+		if !ok {
+			u = e.addUser(up.id, c.now)
+		}
+		u.role, u.language, u.teams, u.invisible, u.fields = up.role, up.language, up.teams, up.invisible, up.fields
+		u.updatedAt = c.now
+		c.out.key(u.id)
+		c.out.fullUser(u)
+	}
+	c.out.shut('}')
+	c.out.kstr("membership_deletion_task_id", "")
+	return nil
+}
+
+// mayUpdate: an end user changes nobody but themselves.
+func (e *Emulator) mayUpdate(c *call, id string) error {
+	if !c.server && c.actor.id != id {
+		return notAllowed("User '%s' is not allowed to update user '%s'", c.actor.id, id)
+	}
+	return nil
+}
+
+// updateUsersPartial is PATCH /users.
+func (e *Emulator) updateUsersPartial(c *call) error {
+	var in struct {
+		Users []struct {
+			ID    string   `json:"id"`
+			Set   object   `json:"set"`
+			Unset []string `json:"unset"`
+		} `json:"users"`
+	}
+	if err := c.bind(&in); err != nil {
+		return err
+	}
+	if len(in.Users) == 0 || len(in.Users) > maxIDs {
+		return bad("users must contain 1 to %d items", maxIDs)
+	}
+	var list []*user
+	var results []user
+	for _, p := range in.Users {
+		if err := e.mayUpdate(c, p.ID); err != nil {
+			return err
+		}
+		u, err := e.activeUser(p.ID)
+		if err != nil {
+			return err
+		}
+		next := *u
+		next.fields = u.fields.clone()
+		if err := e.patchUser(&next, p.Set, p.Unset, c.server); err != nil {
+			return err
+		}
+		// unproven: a PATCH that sets and unsets nothing is accepted and
+		// leaves updated_at alone.
+		if len(p.Set)+len(p.Unset) > 0 {
+			next.updatedAt = c.now
+		}
+		list, results = append(list, u), append(results, next)
+	}
+	c.out.key("users").open('{')
+	for i, u := range list {
+		*u = results[i]
+		c.out.key(u.id)
+		c.out.fullUser(u)
+	}
+	c.out.shut('}')
+	c.out.kstr("membership_deletion_task_id", "")
+	return nil
+}
+
+func (e *Emulator) patchUser(u *user, set object, unset []string, server bool) error {
+	for _, f := range set {
+		var err error
+		switch f.key {
+		case "id":
+			err = bad("id is a reserved field")
+		case "role":
+			if !server {
+				return notAllowed("User '%s' is not allowed to change the role", u.id)
+			}
+			if err = decode(f.raw, &u.role); err == nil {
+				err = e.checkRole(u.role)
+			}
+		case "language":
+			err = decode(f.raw, &u.language)
+		case "teams":
+			u.teams = nil
+			err = decode(f.raw, &u.teams)
+		case "invisible":
+			err = decode(f.raw, &u.invisible)
+		case "revoke_tokens_issued_before":
+			if !server {
+				return notAllowed("User '%s' is not allowed to revoke tokens", u.id)
+			}
+			u.revokeBefore, err = parseStamp(f.raw)
+		case "name", "image":
+			var s string
+			if err = decode(f.raw, &s); err == nil {
+				u.fields.set(f.key, f.raw)
+			}
+		default:
+			if slices.Contains(reservedUserFields, f.key) {
+				return bad("%s is a reserved field", f.key)
+			}
+			u.fields.setPath(f.key, f.raw)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	for _, key := range unset {
+		switch {
+		case key == "id" || key == "role" || slices.Contains(reservedUserFields, key):
+			return bad("%s is a reserved field", key)
+		case key == "language":
+			u.language = ""
+		case key == "teams":
+			u.teams = nil
+		case key == "invisible":
+			u.invisible = false
+		case key == "revoke_tokens_issued_before":
+			u.revokeBefore = 0
+		default:
+			u.fields.unsetPath(key)
+		}
+	}
+	return checkCustom(u.fields)
+}
+
+// parseStamp reads an RFC 3339 time; null is none.
+func parseStamp(raw json.RawMessage) (stamp, error) {
+	if isNull(raw) {
+		return 0, nil
+	}
+	var t time.Time
+	if err := json.Unmarshal(raw, &t); err != nil {
+		return 0, bad("invalid time, expected RFC3339")
+	}
+	return stampOf(t), nil
+}
+
+var userSchema = &schema{
+	noun: "users",
+	fields: map[string]fieldRule{
+		"id":                rule(kindString, rangeAnd("$ne", "$nin", "$autocomplete")...),
+		"name":              rule(kindString, rangeAnd("$autocomplete")...),
+		"username":          rule(kindString, "$autocomplete", "$eq"),
+		"role":              rule(kindString, opsRange...),
+		"last_active":       rule(kindDate, opsRange...),
+		"created_at":        rule(kindDate, opsRange...),
+		"updated_at":        rule(kindDate, opsRange...),
+		"teams":             rule(kindStrings, "$contains", "$eq", "$in"),
+		"email":             rule(kindString, opsEqIn...),
+		"language":          rule(kindString, opsEq...),
+		"banned":            rule(kindBool, opsEqNe...),
+		"shadow_banned":     rule(kindBool, opsEqNe...),
+		"bypass_moderation": rule(kindBool, opsEqNe...),
+	},
+	custom: rangeAnd("$contains"),
+}
+
+func (u *user) value(field string) value {
+	switch field {
+	case "id":
+		return textValue(u.id)
+	case "role":
+		return textValue(u.role)
+	case "language":
+		return textValue(u.language)
+	case "teams":
+		return listValue(u.teams)
+	case "banned":
+		return boolValue(u.banned)
+	case "shadow_banned":
+		return boolValue(u.shadowBanned)
+	case "created_at":
+		return timeValue(u.createdAt)
+	case "updated_at":
+		return timeValue(u.updatedAt)
+	case "last_active":
+		return timeValue(u.lastActive)
+	}
+	return customValue(u.fields.path(strings.TrimPrefix(field, "custom.")))
+}
+
+// queryUsers is GET /users. Deleted users are never among the results.
+func (e *Emulator) queryUsers(c *call) error {
+	var in struct {
+		Filter      object     `json:"filter_conditions"`
+		Sort        []sortSpec `json:"sort"`
+		Limit       *int       `json:"limit"`
+		Offset      int        `json:"offset"`
+		Deactivated bool       `json:"include_deactivated_users"`
+	}
+	if err := c.payload(&in); err != nil {
+		return err
+	}
+	if err := checkSort(in.Sort, 5); err != nil {
+		return err
+	}
+	limit := 30 // unproven: dossier 10, the default is unknown
+	if in.Limit != nil && *in.Limit != 0 {
+		limit = *in.Limit
+	}
+	switch {
+	case limit < 0 || limit > 100:
+		return bad("limit must be 100 or less")
+	case in.Offset < 0 || in.Offset > 1000:
+		return bad("offset must be 1000 or less")
+	}
+	f, err := userSchema.parseFilter(in.Filter)
+	if err != nil {
+		return err
+	}
+
+	byID := len(in.Sort) == 1 && in.Sort[0] == sortSpec{"id", 1}
+	var found []*user
+	for u := range e.userCandidates(f) {
+		if u.deletedAt != 0 || u.deactivatedAt != 0 && !in.Deactivated || !f.matches(u.value) {
+			continue
+		}
+		found = append(found, u)
+		if byID && len(found) == in.Offset+limit {
+			break // the candidates come in this order
+		}
+	}
+	if len(in.Sort) == 0 {
+		// unproven: the default order.
+		in.Sort = []sortSpec{{"created_at", -1}}
+	}
+	sortRows(found, in.Sort, (*user).value, func(a, b *user) int { return strings.Compare(a.id, b.id) })
+	c.out.key("users").open('[')
+	for _, u := range page(found, in.Offset, limit) {
+
+		c.out.fullUser(u)
+	}
+	c.out.shut(']')
+	return nil
+}
+
+// userCandidates are the users that can fit the filter, in the order of their
+// ids.
+func (e *Emulator) userCandidates(f *filter) func(func(*user) bool) {
+	ids, exact := f.pinned("id")
+	if exact {
+		ids = slices.Clone(ids)
+		slices.Sort(ids)
+		ids = slices.Compact(ids)
+	} else {
+		ids = e.userIDs.sorted()
+		if bound, ok := f.above("id"); ok {
+			i, _ := slices.BinarySearch(ids, bound)
+			ids = ids[i:]
+		}
+	}
+	return func(yield func(*user) bool) {
+		for _, id := range ids {
+			if u, ok := e.users[id]; ok && !yield(u) {
+				return
+			}
+		}
+	}
+}
+
+// sortedIDs is a list of ids that is sorted when it is read.
+type sortedIDs struct {
+	list  []string
+	dirty bool
+}
+
+func (s *sortedIDs) add(id string) {
+	s.dirty = s.dirty || len(s.list) > 0 && s.list[len(s.list)-1] > id
+	s.list = append(s.list, id)
+}
+
+func (s *sortedIDs) sorted() []string {
+	if s.dirty {
+		slices.Sort(s.list)
+		s.dirty = false
+	}
+	return s.list
+}
+
+// userFields writes a user as it appears inside other objects.
+func (e *enc) userFields(u *user) {
+	e.kstr("id", u.id)
+	e.kstr("role", u.role)
+	e.ktime("created_at", u.createdAt)
+	e.ktime("updated_at", u.updatedAt)
+	e.ktimeIf("last_active", u.lastActive)
+	e.ktimeIf("deactivated_at", u.deactivatedAt)
+	e.ktimeIf("deleted_at", u.deletedAt)
+	e.ktimeIf("revoke_tokens_issued_before", u.revokeBefore)
+	e.kbool("banned", u.banned)
+	e.kbool("online", false)
+	if u.language != "" {
+		e.kstr("language", u.language)
+	}
+	if len(u.teams) > 0 {
+		e.kstrs("teams", u.teams)
+	}
+	if u.invisible {
+		e.kbool("invisible", true)
+	}
+	e.fields(u.fields)
+}
+
+// user writes an embedded user. A hard-deleted one is absent.
+// unproven: dossier 10, "replaced/absent".
+func (e *enc) user(u *user) {
+	if u == nil || u.wiped {
+		e.null()
+		return
+	}
+	e.open('{')
+	e.userFields(u)
+	e.shut('}')
+}
+
+// fullUser writes a user as QueryUsers and the updates return it.
+func (e *enc) fullUser(u *user) {
+	e.open('{')
+	e.kstr("id", u.id)
+	e.kstr("role", u.role)
+	e.kstr("language", u.language)
+	e.kstrs("teams", u.teams)
+	e.ktime("created_at", u.createdAt)
+	e.ktime("updated_at", u.updatedAt)
+	e.ktimeIf("last_active", u.lastActive)
+	e.ktimeIf("deactivated_at", u.deactivatedAt)
+	e.ktimeIf("revoke_tokens_issued_before", u.revokeBefore)
+	e.kbool("banned", u.banned)
+	e.kbool("shadow_banned", u.shadowBanned)
+	e.kbool("online", false)
+	e.kbool("invisible", u.invisible)
+	for _, k := range []string{"blocked_user_ids", "mutes", "channel_mutes"} {
+		e.key(k).raw([]byte("[]"))
+	}
+	e.key("devices").open('[')
+	for i := range u.devices {
+		e.device(&u.devices[i], u.id)
+	}
+	e.shut(']')
+	for _, k := range []string{"unread_count", "total_unread_count", "unread_channels", "unread_threads"} {
+		e.kint(k, 0)
+	}
+	e.fields(u.fields)
+	e.shut('}')
+}

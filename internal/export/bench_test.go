@@ -1,0 +1,87 @@
+// Copyright (c) the terraform-provider-streamchat authors
+// SPDX-License-Identifier: MPL-2.0
+
+package export
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"filippo.io/age"
+)
+
+// largest is a direct export of the most messages that Stream gives.
+func largest() []byte {
+	var b strings.Builder
+	b.WriteString(`{"user":{"id":"u1","role":"user","name":"Zoë"},"messages":[`)
+	for i := range 10_000 {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		fmt.Fprintf(&b, `{"id":"u1-%08d","text":"message %d with some text to it \ud83d\ude00","html":"<p>message %d with some text to it</p>\n","type":"regular",`+
+			`"user":null,"attachments":[{"type":"image","image_url":"https://example.com/%d.png"}],"latest_reactions":[],"own_reactions":[],`+
+			`"reaction_counts":null,"reaction_scores":{},"reply_count":0,"cid":"messaging:general","created_at":"2021-05-28T19:40:17.482123Z",`+
+			`"updated_at":"2021-05-28T19:40:17.482123Z","shadowed":false,"mentioned_users":[],"silent":false,"pinned":false,"pinned_at":null,`+
+			`"pinned_by":null,"pin_expires":null}`, i, i, i, i)
+	}
+	b.WriteString(`],"reactions":[],"duration":"812.33ms"}`)
+	return []byte(b.String())
+}
+
+func BenchmarkParse(b *testing.B) {
+	body := largest()
+	b.SetBytes(int64(len(body)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := Parse(body); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkParseWrite(b *testing.B) {
+	body := largest()
+	for name, recipients := range map[string][]age.Recipient{
+		"clear":  nil,
+		"age":    {newX25519(b).Recipient()},
+		"age-pq": {newHybrid(b).Recipient()},
+	} {
+		b.Run(name, func(b *testing.B) {
+			f := File{Path: filepath.Join(b.TempDir(), "export"), Recipients: recipients}
+			b.SetBytes(int64(len(body)))
+			b.ReportAllocs()
+			for b.Loop() {
+				d, err := Parse(body)
+				if err != nil {
+					b.Fatal(err)
+				}
+				if _, _, err := f.Export(b.Context(), func(w *Writer) error { return w.Document(d) }); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkWriteMessage is an assembled export, message by message.
+func BenchmarkWriteMessage(b *testing.B) {
+	message := []byte(`{"id":"u1-1","text":"` + strings.Repeat("some text ", 60) + `","attachments":[{"type":"image"}],"reaction_scores":{},"user":null}`)
+	f := File{Path: filepath.Join(b.TempDir(), "export"), Recipients: []age.Recipient{newX25519(b).Recipient()}}
+	b.SetBytes(int64(len(message)))
+	b.ReportAllocs()
+	if _, _, err := f.Export(b.Context(), func(w *Writer) error {
+		if err := w.User([]byte(`{"id":"u1"}`)); err != nil {
+			return err
+		}
+		for b.Loop() {
+			if err := w.Message(message); err != nil {
+				return err
+			}
+		}
+		return nil
+	}); err != nil {
+		b.Fatal(err)
+	}
+}

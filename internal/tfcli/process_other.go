@@ -1,0 +1,24 @@
+// Copyright (c) the terraform-provider-streamchat authors
+// SPDX-License-Identifier: MPL-2.0
+
+//go:build !unix
+
+package tfcli
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+)
+
+func ownProcessGroup(*exec.Cmd) {}
+
+func signalGroup(int, os.Signal) error { return errors.ErrUnsupported }
+
+func providerPIDs(int) ([]int, error) { return nil, errors.ErrUnsupported }
+
+// lockFile does not lock: two builds at a time cost time, no more.
+func lockFile(context.Context, string) (unlock func(), err error) {
+	return func() {}, nil
+}

@@ -79,7 +79,19 @@ func (r *Resource[S, M, P]) planCreate(ctx context.Context, plan P, scope S) (di
 			return append(diags, report.Error(r.subjectPath(), err))
 		}
 	}
-	return append(diags, r.preview(ctx, plan, scope)...)
+	warning, d := r.preview(ctx, plan, scope)
+	diags.Append(d...)
+	if replaced := r.replacing(plan); replaced != nil && !d.HasError() {
+		warning = replaced
+	}
+	return appendWarning(diags, warning)
+}
+
+func appendWarning(diags diag.Diagnostics, warning diag.Diagnostic) diag.Diagnostics {
+	if warning != nil {
+		diags.Append(warning)
+	}
+	return diags
 }
 
 func (r *Resource[S, M, P]) engineClaim(id string) error {
@@ -92,6 +104,7 @@ func (r *Resource[S, M, P]) engineClaim(id string) error {
 
 func (r *Resource[S, M, P]) planUpdate(ctx context.Context, plan P, priorModel *M, scope S) (diags diag.Diagnostics) {
 	prior := P(priorModel)
+	r.note(prior)
 	if !plan.Subject().Equal(prior.Subject()) {
 		diags.AddAttributeError(r.subjectPath(), "The subject of a record cannot change",
 			"This resource is the record of an erasure that was already submitted for somebody else. Nothing was sent. "+
@@ -132,61 +145,86 @@ func (r *Resource[S, M, P]) planUpdate(ctx context.Context, plan P, priorModel *
 				fmt.Sprintf("The deletion was submitted before (task %s). Applying this update asks for its result; it is not sent again while Stream knows the task.", prior.base().TaskID.ValueString()))
 			return diags
 		}
-		return append(diags, r.preview(ctx, plan, scope)...)
+		warning, d := r.preview(ctx, plan, scope)
+		return appendWarning(append(diags, d...), warning)
 	}
 }
 
-// preview runs the guards and the look-up, and tells the reviewer what is about
-// to go. What it finds is never a planned value: it may change before the apply.
-func (r *Resource[S, M, P]) preview(ctx context.Context, plan P, scope S) (diags diag.Diagnostics) {
+// preview runs the guards and the look-up, and returns what the reviewer should
+// know. What it finds is never a planned value: it may change before the apply.
+func (r *Resource[S, M, P]) preview(ctx context.Context, plan P, scope S) (warning diag.Diagnostic, diags diag.Diagnostics) {
 	subject := r.subjectPath()
+	warn := func(summary, detail string) (diag.Diagnostic, diag.Diagnostics) {
+		return diag.NewAttributeWarningDiagnostic(subject, summary, detail), nil
+	}
 	if r.session != nil && r.session.Undetermined {
-		diags.AddAttributeWarning(subject, "Not looked up in the plan",
+		return warn("Not looked up in the plan",
 			"The provider's configuration is not fully known yet, so that this plan could not look the subject up. The guards and the look-up run at apply, before anything is sent.")
-		return diags
 	}
 	if d := r.session.Ready(); d.HasError() {
-		return append(diags, d...)
+		return nil, d
 	}
 	finding, err := r.engine().Preview(ctx, plan.Subject().ValueString(), scope)
+	if err == nil && finding.Found == erasure.FoundMissing && plan.base().OnMissing.ValueString() != MissingRecord {
+		err = erasure.Missing()
+	}
 	if err != nil {
-		return append(diags, report.Error(subject, err))
+		return nil, diag.Diagnostics{report.Error(subject, err)}
+	}
+	switch finding.Found {
+	case erasure.FoundMissing:
+		return warn("Nothing to delete", "Stream says that this subject never existed. Nothing will be sent; the record will say outcome = \"not_found\".")
+	case erasure.FoundDeleted:
+		return warn("Already deleted", "Stream says that this subject was deleted before. The deletion is sent all the same, because only Stream's answer to it proves the modes.")
+	case erasure.FoundUnproven:
+		return warn("Not proven in the plan", "Stream's query does not list this subject, and this plan has used up its requests to tell a deleted subject from one that never existed. The apply finds out before anything is sent.")
+	case erasure.FoundPresent, erasure.FoundDeactivated:
 	}
 	summary := "Irreversible deletion"
 	if !scope.Irreversible() {
 		summary = "Restorable deletion"
 	}
-	switch finding.Found {
-	case erasure.FoundMissing:
-		if plan.base().OnMissing.ValueString() != MissingRecord {
-			return append(diags, report.Error(subject, erasure.Missing()))
-		}
-		diags.AddAttributeWarning(subject, "Nothing to delete", "Stream says that this subject never existed. Nothing will be sent; the record will say outcome = \"not_found\".")
-	case erasure.FoundDeleted:
-		diags.AddAttributeWarning(subject, "Already deleted", "Stream says that this subject was deleted before. The deletion is sent again all the same, because only Stream's answer proves the modes.")
-	case erasure.FoundUnproven:
-		diags.AddAttributeWarning(subject, "Not proven in the plan", "Stream's query does not list this subject, and this plan has used up its requests to tell a deleted subject from one that never existed. The apply finds out before anything is sent.")
-	default:
-		diags.AddAttributeWarning(subject, summary, fmt.Sprintf("%s %s.\n\n%s", r.Noun.Goes(scope), describe(finding), consequence(scope.Irreversible())))
+	return warn(summary, fmt.Sprintf("%s\n%s\n\n%s", r.Noun.Goes(scope), describe(finding), consequence(scope.Irreversible())))
+}
+
+// replacing is the warning for a record that is only replaced or tainted: what it
+// knows is handed over. Terraform gives the plan no prior state in that case.
+func (r *Resource[S, M, P]) replacing(plan P) diag.Diagnostic {
+	if r.session == nil {
+		return nil
 	}
-	return diags
+	status, ok := r.session.Handoff.Seen(r.Noun.TypeName, plan.Subject().ValueString())
+	if !ok {
+		return nil
+	}
+	var then string
+	switch erasure.Status(status) {
+	case erasure.StatusCompleted:
+		then = "It is completed: its evidence is kept, and the deletion is not sent again unless this block reaches further."
+	case erasure.StatusSubmitted:
+		then = "Its task is asked for its result; the deletion is not sent again while Stream knows the task."
+	default:
+		then = "It is not completed: the deletion is sent again."
+	}
+	return diag.NewAttributeWarningDiagnostic(r.subjectPath(), "Replacing the record of an erasure",
+		"Only the record is replaced; nothing is restored in between. "+then+" (With create_before_destroy the deletion is sent again, which does no harm.) To end a taint without a replacement, use terraform untaint.")
 }
 
 // describe tells who is meant without naming anybody.
 func describe(f erasure.Finding) string {
-	facts := []string{"state: " + string(f.Found)}
+	facts := []string{"state " + string(f.Found)}
 	if f.Role != "" {
-		facts = append(facts, "role: "+f.Role)
+		facts = append(facts, "role "+f.Role)
 	}
 	for _, t := range []struct {
 		name string
 		at   *time.Time
 	}{{"created", f.CreatedAt}, {"last active", f.LastActive}} {
 		if t.at != nil {
-			facts = append(facts, t.name+": "+t.at.UTC().Format(time.DateOnly))
+			facts = append(facts, t.name+" "+t.at.UTC().Format(time.DateOnly))
 		}
 	}
-	return "(" + strings.Join(facts, ", ") + ")"
+	return "Subject: " + strings.Join(facts, ", ") + "."
 }
 
 func consequence(irreversible bool) string {

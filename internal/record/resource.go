@@ -134,6 +134,7 @@ func (r *Resource[S, M, P]) Update(ctx context.Context, req resource.UpdateReque
 
 	diags, keep := r.advance(ctx, model, &prior)
 	resp.Diagnostics.Append(diags...)
+	resp.Diagnostics.Append(r.setIdentity(ctx, resp.Identity, model)...)
 	if keep {
 		resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 		return
@@ -244,6 +245,7 @@ func (r *Resource[S, M, P]) Read(ctx context.Context, req resource.ReadRequest, 
 		return
 	}
 	model := P(&state)
+	r.note(model)
 	resp.Diagnostics.Append(r.setIdentity(ctx, resp.Identity, model)...)
 	scope, _, _ := model.Scope(ctx)
 	record, _, diags := r.onRecord(ctx, &state, scope)
@@ -295,6 +297,13 @@ func (r *Resource[S, M, P]) Read(ctx context.Context, req resource.ReadRequest, 
 	resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
 }
 
+// note remembers the record, so that a plan knows a replacement when it sees one.
+func (r *Resource[S, M, P]) note(model P) {
+	if r.session != nil {
+		r.session.Handoff.Note(r.Noun.TypeName, model.Subject().ValueString(), model.base().Status.ValueString())
+	}
+}
+
 // takeBack sets the modes to those that Stream has carried out, when a further
 // reaching attempt turns out to have failed.
 func (r *Resource[S, M, P]) takeBack(ctx context.Context, model P, record erasure.Record[S], diags *diag.Diagnostics) {
@@ -324,6 +333,7 @@ func (r *Resource[S, M, P]) Delete(ctx context.Context, req resource.DeleteReque
 	resp.Diagnostics.Append(diags...)
 	if mark == nil {
 		if r.session != nil {
+			r.note(model)
 			r.session.Handoff.Put(r.Noun.TypeName, id, &state)
 		}
 		return

@@ -72,6 +72,25 @@ func (s *Session) Ready() diag.Diagnostics {
 type Handoff struct {
 	mu      sync.Mutex
 	records map[string]any
+	seen    map[string]string
+}
+
+// Note remembers that this run has seen the record of a subject, and its status.
+func (h *Handoff) Note(resource, subject, status string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.seen == nil {
+		h.seen = map[string]string{}
+	}
+	h.seen[resource+"\x00"+subject] = status
+}
+
+// Seen gives the status of a record that this run has seen.
+func (h *Handoff) Seen(resource, subject string) (status string, ok bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	status, ok = h.seen[resource+"\x00"+subject]
+	return status, ok
 }
 
 // Put leaves a record behind.

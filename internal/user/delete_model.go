@@ -6,6 +6,7 @@ package user
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/attr"
@@ -139,21 +140,37 @@ func validateDelete(ctx context.Context, object types.Object) (diags diag.Diagno
 
 // goes says in words what a scope takes, for the plan's warning.
 func goes(s erasure.UserScope) string {
-	verb := map[erasure.Mode]string{erasure.Soft: "marked as deleted", erasure.Pruning: "emptied", erasure.Hard: "deleted for good"}
-	said := "This user is " + verb[s.User]
+	var gone, emptied, marked []string
 	part := func(what string, m erasure.Mode) {
-		if m != erasure.Untouched {
-			said += ", " + what + " " + verb[m]
+		switch m {
+		case erasure.Hard:
+			gone = append(gone, what)
+		case erasure.Pruning:
+			emptied = append(emptied, what)
+		case erasure.Soft:
+			marked = append(marked, what)
+		case erasure.Untouched:
 		}
 	}
+	flag := func(what string, yes bool) {
+		if yes {
+			part(what, erasure.Hard)
+		}
+	}
+	part("the user", s.User)
 	part("messages", s.Messages)
 	part("two-member conversations", s.Conversations)
+	flag("uploaded files", s.Files)
+	flag("polls", s.Polls)
 	part("calls", s.Calls)
-	if s.Files {
-		said += ", uploaded files deleted for good"
+	var said []string
+	for _, group := range []struct {
+		how  string
+		what []string
+	}{{"Deleted for good", gone}, {"Emptied", emptied}, {"Marked as deleted", marked}} {
+		if len(group.what) > 0 {
+			said = append(said, group.how+": "+strings.Join(group.what, ", ")+".")
+		}
 	}
-	if s.Polls {
-		said += ", polls deleted for good"
-	}
-	return said
+	return strings.Join(said, " ")
 }

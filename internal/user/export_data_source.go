@@ -5,11 +5,20 @@ package user
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
 	"time"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+	"golang.org/x/text/unicode/norm"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/session"
 )
@@ -58,13 +67,37 @@ func (*exportDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, r
 			"exists":  schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether Stream has the user. When false, everything else is null."},
 			"json": schema.StringAttribute{
 				Computed: true, Sensitive: true,
-				MarkdownDescription: "The export as Stream sent it: `user`, `messages`, `reactions` and whatever else Stream adds, nothing dropped, renamed or rounded. Only the `duration` of the answer is left out, so that the text is the same from read to read as long as the data is.",
+				MarkdownDescription: "The export as Stream sent it: `user`, `messages`, `reactions` and whatever else Stream adds, nothing dropped, renamed or rounded. Only the `duration` of the answer is left out, so that the text is the same from read to read as long as the data is. Where Terraform would rewrite characters (it normalises Unicode), they are written as `\\u` escapes, which are the same JSON.",
 			},
 			"sha256":         schema.StringAttribute{Computed: true, MarkdownDescription: "SHA-256 of `json`, in hex."},
 			"message_count":  schema.Int64Attribute{Computed: true, MarkdownDescription: "How many messages the export holds."},
 			"reaction_count": schema.Int64Attribute{Computed: true, MarkdownDescription: "How many reactions the export holds."},
 		},
 	}
+}
+
+// terraformText keeps JSON the same JSON in Terraform, which normalises all text
+// to Unicode's NFC on its way and would rewrite what people wrote: where that
+// would change anything, characters beyond ASCII become escapes.
+func terraformText(document []byte) (string, error) {
+	if !utf8.Valid(document) {
+		return "", errors.New("not UTF-8")
+	}
+	if norm.NFC.IsNormal(document) {
+		return string(document), nil
+	}
+	var b strings.Builder
+	for _, r := range string(document) {
+		switch high, low := utf16.EncodeRune(r); {
+		case r < utf8.RuneSelf:
+			b.WriteRune(r)
+		case high != utf8.RuneError:
+			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		}
+	}
+	return b.String(), nil
 }
 
 // Read implements datasource.DataSource.
@@ -84,8 +117,15 @@ func (d *exportDataSource) Read(ctx context.Context, req datasource.ReadRequest,
 	model.Exists = types.BoolValue(exists)
 	if exists {
 		summary := document.Summary()
-		model.JSON = types.StringValue(string(document.JSON()))
-		model.SHA256 = types.StringValue(summary.SHA256)
+		text, err := terraformText(document.JSON())
+		if err != nil {
+			resp.Diagnostics.AddAttributeError(path.Root("user_id"), "Export cannot be kept in state",
+				"Stream's export of this user holds bytes that are not UTF-8 text, which Terraform cannot keep unchanged. Use the resource streamchat_user_export, which writes the very bytes to a file.")
+			return
+		}
+		sum := sha256.Sum256([]byte(text))
+		model.JSON = types.StringValue(text)
+		model.SHA256 = types.StringValue(hex.EncodeToString(sum[:]))
 		model.MessageCount = types.Int64Value(summary.Messages)
 		model.ReactionCount = types.Int64Value(summary.Reactions)
 	}

@@ -4,9 +4,9 @@
 package user
 
 import (
+	"context"
 	"regexp"
 
-	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 )
 
@@ -14,11 +14,25 @@ import (
 // what an HTTP path would take for something else: "", ".", "..", "a/b".
 var idPattern = regexp.MustCompile(`^[@\w-]{1,255}$`)
 
-const idRule = "must be 1 to 255 characters of a-z, A-Z, 0-9, @, _ and -, as Stream requires of user ids"
+const idRule = "a user id is 1 to 255 characters of a-z, A-Z, 0-9, @, _ and -, as Stream requires"
 
 // IDValidators are the validators of every attribute that names a user.
-func IDValidators() []validator.String {
-	return []validator.String{stringvalidator.RegexMatches(idPattern, idRule)}
+func IDValidators() []validator.String { return []validator.String{idValidator{}} }
+
+// idValidator stands in for stringvalidator.RegexMatches, which would print the
+// id.
+type idValidator struct{}
+
+func (idValidator) Description(context.Context) string               { return idRule }
+func (v idValidator) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
+
+func (idValidator) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
+	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
+		return
+	}
+	if problem := validID(req.ConfigValue.ValueString()); problem != "" {
+		resp.Diagnostics.AddAttributeError(req.Path, "Invalid user id", problem)
+	}
 }
 
 // validID tells what is wrong with a user id, or "".
@@ -26,5 +40,5 @@ func validID(id string) string {
 	if idPattern.MatchString(id) {
 		return ""
 	}
-	return "The id " + idRule + "."
+	return "This is not a user id: " + idRule + ". Nothing was sent."
 }

@@ -1,0 +1,17 @@
+terraform {
+  required_providers {
+    streamchat = {
+      source = "streamchat-gdpr/streamchat"
+    }
+  }
+}
+
+# Credentials come from STREAM_API_KEY and STREAM_API_SECRET, the key for the
+# pseudonyms in receipts from STREAMCHAT_PSEUDONYM_KEY.
+provider "streamchat" {
+  expected_app_name  = "Example Chat (production)"
+  protected_user_ids = ["support-bot"]
+  protected_roles    = ["admin"]
+  hold_field         = "legal_hold"
+  max_erasures       = 20
+}

@@ -1,0 +1,23 @@
+# The export is taken before the erasure, encrypted to the data protection officer.
+resource "streamchat_user_export" "dsr_1042" {
+  user_id        = "waters-malone"
+  path           = "${path.module}/exports/dsr-1042.json.age"
+  age_recipients = ["age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"]
+}
+
+resource "streamchat_user_erasure" "dsr_1042" {
+  user_id    = "waters-malone"
+  delete     = { user = "hard" }
+  request_id = "DSR-1042"
+
+  # Put the copy to durable storage in between: an object store resource that
+  # depends on the export, and that this erasure depends on.
+  depends_on = [streamchat_user_export.dsr_1042]
+
+  lifecycle {
+    postcondition {
+      condition     = self.status == "completed"
+      error_message = "Not erased yet: run apply again."
+    }
+  }
+}

@@ -1,0 +1,423 @@
+// Copyright (c) the terraform-provider-streamchat authors
+// SPDX-License-Identifier: MPL-2.0
+
+package user_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/acctest"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/clock"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/emulator"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/tfcli"
+)
+
+// These tests run the CLI itself, for what plugin-testing cannot see: warnings,
+// saved plans, exit codes, signals.
+
+const untilCompleted = `
+  lifecycle {
+    postcondition {
+      condition     = self.status == "completed"
+      error_message = "Not erased yet: run apply again."
+    }
+  }`
+
+func expect(t *testing.T, r tfcli.Result, code int, says ...string) {
+	t.Helper()
+	output := strings.Join(strings.Fields(acctest.Output(r)), " ")
+	if r.ExitCode != code {
+		t.Errorf("exit code %d, want %d:\n%s", r.ExitCode, code, acctest.Output(r))
+	}
+	for _, text := range says {
+		if !strings.Contains(output, text) {
+			t.Errorf("the output lacks %q:\n%s", text, acctest.Output(r))
+		}
+	}
+}
+
+// record is the resource's values in state, nil when there is none.
+func record(t *testing.T, w *acctest.Workspace, address string) (values map[string]any, tainted bool) {
+	t.Helper()
+	r := w.Run("show", "-json")
+	var state struct {
+		Values struct {
+			RootModule struct {
+				Resources []struct {
+					Address string
+					Tainted bool
+					Values  map[string]any
+				}
+			} `json:"root_module"`
+		}
+	}
+	if err := json.Unmarshal([]byte(r.Stdout), &state); err != nil {
+		t.Fatalf("show -json: %v: %s", err, acctest.Output(r))
+	}
+	for _, res := range state.Values.RootModule.Resources {
+		if res.Address == address {
+			return res.Values, res.Tainted
+		}
+	}
+	return nil, false
+}
+
+// eventually waits for something that happens in another process.
+func eventually(t *testing.T, what string, happened func() bool) {
+	t.Helper()
+	ticker := time.NewTicker(20 * time.Millisecond)
+	defer ticker.Stop()
+	deadline := time.NewTimer(time.Minute)
+	defer deadline.Stop()
+	for !happened() {
+		select {
+		case <-ticker.C:
+		case <-deadline.C:
+			t.Fatalf("it never came to this: %s", what)
+		}
+	}
+}
+
+func TestCLIPlanShowsWhatWillBeGone(t *testing.T) {
+	t.Parallel()
+	s := acctest.Start(t)
+	s.Users(t, "alice")
+	w := s.Workspace(t, "", erase("alice", hardly))
+	facts := []string{`conversations = "hard"`, `messages = "hard"`, `user = "hard"`, `files = true`, `polls = true`, `irreversible = true`, `not_covered = [`, `"calls"`}
+	expect(t, w.Run("plan", "-out=saved"), 0, append(facts, "Warning: Irreversible deletion", "state present, role user", "cannot be undone")...)
+	expect(t, w.Run("show", "saved"), 0, facts...)
+
+	var plan struct {
+		ResourceChanges []struct {
+			Change struct {
+				After        map[string]any
+				AfterUnknown map[string]any `json:"after_unknown"`
+			}
+		} `json:"resource_changes"`
+	}
+	if err := json.Unmarshal([]byte(w.Run("show", "-json", "saved").Stdout), &plan); err != nil {
+		t.Fatal(err)
+	}
+	change := plan.ResourceChanges[0].Change
+	if got := fmt.Sprint(change.After["delete"]); got != "map[calls:<nil> conversations:hard files:true messages:hard polls:true user:hard]" || change.After["irreversible"] != true || len(change.After["not_covered"].([]any)) == 0 { //nolint:forcetypeassert // a panic is a failure too
+		t.Errorf("after: %v", change.After)
+	}
+	for _, name := range []string{"status", "found", "outcome", "task_id", "receipt", "verified_at"} {
+		if change.AfterUnknown[name] != true {
+			t.Errorf("%s is planned as known", name)
+		}
+	}
+
+	expect(t, w.Run("apply", "saved"), 0, "1 added")
+	if out := acctest.Output(w.Run("apply", "-auto-approve")); strings.Contains(out, "[id=") {
+		t.Errorf("progress lines name the subject: %s", out)
+	}
+	s.ResetRequests()
+	expect(t, w.Run("plan", "-detailed-exitcode"), 0, "No changes")
+	if n := len(s.Requests()); n != 0 {
+		t.Errorf("%d requests for the plan of a completed erasure", n)
+	}
+	expect(t, w.Run("plan", "-destroy"), 0, "Resource Destruction Considerations", "does not come back")
+	expect(t, w.Run("destroy", "-auto-approve"), 0, "Record removed, data not restored")
+	if n := len(s.Requests()); n != 0 {
+		t.Errorf("%d requests for a destroy", n)
+	}
+}
+
+// 30 erasures of one for_each at Terraform's own parallelism.
+func TestCLIThirtyErasures(t *testing.T) {
+	t.Parallel()
+	s := acctest.Start(t, func(o *emulator.Options) { o.DeleteUsersLimit = 6; o.TaskDelay = 2 * time.Second })
+	ids := make([]string, 30)
+	for i := range ids {
+		ids[i] = fmt.Sprintf("member-%02d", i)
+	}
+	s.Users(t, ids...)
+	w := s.Workspace(t, "delete_calls_per_minute = 6", `
+resource "streamchat_user_erasure" "dsr" {
+  for_each = { for i in range(30) : format("DSR-%02d", i) => format("member-%02d", i) }
+  user_id  = each.value
+  delete   = { user = "hard" }`+untilCompleted+`
+}`)
+	expect(t, w.Run("apply", "-auto-approve"), 0, "30 added")
+	if calls, most := s.Count("DeleteUsers"), s.MaxInWindow("DeleteUsers", time.Minute); calls > 6 || most > 6 {
+		t.Errorf("%d delete calls, %d within a minute", calls, most)
+	}
+	tasks := map[string]int{}
+	for _, r := range s.Requests("GetTask") {
+		tasks[r.Path]++
+	}
+	for task, polls := range tasks {
+		if polls > 8 {
+			t.Errorf("%s was asked for %d times in 2 s: one poller is meant", task, polls)
+		}
+	}
+	for _, r := range s.Requests() {
+		if r.Status == 429 {
+			t.Errorf("%s ran into its limit", r.Op)
+		}
+	}
+	t.Logf("30 users: %d API calls, %d of them deletions, %d tasks", len(s.Requests()), s.Count("DeleteUsers"), len(tasks))
+	s.ResetRequests()
+	expect(t, w.Run("plan", "-detailed-exitcode"), 0, "No changes")
+	if n := len(s.Requests()); n != 0 {
+		t.Errorf("%d requests for the second plan", n)
+	}
+}
+
+// An interrupt while the task runs keeps the task in state, and the next run
+// asks for its result instead of erasing again.
+func TestCLIInterrupt(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("signals of Unix")
+	}
+	for name, interrupt := range map[string]func(*tfcli.Process) error{
+		"SIGINT to Terraform":  func(p *tfcli.Process) error { return p.Signal(os.Interrupt) },
+		"SIGINT to the group":  func(p *tfcli.Process) error { return p.SignalGroup(os.Interrupt) },
+		"SIGTERM to the group": func(p *tfcli.Process) error { return p.SignalGroup(syscall.SIGTERM) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			now := clock.NewSimulated(time.Now())
+			s := acctest.Start(t, func(o *emulator.Options) { o.Clock = now; o.TaskDelay = time.Minute })
+			s.Users(t, "alice")
+			w := s.Workspace(t, "", erase("alice", hardly+untilCompleted))
+			p, err := w.Start("apply", "-auto-approve")
+			if err != nil {
+				t.Fatal(err)
+			}
+			eventually(t, "the task is polled", func() bool { return s.Count("GetTask") > 0 })
+			if err := interrupt(p); err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+			defer cancel()
+			r, err := p.Wait(ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r.ExitCode == 0 {
+				t.Errorf("an interrupted apply ended well: %s", acctest.Output(r))
+			}
+			values, tainted := record(t, w, dsr)
+			if values["status"] != "submitted" || values["task_id"] == nil || tainted {
+				t.Fatalf("state: %v, tainted %v\n%s", values, tainted, acctest.Output(r))
+			}
+			expect(t, w.Run("plan", "-detailed-exitcode"), 2, "will be updated in-place", "Deletion under way")
+			expect(t, w.Run("plan", "-detailed-exitcode", "-refresh=false"), 2, "will be updated in-place")
+			now.Advance(2 * time.Minute)
+			expect(t, w.Run("apply", "-auto-approve"), 0)
+			if values, _ := record(t, w, dsr); values["status"] != "completed" || values["found"] != "present" || values["outcome"] != "erased" {
+				t.Errorf("state: %v", values)
+			}
+			if n := s.Count("DeleteUsers"); n != 1 {
+				t.Errorf("%d delete calls", n)
+			}
+			expect(t, w.Run("plan", "-detailed-exitcode"), 0)
+		})
+	}
+}
+
+func TestCLIProviderKilled(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("signals of Unix")
+	}
+	t.Parallel()
+	s := acctest.Start(t, func(o *emulator.Options) { o.Clock = clock.NewSimulated(time.Now()); o.TaskDelay = time.Minute })
+	s.Users(t, "alice")
+	w := s.Workspace(t, "", erase("alice", hardly+untilCompleted))
+	p, err := w.Start("apply", "-auto-approve")
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the task is polled", func() bool { return s.Count("GetTask") > 0 })
+	pids, err := p.ProviderPIDs()
+	if err != nil || len(pids) == 0 {
+		t.Fatalf("provider processes: %v, %v", pids, err)
+	}
+	for _, pid := range pids {
+		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if r, err := p.Wait(ctx); err != nil || r.ExitCode == 0 {
+		t.Fatalf("%v, %+v", err, r)
+	}
+	if values, _ := record(t, w, dsr); values != nil {
+		t.Fatalf("a killed provider recorded %v", values)
+	}
+	s.Clock().(*clock.Simulated).Advance(2 * time.Minute) //nolint:forcetypeassert // set above
+	expect(t, w.Run("plan", "-detailed-exitcode"), 2, "Already deleted")
+	p, err = w.Start("apply", "-auto-approve")
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the new task is polled", func() bool { return s.Count("DeleteUsers") == 2 })
+	s.Clock().(*clock.Simulated).Advance(2 * time.Minute) //nolint:forcetypeassert // set above
+	r, err := p.Wait(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	expect(t, r, 0)
+	if values, _ := record(t, w, dsr); values["status"] != "completed" || values["found"] != "deleted" {
+		t.Errorf("state: %v", values)
+	}
+}
+
+// A timeout with the task still running is a warning, not a taint.
+func TestCLITimeout(t *testing.T) {
+	t.Parallel()
+	now := clock.NewSimulated(time.Now())
+	s := acctest.Start(t, func(o *emulator.Options) { o.Clock = now; o.TaskDelay = time.Hour })
+	s.Users(t, "alice")
+	w := s.Workspace(t, "", erase("alice", hardly+"\n  timeouts = { create = \"2s\", update = \"2s\" }"))
+	expect(t, w.Run("apply", "-auto-approve"), 0, "Warning: Deletion submitted, not finished", "The timeout of this resource ended before the task did")
+	expect(t, w.Run("apply", "-auto-approve"), 0, "Warning: Deletion submitted, not finished")
+	if values, tainted := record(t, w, dsr); values["status"] != "submitted" || tainted {
+		t.Errorf("state: %v, tainted %v", values, tainted)
+	}
+	now.Advance(2 * time.Hour)
+	expect(t, w.Run("apply", "-auto-approve"), 0)
+	if values, _ := record(t, w, dsr); values["status"] != "completed" {
+		t.Errorf("state: %v", values)
+	}
+	if n := s.Count("DeleteUsers"); n != 1 {
+		t.Errorf("%d delete calls", n)
+	}
+}
+
+func TestCLIReplacementKeepsWhatTheRecordKnew(t *testing.T) {
+	t.Parallel()
+	s := acctest.Start(t)
+	s.Users(t, "alice")
+	w := s.Workspace(t, "", erase("alice", hardly))
+	expect(t, w.Run("apply", "-auto-approve"), 0)
+	before, _ := record(t, w, dsr)
+
+	expect(t, w.Run("plan", "-replace="+dsr), 0, "will be replaced, as requested", `"completed" -> (known after apply)`)
+	expect(t, w.Run("apply", "-auto-approve", "-replace="+dsr), 0)
+	expect(t, w.Run("taint", dsr), 0)
+	expect(t, w.Run("plan"), 0, "is tainted, so must be replaced", "Warning: Replacing the record of an erasure", "its evidence is kept")
+	expect(t, w.Run("apply", "-auto-approve"), 0)
+
+	after, tainted := record(t, w, dsr)
+	if tainted || after["receipt"] != before["receipt"] || after["task_id"] != before["task_id"] {
+		t.Errorf("before %v\nafter %v", before, after)
+	}
+	if n := s.Count("DeleteUsers"); n != 1 {
+		t.Errorf("%d delete calls", n)
+	}
+	// Less than was done cannot become a new record either.
+	expect(t, w.Run("taint", dsr), 0)
+	w.Write("", erase("alice", `delete = { user = "soft" }`))
+	expect(t, w.Run("apply", "-auto-approve"), 1, "A deletion cannot be taken back")
+	if after, tainted := record(t, w, dsr); !tainted || after["receipt"] != before["receipt"] {
+		t.Errorf("evidence after a refused replacement: %v", after)
+	}
+}
+
+func TestCLIRestoreOnDestroy(t *testing.T) {
+	t.Parallel()
+	now := clock.NewSimulated(time.Now())
+	s := acctest.Start(t, func(o *emulator.Options) { o.Clock = now; o.TaskDelay = time.Minute })
+	s.Users(t, "alice")
+	body := erase("alice", "delete = { user = \"soft\" }\n  on_destroy = \"restore\"\n  timeouts = { create = \"1s\", update = \"2s\" }")
+	w := s.Workspace(t, "", body)
+
+	// In the middle of a replacement nothing is restored, finished or not.
+	expect(t, w.Run("apply", "-auto-approve"), 0, "Deletion submitted, not finished")
+	expect(t, w.Run("apply", "-auto-approve", "-replace="+dsr), 0)
+	now.Advance(2 * time.Minute)
+	expect(t, w.Run("apply", "-auto-approve"), 0)
+	expect(t, w.Run("taint", dsr), 0)
+	expect(t, w.Run("apply", "-auto-approve"), 0)
+	if n := s.Count("RestoreUsers"); n != 0 {
+		t.Errorf("%d restores in the middle of replacements", n)
+	}
+	if n := s.Count("DeleteUsers"); n != 1 {
+		t.Errorf("%d delete calls", n)
+	}
+
+	expect(t, w.Run("plan", "-destroy"), 0, "asks Stream to bring the user back")
+	expect(t, w.Run("destroy", "-auto-approve"), 0, "User restored", "memberships are not restored")
+	if u, _ := s.User("alice"); u.Deleted {
+		t.Error("alice was not restored")
+	}
+}
+
+func TestCLIOrphanedBlockRestores(t *testing.T) {
+	t.Parallel()
+	s := acctest.Start(t)
+	s.Users(t, "alice")
+	w := s.Workspace(t, "", erase("alice", "delete = { user = \"soft\" }\n  on_destroy = \"restore\""))
+	expect(t, w.Run("apply", "-auto-approve"), 0)
+	w.Write("", "")
+	expect(t, w.Run("apply", "-auto-approve"), 0, "User restored")
+}
+
+// A plan approved on Friday meets Monday's world: guards run before the call.
+func TestCLISavedPlan(t *testing.T) {
+	t.Parallel()
+	s := acctest.Start(t)
+	s.Users(t, "alice")
+	w := s.Workspace(t, `hold_field = "legal_hold"`, erase("alice", hardly))
+	expect(t, w.Run("plan", "-out=friday"), 0)
+	call(t, s, "PATCH", "/users", `{"users":[{"id":"alice","set":{"legal_hold":true}}]}`)
+	expect(t, w.Run("apply", "friday"), 1, "Held user")
+	if n := s.Count("DeleteUsers"); n != 0 {
+		t.Errorf("%d delete calls for a held user", n)
+	}
+}
+
+// Canaries: a person's id and name, the key and the secret, are in nothing that
+// the provider prints or logs up to INFO.
+func TestCLILeaks(t *testing.T) {
+	t.Parallel()
+	const id, key, secret = "canary-user-4711", "canary-key-4711", "canary-secret-4711"
+	s := acctest.Start(t, func(o *emulator.Options) { o.APIKey = key; o.APISecret = secret })
+	s.Users(t, id)
+	body := `
+variable "subject" {
+  sensitive = true
+  default   = "` + id + `"
+}
+` + strings.Replace(erase("x", hardly), `"x"`, "var.subject", 1)
+	w := s.Workspace(t, "max_retries = 1", body)
+	w.Setenv("TF_LOG_PROVIDER", "INFO")
+	look := func(what string, r tfcli.Result) {
+		t.Helper()
+		for _, canary := range []string{id, key, secret, "Name of"} {
+			if strings.Contains(acctest.Output(r), canary) {
+				t.Errorf("%s: %q in the output:\n%s", what, canary, acctest.Output(r))
+			}
+		}
+	}
+	for _, f := range []emulator.Fault{
+		{Op: "QueryUsers", Kind: emulator.FaultHTML502, Times: 2},
+		{Op: "QueryUsers", Kind: emulator.FaultCustom, Status: 400, Body: `{"code":4,"message":"QueryUsers failed with error: \"` + id + `\"","StatusCode":400}`, ContentType: "application/json"},
+		{Op: "DeleteUsers", Kind: emulator.FaultCustom, Status: 404, Body: `{"code":16,"message":"DeleteUsers failed with error: \"the user ` + id + ` was deleted\"","StatusCode":404}`, ContentType: "application/json"},
+		{Op: "DeleteUsers", Kind: emulator.FaultDropBefore, Times: 2},
+		{Op: "DeleteUsers", Kind: emulator.FaultFailUser, Error: "could not delete " + id},
+	} {
+		s.ClearFaults()
+		s.AddFault(f)
+		r := w.Run("apply", "-auto-approve")
+		expect(t, r, 1)
+		look(fmt.Sprintf("%s of %s", f.Kind, f.Op), r)
+	}
+	s.ClearFaults()
+	look("plan", w.Run("plan", "-json"))
+	look("apply", w.Run("apply", "-auto-approve"))
+	look("no changes", w.Run("plan"))
+	look("destroy", w.Run("destroy", "-auto-approve"))
+}

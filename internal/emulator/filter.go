@@ -316,6 +316,10 @@ func (v value) equals(w value) bool {
 		}
 		return true
 	}
+	if v.kind == kindStrings {
+		// A list equals a single value that is in it.
+		return slices.ContainsFunc(v.list, w.equals)
+	}
 	if v.kind != w.kind {
 		return false
 	}
@@ -367,6 +371,9 @@ func boolOrder(a, b bool) int {
 
 // autocompletes: a word of the text begins with the prefix.
 func (v value) autocompletes(prefix string) bool {
+	if v.kind == kindStrings {
+		return slices.ContainsFunc(v.list, func(x value) bool { return x.autocompletes(prefix) })
+	}
 	if prefix == "" || v.kind != kindString {
 		return false
 	}

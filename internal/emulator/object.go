@@ -24,39 +24,72 @@ type object []field
 var errNotObject = errors.New("not a JSON object")
 
 // parseObject reads a JSON object. A repeated key keeps its last value, as in
-// encoding/json.
+// encoding/json. The values are slices of one copy without white space between
+// tokens; nothing else is changed.
 func parseObject(data []byte) (object, error) {
-	dec := json.NewDecoder(bytes.NewReader(data))
-	tok, err := dec.Token()
-	if err != nil {
+	if len(data) == 0 {
+		return nil, errNotObject
+	}
+	var buf bytes.Buffer
+	buf.Grow(len(data))
+	if err := json.Compact(&buf, data); err != nil { // also tells whether it is JSON
 		return nil, err
 	}
-	if tok != json.Delim('{') {
+	b := buf.Bytes()
+	if b[0] != '{' {
 		return nil, errNotObject
 	}
 	var o object
-	for dec.More() {
-		tok, err := dec.Token()
-		if err != nil {
+	for i := 1; b[i] != '}'; {
+		if b[i] == ',' {
+			i++
+		}
+		end := valueEnd(b, i)
+		var key string
+		if err := decode(b[i:end], &key); err != nil {
 			return nil, err
 		}
-		key, ok := tok.(string)
-		if !ok {
-			return nil, errNotObject
-		}
-		var raw json.RawMessage
-		if err := dec.Decode(&raw); err != nil {
-			return nil, err
-		}
-		o.set(key, compact(raw))
-	}
-	if _, err := dec.Token(); err != nil {
-		return nil, err
-	}
-	if dec.More() {
-		return nil, errNotObject
+		i = end + 1 // the colon
+		end = valueEnd(b, i)
+		o.set(key, b[i:end:end])
+		i = end
 	}
 	return o, nil
+}
+
+// valueEnd is where the value ends that begins at i, in valid JSON without white
+// space.
+func valueEnd(b []byte, i int) int {
+	depth := 0
+	for ; ; i++ {
+		switch b[i] {
+		case '"':
+			for i++; b[i] != '"'; i++ {
+				if b[i] == '\\' {
+					i++
+				}
+			}
+		case '{', '[':
+			depth++
+			continue
+		case '}', ']':
+			depth--
+		default:
+			if depth > 0 {
+				continue
+			}
+			// A number or a literal goes on until something else begins.
+			for ; i < len(b); i++ {
+				if c := b[i]; c == ',' || c == '}' || c == ']' {
+					return i
+				}
+			}
+			return i
+		}
+		if depth == 0 {
+			return i + 1
+		}
+	}
 }
 
 // UnmarshalJSON lets an object stand in a request struct.

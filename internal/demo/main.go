@@ -1,0 +1,341 @@
+// Copyright (c) the terraform-provider-streamchat authors
+// SPDX-License-Identifier: MPL-2.0
+
+// Command demo shows the main job on an emulated Stream: export a user to an
+// encrypted file, review the plan, erase the user, prove it, plan again. It
+// leaves nothing behind, also when it is interrupted.
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"filippo.io/age"
+	stream_chat "github.com/GetStream/stream-chat-go/v6"
+	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/emulator"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/tfcli"
+)
+
+//go:embed main.tf
+var configuration string
+
+//go:embed seed.json
+var seed []byte
+
+const (
+	subject  = "waters-malone"
+	fileName = "dsr-1042.json.age"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	err := run(ctx)
+	switch {
+	case err == nil:
+	case ctx.Err() != nil:
+		say("\nInterrupted. Everything the demo started is stopped, everything it wrote is removed.")
+		os.Exit(130)
+	default:
+		fmt.Fprintln(os.Stderr, "demo:", err)
+		os.Exit(1)
+	}
+}
+
+type demo struct {
+	ctx    context.Context
+	cli    tfcli.CLI
+	ws     *tfcli.Workspace
+	stream *emulator.Emulator
+	sdk    *stream_chat.Client
+	key    *age.X25519Identity
+}
+
+func run(ctx context.Context) (err error) {
+	root, err := tfcli.RepoRoot()
+	if err != nil {
+		return err
+	}
+	cli, err := tfcli.Ensure(ctx, root, os.Stdout)
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "streamchat-demo-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+
+	heading("Setting up")
+	say("CLI: %s. Building the provider ...", cli)
+	binary, err := tfcli.BuildProvider(ctx, root, filepath.Join(dir, "bin"))
+	if err != nil {
+		return err
+	}
+	d := &demo{ctx: ctx, cli: cli}
+	stopStream, err := d.startStream()
+	if err != nil {
+		return err
+	}
+	defer stopStream()
+	if d.key, err = age.GenerateX25519Identity(); err != nil {
+		return err
+	}
+	work := filepath.Join(dir, "work")
+	if err := os.Mkdir(work, 0o700); err != nil {
+		return err
+	}
+	d.ws, err = tfcli.NewWorkspace(tfcli.Options{CLI: cli, Dir: work, Provider: binary, Env: []string{
+		"STREAM_API_KEY=" + d.stream.APIKey(), "STREAM_API_SECRET=" + d.stream.APISecret(), "STREAM_CHAT_URL=" + d.sdk.BaseURL,
+		"STREAMCHAT_PSEUDONYM_KEY=kept-by-the-auditor", "TF_VAR_officer=" + d.key.Recipient().String(),
+	}})
+	if err != nil {
+		return err
+	}
+	if err := d.ws.WriteFile("main.tf", configuration); err != nil {
+		return err
+	}
+	if _, err := d.terraform(quiet, 0, "init"); err != nil {
+		return err
+	}
+	for _, step := range []func() error{d.before, d.plan, d.apply, d.proof, d.again, d.record} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// startStream starts the emulator with its seed on a port of this machine.
+func (d *demo) startStream() (stop func(), err error) {
+	d.stream = emulator.New(emulator.Options{AppName: "Demo Chat", TaskDelay: 2 * time.Second})
+	if err := d.stream.Seed(bytes.NewReader(seed)); err != nil {
+		return nil, err
+	}
+	var config net.ListenConfig
+	listener, err := config.Listen(d.ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	server := &http.Server{Handler: d.stream, ReadHeaderTimeout: 10 * time.Second}
+	go func() { _ = server.Serve(listener) }() // ends with Close
+	d.sdk, err = stream_chat.NewClient(d.stream.APIKey(), d.stream.APISecret())
+	if err != nil {
+		return nil, err
+	}
+	d.sdk.BaseURL = "http://" + listener.Addr().String()
+	say("Emulated Stream: %s, on this machine only.", d.sdk.BaseURL)
+	return func() { d.stream.Close(); _ = server.Close() }, nil
+}
+
+func (d *demo) before() error {
+	heading("Before: what Stream holds of Malone Waters")
+	u, _ := d.stream.User(subject)
+	say("user            %s, role %s", subject, u.Role)
+	say("messages        %d", u.Messages)
+	say("reactions       %d", u.Reactions)
+	say("channels        %s", strings.Join(u.Channels, ", "))
+	say("channels owned  %s", strings.Join(u.Owned, ", "))
+	return nil
+}
+
+func (d *demo) plan() error {
+	heading("The request as HCL, and the plan that the reviewer sees")
+	_, body, _ := strings.Cut(configuration, "# Right to erasure")
+	body, _, _ = strings.Cut(body, "variable ")
+	say("# Right to erasure%s", strings.TrimSpace(body))
+	_, err := d.terraform(loud, 0, "plan", "-out=reviewed.tfplan")
+	return err
+}
+
+func (d *demo) apply() error {
+	heading("Apply the reviewed plan: export first, then erase")
+	_, err := d.terraform(loud, 0, "apply", "reviewed.tfplan")
+	return err
+}
+
+// proof looks from outside, with Stream's own SDK and the person's own token.
+func (d *demo) proof() error {
+	heading("Proof, from outside")
+	users, err := d.sdk.QueryUsers(d.ctx, &stream_chat.QueryOption{Filter: map[string]any{"id": subject}, Limit: 1})
+	if err != nil {
+		return err
+	}
+	_, exportErr := d.get("/users/"+subject+"/export", "")
+	_, messageErr := d.sdk.GetMessage(d.ctx, "m-1")
+	token, err := d.sdk.CreateToken(subject, time.Now().Add(time.Hour))
+	if err != nil {
+		return err
+	}
+	_, tokenErr := d.get("/app", token)
+	conversation, err := d.sdk.QueryChannels(d.ctx, &stream_chat.QueryOption{Filter: map[string]any{"cid": "messaging:malone-and-bob"}})
+	if err != nil {
+		return err
+	}
+	team, err := d.sdk.QueryChannels(d.ctx, &stream_chat.QueryOption{Filter: map[string]any{"cid": "messaging:team"}})
+	if err != nil {
+		return err
+	}
+	_, pollThere := d.stream.Poll("poll-1")
+	facts := []struct {
+		what string
+		ok   bool
+	}{
+		{"the user is in no query", len(users.Users) == 0},
+		{"Stream refuses to export the user", exportErr != nil},
+		{"the message with the address is gone", messageErr != nil},
+		{"the user's own token is refused", tokenErr != nil},
+		{"the conversation with Bob is gone", len(conversation.Channels) == 0},
+		{"the poll that Malone made is gone", !pollThere},
+		{"the team's channel is still there, for Bob and Carol", len(team.Channels) == 1 && len(team.Channels[0].Members) == 2},
+	}
+	opened, err := d.openExport()
+	if err != nil {
+		return err
+	}
+	facts = append(facts, struct {
+		what string
+		ok   bool
+	}{opened, true})
+	for _, fact := range facts {
+		if !fact.ok {
+			return fmt.Errorf("not true: %s", fact.what)
+		}
+		say("✓ %s", fact.what)
+	}
+	return nil
+}
+
+// openExport decrypts the file as the data protection officer would.
+func (d *demo) openExport() (string, error) {
+	sealed, err := os.ReadFile(filepath.Join(d.ws.Dir, fileName))
+	if err != nil {
+		return "", err
+	}
+	reader, err := age.Decrypt(bytes.NewReader(sealed), d.key)
+	if err != nil {
+		return "", err
+	}
+	clear, err := io.ReadAll(reader)
+	if err != nil {
+		return "", err
+	}
+	var export struct {
+		User     map[string]json.RawMessage
+		Messages []json.RawMessage
+	}
+	if err := json.Unmarshal(clear, &export); err != nil {
+		return "", err
+	}
+	state, err := d.terraform(quiet, 0, "show", "-json")
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(clear)
+	if !strings.Contains(state, hex.EncodeToString(sum[:])) || strings.Contains(state, "Canal Street") || bytes.Contains(sealed, []byte("Canal Street")) || string(export.User["loyalty_number"]) != "9007199254740993" {
+		return "", errors.New("the export is not what the state says, or leaked into it")
+	}
+	return fmt.Sprintf("the export opens with the officer's key: %d messages, as Stream had them; nothing of it is in state", len(export.Messages)), nil
+}
+
+func (d *demo) again() error {
+	heading("Plan again")
+	d.stream.ResetRequests()
+	if _, err := d.terraform(loud, 0, "plan", "-detailed-exitcode"); err != nil {
+		return err
+	}
+	if n := len(d.stream.Requests()); n != 0 {
+		return fmt.Errorf("the second plan made %d requests", n)
+	}
+	say("(It made no request to Stream.)")
+	return nil
+}
+
+func (d *demo) record() error {
+	heading("The record")
+	receipt, err := d.terraform(quiet, 0, "output", "-raw", "receipt")
+	if err != nil {
+		return err
+	}
+	var pretty bytes.Buffer
+	if err := json.Indent(&pretty, []byte(receipt), "", "  "); err != nil {
+		return err
+	}
+	say("It is in the state, as the attributes of streamchat_user_erasure.dsr_1042; its receipt, for the auditor's archive:\n\n%s\n", pretty.String())
+	say("Done. The demo's directory and its emulated Stream are removed now; in your project the state is where your backend keeps it.")
+	return nil
+}
+
+// get makes a request as curl would; a token other than the server's may be given.
+func (d *demo) get(path, token string) ([]byte, error) {
+	req, err := http.NewRequestWithContext(d.ctx, http.MethodGet, d.sdk.BaseURL+path+"?api_key="+d.stream.APIKey(), nil)
+	if err != nil {
+		return nil, err
+	}
+	if token == "" {
+		token, err = jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{"server": true}).SignedString([]byte(d.stream.APISecret()))
+		if err != nil {
+			return nil, err
+		}
+	}
+	req.Header.Set("Authorization", token)
+	req.Header.Set("Stream-Auth-Type", "jwt")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(resp.Body)
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = errors.New(resp.Status)
+	}
+	return body, err
+}
+
+type volume bool
+
+const (
+	quiet volume = false
+	loud  volume = true
+)
+
+// terraform runs the CLI and returns what it printed on standard output.
+func (d *demo) terraform(v volume, code int, args ...string) (string, error) {
+	if v == loud {
+		say("\n$ %s %s", filepath.Base(d.cli.Path), strings.Join(args, " "))
+	}
+	r, err := d.ws.Run(d.ctx, args...)
+	if err != nil {
+		return "", err
+	}
+	if v == loud || r.ExitCode != code {
+		say("%s%s", r.Stdout, r.Stderr)
+	}
+	if r.ExitCode != code {
+		return "", fmt.Errorf("%s ended with exit code %d", args[0], r.ExitCode)
+	}
+	return r.Stdout, nil
+}
+
+func heading(text string) { fmt.Printf("\n━━━ %s\n\n", text) }
+
+func say(format string, args ...any) {
+	fmt.Println(strings.TrimRight(fmt.Sprintf(format, args...), "\n"))
+}

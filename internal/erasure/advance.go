@@ -67,7 +67,7 @@ func (e *Engine[S]) Advance(ctx context.Context, id string, scope S, c Compariso
 			return record, nil
 		}
 	}
-	attempt, err := e.Erase(ctx, id, scope, recordMissing)
+	attempt, err := e.Erase(ctx, id, scope, record, recordMissing)
 	if attempt.Status != "" {
 		record = record.With(attempt)
 	}

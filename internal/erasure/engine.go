@@ -6,6 +6,7 @@ package erasure
 import (
 	"context"
 	"errors"
+	"math"
 	"time"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/clock"
@@ -41,6 +42,13 @@ type Prepared struct {
 type Deed[S any] interface {
 	// Kind names the subjects, e.g. "user".
 	Kind() string
+	// Max is how many subjects one call takes, at most [MaxSubjects].
+	Max() int
+	// Forgets: Stream does not tell a deleted subject of this kind from one that
+	// never existed.
+	Forgets() bool
+	// Gone reports that a look-up after the deletion shows its effect.
+	Gone(Finding) bool
 	// LookUp finds up to [MaxSubjects] ids; an id left out is not known to be
 	// anything yet.
 	LookUp(ctx context.Context, ids []string) (map[string]Finding, error)
@@ -52,12 +60,13 @@ type Deed[S any] interface {
 	Prepare(ctx context.Context, subjects []Subject, scope S) map[string]Prepared
 	// Turn waits until a call would be let through.
 	Turn(ctx context.Context) error
-	// Submit sends the call and returns the id of its task.
+	// Submit sends the call and returns the id of its task; none when the answer
+	// already says that it is done.
 	Submit(ctx context.Context, ids []string, scope S) (task string, err error)
 	// Task reads a task.
 	Task(ctx context.Context, id string) (stream.Task, error)
-	// Restore undoes what is restorable.
-	Restore(ctx context.Context, id string) error
+	// Restore undoes what is restorable, for up to [MaxSubjects] subjects.
+	Restore(ctx context.Context, ids []string) error
 }
 
 // Engine carries out one kind of deletion for all resources of a process.
@@ -71,6 +80,7 @@ type Engine[S Scope[S]] struct {
 
 	lookUps batcher[struct{}, struct{}, Finding]
 	submits batcher[S, Finding, submission]
+	peeks   batcher[string, struct{}, stream.Task]
 	tasks   poller
 }
 
@@ -94,7 +104,12 @@ type Config[S Scope[S]] struct {
 func New[S Scope[S]](c Config[S]) *Engine[S] {
 	e := &Engine[S]{deed: c.Deed, guards: c.Guards, ledger: c.Ledger, app: c.App, clock: c.Clock, version: c.Version}
 	e.lookUps = batcher[struct{}, struct{}, Finding]{clock: c.Clock, window: lookUpWindow, max: MaxSubjects, run: e.runLookUps}
-	e.submits = batcher[S, Finding, submission]{clock: c.Clock, window: submitWindow, max: MaxSubjects, turn: c.Deed.Turn, run: e.runSubmits}
+	window := submitWindow
+	if c.Deed.Max() == 1 {
+		window = 0 // nobody to wait for
+	}
+	e.submits = batcher[S, Finding, submission]{clock: c.Clock, window: window, max: c.Deed.Max(), turn: c.Deed.Turn, run: e.runSubmits}
+	e.peeks = batcher[string, struct{}, stream.Task]{clock: c.Clock, window: lookUpWindow, max: math.MaxInt, run: e.runPeek}
 	e.tasks = poller{clock: c.Clock, get: c.Deed.Task}
 	return e
 }
@@ -124,12 +139,13 @@ func (e *Engine[S]) LookUp(ctx context.Context, id string) (Finding, error) {
 // Preview examines a subject for a plan. When the plan's budget of probes is
 // used up, a subject that the look-up leaves out comes back as [FoundUnproven];
 // the apply proves it.
-func (e *Engine[S]) Preview(ctx context.Context, id string, scope S) (Finding, error) {
-	return e.examine(ctx, id, scope, e.ledger.spendProbe)
+func (e *Engine[S]) Preview(ctx context.Context, id string, scope S, record Record[S]) (Finding, error) {
+	return e.examine(ctx, id, scope, record, e.ledger.spendProbe)
 }
 
-// examine runs the guards around a look-up.
-func (e *Engine[S]) examine(ctx context.Context, id string, scope S, mayProbe func() bool) (Finding, error) {
+// examine runs the guards around a look-up. Where Stream forgets what it deleted,
+// the record remembers.
+func (e *Engine[S]) examine(ctx context.Context, id string, scope S, record Record[S], mayProbe func() bool) (Finding, error) {
 	if err := e.guards.Identity(id); err != nil {
 		return Finding{}, err
 	}
@@ -142,6 +158,9 @@ func (e *Engine[S]) examine(ctx context.Context, id string, scope S, mayProbe fu
 	finding, err := e.find(ctx, id, mayProbe)
 	if err != nil {
 		return Finding{}, err
+	}
+	if finding.Found == FoundMissing && e.deed.Forgets() && record.Begun() {
+		finding.Found = FoundDeleted
 	}
 	if err := e.guards.Finding(finding); err != nil {
 		return Finding{}, err
@@ -195,7 +214,8 @@ func (e *Engine[S]) runLookUps(ctx context.Context, _ struct{}, members []*membe
 	}
 }
 
-// Erase examines the subject once more and sends the deletion, once. The error
+// Erase examines the subject once more and sends the deletion, once. record is
+// what is known of earlier attempts. The error
 // tells what the attempt is worth:
 //
 //   - nil: completed, to be recorded;
@@ -208,9 +228,9 @@ func (e *Engine[S]) runLookUps(ctx context.Context, _ struct{}, members []*membe
 //
 // recordMissing: a subject that never existed is recorded as not found, without
 // a call; otherwise it is refused.
-func (e *Engine[S]) Erase(ctx context.Context, id string, scope S, recordMissing bool) (Attempt[S], error) {
+func (e *Engine[S]) Erase(ctx context.Context, id string, scope S, record Record[S], recordMissing bool) (Attempt[S], error) {
 	attempt := Attempt[S]{Scope: &scope, ProviderVersion: e.version}
-	finding, err := e.examine(ctx, id, scope, always)
+	finding, err := e.examine(ctx, id, scope, record, always)
 	if err != nil {
 		return attempt, err
 	}
@@ -220,7 +240,7 @@ func (e *Engine[S]) Erase(ctx context.Context, id string, scope S, recordMissing
 	}
 	if finding.Found == FoundMissing {
 		if !recordMissing {
-			return attempt, Missing()
+			return attempt, e.Missing()
 		}
 		now := e.now()
 		attempt.Status, attempt.Outcome = StatusCompleted, OutcomeNotFound
@@ -237,20 +257,31 @@ func (e *Engine[S]) Erase(ctx context.Context, id string, scope S, recordMissing
 	}
 	attempt.Status, attempt.TaskID, attempt.PollsUnchecked = StatusSubmitted, sent.task, sent.pollsUnchecked
 	attempt.SubmittedAt = &sent.at
+	if sent.task == "" {
+		return e.settle(ctx, id, attempt, stream.Task{Status: stream.TaskCompleted, Results: map[string]stream.TaskResult{id: {Status: stream.ResultOK}}})
+	}
 	return e.Resume(ctx, id, attempt)
 }
 
-// Missing is the refusal of a subject that never existed.
-func Missing() *Refusal {
-	return &Refusal{
-		Summary: "Subject not found",
-		Detail: "Stream says that nothing with this id ever existed, neither active nor deactivated nor deleted. Nothing was sent. " +
-			"Check the spelling; if the record of a search without a result is what you want, set on_missing = \"record\".",
+// Missing is the refusal of a subject that is not there.
+func (e *Engine[S]) Missing() *Refusal {
+	r := &Refusal{Summary: "Subject not found"}
+	if e.deed.Forgets() {
+		r.Detail = "Stream does not find this " + e.deed.Kind() + ": it never existed, or it was deleted before (Stream does not tell). Nothing was sent. " +
+			"Check the spelling. If it was deleted by other means or by an interrupted run, import it; " +
+			"if the record of a search without a result is what you want, set on_missing = \"record\"."
+		return r
 	}
+	r.Detail = "Stream says that nothing with this id ever existed, neither active nor deactivated nor deleted. Nothing was sent. " +
+		"Check the spelling; if the record of a search without a result is what you want, set on_missing = \"record\"."
+	return r
 }
 
 // Resume waits for the task of a submitted attempt and settles it.
 func (e *Engine[S]) Resume(ctx context.Context, id string, attempt Attempt[S]) (Attempt[S], error) {
+	if attempt.TaskID == "" {
+		return attempt, &Pending{TaskUnknown: true}
+	}
 	task, err := e.tasks.wait(ctx, attempt.TaskID)
 	if err != nil {
 		return attempt, pending(err)
@@ -261,7 +292,10 @@ func (e *Engine[S]) Resume(ctx context.Context, id string, attempt Attempt[S]) (
 // Peek asks once for the task of a submitted attempt and settles it if it has
 // ended. *[Pending] with no reason: it has not.
 func (e *Engine[S]) Peek(ctx context.Context, id string, attempt Attempt[S]) (Attempt[S], error) {
-	task, err := e.deed.Task(ctx, attempt.TaskID)
+	if attempt.TaskID == "" {
+		return attempt, &Pending{TaskUnknown: true}
+	}
+	task, err := e.peeks.do(ctx, attempt.TaskID, id, struct{}{})
 	if stream.IsNotFound(err) {
 		err = errTaskUnknown
 	}
@@ -272,6 +306,14 @@ func (e *Engine[S]) Peek(ctx context.Context, id string, attempt Attempt[S]) (At
 		return attempt, &Pending{}
 	}
 	return e.settle(ctx, id, attempt, task)
+}
+
+// runPeek asks for a task once for all whose refresh comes at the same time.
+func (e *Engine[S]) runPeek(ctx context.Context, id string, members []*member[struct{}, stream.Task]) {
+	task, err := e.deed.Task(ctx, id)
+	for _, m := range members {
+		m.answer(task, err)
+	}
 }
 
 func pending(err error) *Pending {
@@ -331,7 +373,7 @@ func (e *Engine[S]) gone(ctx context.Context, id string) (bool, error) {
 		if err != nil {
 			return false, at(StageVerify, err)
 		}
-		if finding.Found == FoundUnproven || finding.Found == FoundDeleted {
+		if e.deed.Gone(finding) {
 			return true, nil
 		}
 		if try == verifyTries {
@@ -347,7 +389,7 @@ func (e *Engine[S]) gone(ctx context.Context, id string) (bool, error) {
 // soft deletion. It asks once and changes nothing.
 func (e *Engine[S]) Back(ctx context.Context, id string) (bool, error) {
 	finding, err := e.LookUp(ctx, id)
-	return finding.Found == FoundPresent || finding.Found == FoundDeactivated, err
+	return err == nil && !e.deed.Gone(finding), err
 }
 
 // Adopt examines a subject that was erased elsewhere and returns the record of
@@ -361,13 +403,13 @@ func (e *Engine[S]) Adopt(ctx context.Context, id string) (Attempt[S], error) {
 	if err != nil {
 		return Attempt[S]{}, err
 	}
-	switch finding.Found {
-	case FoundDeleted:
+	switch {
+	case finding.Found == FoundDeleted, finding.Found == FoundMissing && e.deed.Forgets():
 		return Attempt[S]{
-			Status: StatusCompleted, Found: FoundDeleted, Outcome: OutcomeAdopted,
+			Status: StatusCompleted, Found: finding.Found, Outcome: OutcomeAdopted,
 			AppName: name, VerifiedAt: e.now(), ProviderVersion: e.version,
 		}, nil
-	case FoundMissing:
+	case finding.Found == FoundMissing:
 		return Attempt[S]{}, &Refusal{
 			Summary: "Subject not found",
 			Detail:  "Stream says that nothing with this id ever existed, so there is no erasure to adopt. Check the spelling. Nothing was changed.",
@@ -381,12 +423,12 @@ func (e *Engine[S]) Adopt(ctx context.Context, id string) (Attempt[S], error) {
 	}
 }
 
-// Restore brings a restorable subject back.
-func (e *Engine[S]) Restore(ctx context.Context, id string) error {
+// Restore brings restorable subjects back, up to [MaxSubjects].
+func (e *Engine[S]) Restore(ctx context.Context, ids ...string) error {
 	if _, err := e.app.Name(ctx); err != nil {
 		return err
 	}
-	return at(StageRestore, e.deed.Restore(ctx, id))
+	return at(StageRestore, e.deed.Restore(ctx, ids))
 }
 
 // runSubmits prepares and sends one batch. A subject that Stream refuses by name

@@ -30,7 +30,7 @@ func eraseAll(ctx context.Context, e *Engine[UserScope], ids []string, scope Use
 	)
 	for _, id := range ids {
 		wg.Go(func() {
-			a, err := e.Erase(ctx, id, scope, false)
+			a, err := e.Erase(ctx, id, scope, none, false)
 			mu.Lock()
 			defer mu.Unlock()
 			attempts[id] = a
@@ -93,7 +93,7 @@ func TestScopesThatDifferShareNoCall(t *testing.T) {
 		var wg sync.WaitGroup
 		for id, scope := range map[string]UserScope{"a": hard, "b": soft} {
 			wg.Go(func() {
-				if _, err := e.Erase(t.Context(), id, scope, false); err != nil {
+				if _, err := e.Erase(t.Context(), id, scope, none, false); err != nil {
 					t.Error(err)
 				}
 			})
@@ -118,7 +118,7 @@ func TestBatchStaysOpenWhileItWaitsForItsTurn(t *testing.T) {
 				if err := f.clock.Sleep(t.Context(), time.Duration(i)*400*time.Millisecond); err != nil {
 					t.Error(err)
 				}
-				if _, err := e.Erase(t.Context(), id, hard, false); err != nil {
+				if _, err := e.Erase(t.Context(), id, hard, none, false); err != nil {
 					t.Error(err)
 				}
 			})
@@ -139,7 +139,7 @@ func TestInterrupt(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			done := make(chan error)
 			go func() {
-				_, err := e.Erase(ctx, "a", hard, false)
+				_, err := e.Erase(ctx, "a", hard, none, false)
 				done <- err
 			}()
 			time.Sleep(time.Second)
@@ -147,7 +147,7 @@ func TestInterrupt(t *testing.T) {
 			if err := <-done; !errors.Is(err, context.Canceled) {
 				t.Errorf("err = %v", err)
 			}
-			if _, err := e.Erase(t.Context(), "b", hard, false); err != nil {
+			if _, err := e.Erase(t.Context(), "b", hard, none, false); err != nil {
 				t.Error(err)
 			}
 			if len(f.sent) != 1 || !slices.Equal(f.sent[0], []string{"b"}) {
@@ -161,7 +161,7 @@ func TestInterrupt(t *testing.T) {
 			f.callTime = 10 * time.Second
 			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 			defer cancel()
-			a, err := f.engine().Erase(ctx, "a", hard, false)
+			a, err := f.engine().Erase(ctx, "a", hard, none, false)
 			var p *Pending
 			if !errors.As(err, &p) || a.Status != StatusSubmitted || a.TaskID == "" {
 				t.Errorf("attempt %+v, err %v", a, err)
@@ -175,7 +175,7 @@ func TestInterrupt(t *testing.T) {
 			e := f.engine()
 			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 			defer cancel()
-			a, err := e.Erase(ctx, "a", hard, false)
+			a, err := e.Erase(ctx, "a", hard, none, false)
 			var p *Pending
 			if !errors.As(err, &p) || !errors.Is(err, context.DeadlineExceeded) || a.Status != StatusSubmitted {
 				t.Fatalf("attempt %+v, err %v", a, err)
@@ -198,12 +198,12 @@ func TestInterrupt(t *testing.T) {
 			defer cancel()
 			var wg sync.WaitGroup
 			wg.Go(func() {
-				if a, _ := e.Erase(ctx, "a", hard, false); a.Status != StatusSubmitted {
+				if a, _ := e.Erase(ctx, "a", hard, none, false); a.Status != StatusSubmitted {
 					t.Errorf("a: %+v", a)
 				}
 			})
 			wg.Go(func() {
-				if b, err := e.Erase(t.Context(), "b", hard, false); err != nil || b.Status != StatusCompleted {
+				if b, err := e.Erase(t.Context(), "b", hard, none, false); err != nil || b.Status != StatusCompleted {
 					t.Errorf("b: %+v %v", b, err)
 				}
 			})
@@ -234,7 +234,7 @@ func TestWhatIsFound(t *testing.T) {
 				if tt.setUp != nil {
 					tt.setUp(f)
 				}
-				a, err := f.engine().Erase(t.Context(), "a", hard, tt.recordMissing)
+				a, err := f.engine().Erase(t.Context(), "a", hard, none, tt.recordMissing)
 				if len(f.sent) != tt.calls {
 					t.Errorf("%d delete calls, want %d", len(f.sent), tt.calls)
 				}
@@ -297,7 +297,7 @@ func TestFailuresAreToldFromFacts(t *testing.T) {
 				setUp(f)
 				scope := hard
 				scope.RevokeTokens = true
-				a, err := f.engine().Erase(t.Context(), "a", scope, true)
+				a, err := f.engine().Erase(t.Context(), "a", scope, none, true)
 				if err == nil || a.Status == StatusCompleted || a.Outcome != "" || a.VerifiedAt != nil || a.CompletedAt != nil {
 					t.Errorf("attempt %+v, err %v", a, err)
 				}
@@ -319,7 +319,7 @@ func TestMissingEntryOfADeletedUserCompletes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake("a")
 		f.task = entry(func(r map[string]stream.TaskResult) { delete(r, "a") })
-		a, err := f.engine().Erase(t.Context(), "a", hard, false)
+		a, err := f.engine().Erase(t.Context(), "a", hard, none, false)
 		if err != nil || a.Status != StatusCompleted {
 			t.Errorf("attempt %+v, err %v", a, err)
 		}
@@ -339,7 +339,7 @@ func TestVerificationOutlivesALaggingReplica(t *testing.T) {
 			}
 			return nil
 		}
-		a, err := f.engine().Erase(t.Context(), "a", hard, false)
+		a, err := f.engine().Erase(t.Context(), "a", hard, none, false)
 		if err != nil || a.Status != StatusCompleted || n != 4 {
 			t.Errorf("attempt %+v, err %v, %d look-ups", a, err, n)
 		}
@@ -392,7 +392,7 @@ func TestPreparation(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			f := newFake("a", "b")
 			f.polls = []stream.Poll{{ID: "p1", CreatedByID: "a"}, {ID: "p2", CreatedByID: "b"}}
-			if _, err := f.engine().Erase(t.Context(), "a", hard, false); err != nil {
+			if _, err := f.engine().Erase(t.Context(), "a", hard, none, false); err != nil {
 				t.Fatal(err)
 			}
 			if len(f.polls) != 1 || f.polls[0].ID != "p2" {
@@ -407,7 +407,7 @@ func TestPreparation(t *testing.T) {
 			f.listFor = func(as string) error {
 				return refusal(stream.OpQueryPolls, `QueryPolls failed with error: "the user `+as+` was deleted"`)
 			}
-			a, err := f.engine().Erase(t.Context(), "a", hard, false)
+			a, err := f.engine().Erase(t.Context(), "a", hard, none, false)
 			if err != nil || !a.PollsUnchecked {
 				t.Errorf("attempt %+v, err %v", a, err)
 			}
@@ -469,8 +469,8 @@ func TestGuards(t *testing.T) {
 				if tt.scope != nil {
 					tt.scope(&scope)
 				}
-				_, planErr := e.Preview(t.Context(), "a", scope)
-				_, err := e.Erase(t.Context(), "a", scope, false)
+				_, planErr := e.Preview(t.Context(), "a", scope, none)
+				_, err := e.Erase(t.Context(), "a", scope, none, false)
 				for phase, err := range map[string]error{"plan": planErr, "apply": err} {
 					var r *Refusal
 					switch {
@@ -511,8 +511,8 @@ func TestPlanProbesOnlyWithinItsBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake()
 		e := f.engine(func(c *Config[UserScope]) { c.Ledger = &Ledger{Probes: 1} })
-		first, _ := e.Preview(t.Context(), "a", hard)
-		second, err := e.Preview(t.Context(), "b", hard)
+		first, _ := e.Preview(t.Context(), "a", hard, none)
+		second, err := e.Preview(t.Context(), "b", hard, none)
 		if first.Found != FoundMissing || second.Found != FoundUnproven || err != nil || len(f.probes) != 1 {
 			t.Errorf("%v, %v, %v, probes %v", first.Found, second.Found, err, f.probes)
 		}
@@ -524,8 +524,8 @@ func TestWrongAppStopsEverything(t *testing.T) {
 		f := newFake("a")
 		e := f.engine(func(c *Config[UserScope]) { c.App.Expected = "Other" })
 		for name, do := range map[string]func() error{
-			"plan":    func() error { _, err := e.Preview(t.Context(), "a", hard); return err },
-			"apply":   func() error { _, err := e.Erase(t.Context(), "a", hard, false); return err },
+			"plan":    func() error { _, err := e.Preview(t.Context(), "a", hard, none); return err },
+			"apply":   func() error { _, err := e.Erase(t.Context(), "a", hard, none, false); return err },
 			"import":  func() error { _, err := e.Adopt(t.Context(), "a"); return err },
 			"restore": func() error { return e.Restore(t.Context(), "a") },
 			"look-up": func() error { _, err := e.LookUp(t.Context(), "a"); return err },
@@ -581,7 +581,7 @@ func TestNoErrorNamesTheSubject(t *testing.T) {
 					c.Guards.ProtectedIDs = []string{canary}
 				}
 			})
-			if _, err := e.Erase(t.Context(), canary, hard, false); err == nil || strings.Contains(err.Error(), canary) {
+			if _, err := e.Erase(t.Context(), canary, hard, none, false); err == nil || strings.Contains(err.Error(), canary) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}

@@ -217,6 +217,9 @@ func refusal(op stream.Operation, message string) error {
 	return stream.Failure(op, 404, body)
 }
 
+// none is the record of a subject of which nothing is recorded.
+var none Record[UserScope]
+
 func userIDs(n int) []string {
 	ids := make([]string, n)
 	for i := range ids {

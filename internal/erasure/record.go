@@ -40,6 +40,16 @@ func (r Record[S]) Current() Attempt[S] {
 	return current
 }
 
+// Begun reports that Stream accepted a deletion, or an operator claimed one.
+func (r Record[S]) Begun() bool {
+	for _, a := range r.Attempts {
+		if a.Status != StatusFailed && a.Outcome != OutcomeNotFound {
+			return true
+		}
+	}
+	return false
+}
+
 func (r Record[S]) accepted() (Attempt[S], bool) {
 	for i := len(r.Attempts) - 1; i >= 0; i-- {
 		if r.Attempts[i].Status == StatusCompleted {

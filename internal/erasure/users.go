@@ -37,6 +37,15 @@ var _ Deed[UserScope] = Users{}
 // Kind implements [Deed].
 func (Users) Kind() string { return "user" }
 
+// Max implements [Deed].
+func (Users) Max() int { return MaxSubjects }
+
+// Forgets implements [Deed]: the probe tells deleted from missing.
+func (Users) Forgets() bool { return false }
+
+// Gone implements [Deed].
+func (Users) Gone(f Finding) bool { return f.Found == FoundUnproven || f.Found == FoundDeleted }
+
 // LookUp implements [Deed].
 func (u Users) LookUp(ctx context.Context, ids []string) (map[string]Finding, error) {
 	users, err := u.API.UsersByID(ctx, ids)
@@ -190,6 +199,6 @@ func (u Users) Submit(ctx context.Context, ids []string, scope UserScope) (strin
 func (u Users) Task(ctx context.Context, id string) (stream.Task, error) { return u.API.Task(ctx, id) }
 
 // Restore implements [Deed].
-func (u Users) Restore(ctx context.Context, id string) error {
-	return u.API.RestoreUsers(ctx, []string{id})
+func (u Users) Restore(ctx context.Context, ids []string) error {
+	return u.API.RestoreUsers(ctx, ids)
 }

@@ -62,7 +62,7 @@ func (r *Resource[S, M, P]) planCreate(ctx context.Context, plan P, scope S) (di
 	diags.Append(plan.SetScope(ctx, scope)...)
 	diags.Append(b.plan(ctx, scope.Irreversible(), scope.NotCovered())...)
 	b.forgetOutcome()
-	diags.Append(r.checkOnDestroy(b)...)
+	diags.Append(checkOnDestroy(b, scope.Irreversible())...)
 	if plan.Subject().IsUnknown() {
 		if r.session == nil || !r.session.AllowUnknownSubjects {
 			diags.AddAttributeError(r.subjectPath(), "Subject not known in the plan",
@@ -79,7 +79,7 @@ func (r *Resource[S, M, P]) planCreate(ctx context.Context, plan P, scope S) (di
 			return append(diags, report.Error(r.subjectPath(), err))
 		}
 	}
-	warning, d := r.preview(ctx, plan, scope)
+	warning, d := r.preview(ctx, plan, scope, erasure.Record[S]{})
 	diags.Append(d...)
 	if replaced := r.replacing(plan); replaced != nil && !d.HasError() {
 		warning = replaced
@@ -119,7 +119,7 @@ func (r *Resource[S, M, P]) planUpdate(ctx context.Context, plan P, priorModel *
 	diags.Append(r.lowered(comparison)...)
 	b := plan.base()
 	diags.Append(plan.SetScope(ctx, scope)...)
-	diags.Append(r.checkOnDestroyFor(b, scope.Irreversible())...)
+	diags.Append(checkOnDestroy(b, scope.Irreversible())...)
 	if diags.HasError() {
 		return diags
 	}
@@ -145,14 +145,14 @@ func (r *Resource[S, M, P]) planUpdate(ctx context.Context, plan P, priorModel *
 				fmt.Sprintf("The deletion was submitted before (task %s). Applying this update asks for its result; it is not sent again while Stream knows the task.", prior.base().TaskID.ValueString()))
 			return diags
 		}
-		warning, d := r.preview(ctx, plan, scope)
+		warning, d := r.preview(ctx, plan, scope, record)
 		return appendWarning(append(diags, d...), warning)
 	}
 }
 
 // preview runs the guards and the look-up, and returns what the reviewer should
 // know. What it finds is never a planned value: it may change before the apply.
-func (r *Resource[S, M, P]) preview(ctx context.Context, plan P, scope S) (warning diag.Diagnostic, diags diag.Diagnostics) {
+func (r *Resource[S, M, P]) preview(ctx context.Context, plan P, scope S, record erasure.Record[S]) (warning diag.Diagnostic, diags diag.Diagnostics) {
 	subject := r.subjectPath()
 	warn := func(summary, detail string) (diag.Diagnostic, diag.Diagnostics) {
 		return diag.NewAttributeWarningDiagnostic(subject, summary, detail), nil
@@ -164,9 +164,9 @@ func (r *Resource[S, M, P]) preview(ctx context.Context, plan P, scope S) (warni
 	if d := r.session.Ready(); d.HasError() {
 		return nil, d
 	}
-	finding, err := r.engine().Preview(ctx, plan.Subject().ValueString(), scope)
+	finding, err := r.engine().Preview(ctx, plan.Subject().ValueString(), scope, record)
 	if err == nil && finding.Found == erasure.FoundMissing && plan.base().OnMissing.ValueString() != MissingRecord {
-		err = erasure.Missing()
+		err = r.engine().Missing()
 	}
 	if err != nil {
 		return nil, diag.Diagnostics{report.Error(subject, err)}
@@ -184,7 +184,7 @@ func (r *Resource[S, M, P]) preview(ctx context.Context, plan P, scope S) (warni
 	if !scope.Irreversible() {
 		summary = "Restorable deletion"
 	}
-	return warn(summary, fmt.Sprintf("%s\n%s\n\n%s", r.Noun.Goes(scope), describe(finding), consequence(scope.Irreversible())))
+	return warn(summary, fmt.Sprintf("%s\n%s\n\n%s", r.Noun.Goes(scope), describe(finding), r.consequence(scope)))
 }
 
 // replacing is the warning for a record that is only replaced or tainted: what it
@@ -227,18 +227,14 @@ func describe(f erasure.Finding) string {
 	return "Subject: " + strings.Join(facts, ", ") + "."
 }
 
-func consequence(irreversible bool) string {
-	if irreversible {
-		return "This cannot be undone, by this provider or by Stream. The id can never be used again."
+func (r *Resource[S, M, P]) consequence(scope S) string {
+	if scope.Irreversible() {
+		return strings.TrimSpace("This cannot be undone, by this provider or by Stream. " + r.Noun.Finality)
 	}
-	return "Stream keeps the data and can bring the user back; this is not an erasure in the sense of the GDPR."
+	return "Stream keeps the data; this is not an erasure in the sense of the GDPR."
 }
 
-func (r *Resource[S, M, P]) checkOnDestroy(b *Base) diag.Diagnostics {
-	return r.checkOnDestroyFor(b, b.Irreversible.ValueBool())
-}
-
-func (r *Resource[S, M, P]) checkOnDestroyFor(b *Base, irreversible bool) (diags diag.Diagnostics) {
+func checkOnDestroy(b *Base, irreversible bool) (diags diag.Diagnostics) {
 	if irreversible && b.OnDestroy.ValueString() == DestroyRestore {
 		diags.AddAttributeError(path.Root("on_destroy"), "Nothing to restore",
 			"on_destroy = \"restore\" is only possible where irreversible is false: user = \"soft\" with messages, conversations, calls, files and polls left untouched. Nothing was sent. Use \"forget\".")

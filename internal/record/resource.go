@@ -38,8 +38,12 @@ type Noun[S erasure.Scope[S], M any] struct {
 	ValidID func(id string) string
 	// Engine picks the engine.
 	Engine func(*session.Session) *erasure.Engine[S]
-	// What goes, in words, for the plan's warning; e.g. "the user".
-	Goes func(S) string
+	// Goes says what a scope takes, and Finality what else is final about an
+	// irreversible one; both for the plan's warning.
+	Goes     func(S) string
+	Finality string
+	// Restores: on_destroy = "restore" is possible.
+	Restores bool
 }
 
 // Resource is the Terraform resource of a [Noun].
@@ -58,7 +62,7 @@ func (r *Resource[S, M, P]) Metadata(_ context.Context, _ resource.MetadataReque
 
 // Schema implements resource.Resource.
 func (r *Resource[S, M, P]) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
-	resp.Schema = schema.Schema{MarkdownDescription: r.Noun.Description, Attributes: withAttributes(ctx, r.Noun.Attributes)}
+	resp.Schema = schema.Schema{MarkdownDescription: r.Noun.Description, Attributes: withAttributes(ctx, r.Noun.Restores, r.Noun.Attributes)}
 }
 
 // IdentitySchema implements resource.ResourceWithIdentity.
@@ -358,7 +362,7 @@ func (r *Resource[S, M, P]) Delete(ctx context.Context, req resource.DeleteReque
 // restores reports that destroying the record would bring the subject back.
 func (r *Resource[S, M, P]) restores(model P) bool {
 	b := model.base()
-	return b.OnDestroy.ValueString() == DestroyRestore && b.Status.ValueString() == string(erasure.StatusCompleted) &&
+	return r.Noun.Restores && b.OnDestroy.ValueString() == DestroyRestore && b.Status.ValueString() == string(erasure.StatusCompleted) &&
 		!b.Irreversible.ValueBool() && b.Outcome.ValueString() == string(erasure.OutcomeMarkedDeleted)
 }
 

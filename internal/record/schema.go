@@ -29,9 +29,14 @@ const (
 )
 
 // attributes are those that every record has.
-func attributes(ctx context.Context) map[string]schema.Attribute {
+func attributes(ctx context.Context, restores bool) map[string]schema.Attribute {
 	instant := func(description string) schema.Attribute {
 		return schema.StringAttribute{CustomType: timetypes.RFC3339Type{}, Computed: true, MarkdownDescription: description + " RFC 3339, UTC."}
+	}
+	onDestroy, actions := "What destroying this resource does: `\"forget\"` (default, and all there is) drops the record and sends nothing.", []string{DestroyForget}
+	if restores {
+		onDestroy = "What destroying this resource does: `\"forget\"` (default) drops the record and sends nothing; `\"restore\"` (only where `irreversible` is false) asks Stream to bring the user back. That restores the user's metadata, not memberships. A record is never restored when it is only being replaced."
+		actions = append(actions, DestroyRestore)
 	}
 	return map[string]schema.Attribute{
 		"request_id": schema.StringAttribute{
@@ -50,8 +55,8 @@ func attributes(ctx context.Context) map[string]schema.Attribute {
 		},
 		"on_destroy": schema.StringAttribute{
 			Optional: true, Computed: true, Default: stringdefault.StaticString(DestroyForget),
-			MarkdownDescription: "What destroying this resource does: `\"forget\"` (default) drops the record and sends nothing; `\"restore\"` (only where `irreversible` is false) asks Stream to bring the user back. That restores the user's metadata, not memberships. A record is never restored when it is only being replaced.",
-			Validators:          []validator.String{stringvalidator.OneOf(DestroyForget, DestroyRestore)},
+			MarkdownDescription: onDestroy,
+			Validators:          []validator.String{stringvalidator.OneOf(actions...)},
 		},
 		"timeouts": timeouts.Attributes(ctx, timeouts.Opts{
 			Create: true, Update: true,
@@ -60,7 +65,7 @@ func attributes(ctx context.Context) map[string]schema.Attribute {
 		}),
 		"irreversible": schema.BoolAttribute{
 			Computed:            true,
-			MarkdownDescription: "Whether anything of this goes for good. Known in the plan. False only when the user is deleted softly and messages, conversations, calls, files and polls are left untouched.",
+			MarkdownDescription: "Whether anything of this goes for good. Known in the plan. False only where Stream keeps everything and the deletion can be undone: a soft deletion that touches nothing else.",
 		},
 		"not_covered": schema.ListAttribute{
 			Computed: true, ElementType: types.StringType,
@@ -87,8 +92,8 @@ func attributes(ctx context.Context) map[string]schema.Attribute {
 }
 
 // withAttributes joins a noun's attributes with those of every record.
-func withAttributes(ctx context.Context, own map[string]schema.Attribute) map[string]schema.Attribute {
-	all := attributes(ctx)
+func withAttributes(ctx context.Context, restores bool, own map[string]schema.Attribute) map[string]schema.Attribute {
+	all := attributes(ctx, restores)
 	maps.Copy(all, own)
 	return all
 }

@@ -64,9 +64,11 @@ func NewErasure() resource.Resource {
 				MarkdownDescription: "Revoke the tokens that the user holds before deleting (`revoke_tokens_issued_before`). A deactivated user cannot be updated and cannot connect, so that the step is left out. Default false. Cannot change once submitted.",
 			},
 		},
-		ValidID: validID,
-		Engine:  func(s *session.Session) *erasure.Engine[erasure.UserScope] { return s.Users },
-		Goes:    goes,
+		ValidID:  validID,
+		Engine:   func(s *session.Session) *erasure.Engine[erasure.UserScope] { return s.Users },
+		Goes:     goes,
+		Finality: "The id can never be used again.",
+		Restores: true,
 	}}}
 }
 

@@ -139,8 +139,8 @@ func drop(w http.ResponseWriter) {
 	}
 }
 
-func limits(w http.ResponseWriter, limit, remaining int, reset time.Time) {
-	w.Header().Set("X-RateLimit-Limit", strconv.Itoa(limit))
+func limits(w http.ResponseWriter, remaining int, reset time.Time) {
+	w.Header().Set("X-RateLimit-Limit", "6")
 	w.Header().Set("X-RateLimit-Remaining", strconv.Itoa(remaining))
 	w.Header().Set("X-RateLimit-Reset", strconv.FormatInt(reset.Unix(), 10))
 }

@@ -235,9 +235,6 @@ func (ln *lane) enqueue(w *waiter) {
 		}
 		return 1
 	})
-	if at == 0 && len(ln.queue) > 0 {
-		ln.queue[0].poke() // it is not the first any more
-	}
 	ln.queue = slices.Insert(ln.queue, at, w)
 }
 
@@ -344,7 +341,9 @@ func backoff(base, most time.Duration, attempt int) time.Duration {
 }
 
 // jitter is somewhere in the upper half of d.
-func jitter(d time.Duration) time.Duration { return d - rand.N(d/2+1) }
+func jitter(d time.Duration) time.Duration {
+	return d - rand.N(d/2+1) //nolint:gosec // spreads callers, guards nothing
+}
 
 func headerNumber(header http.Header, name string) (int64, bool) {
 	n, err := strconv.ParseInt(header.Get(name), 10, 64)

@@ -6,7 +6,6 @@ package stream
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"slices"
@@ -77,7 +76,7 @@ func TestStrictServerNeverRefuses(t *testing.T) {
 		now := f.clock.Now()
 		current := now.Unix() / 60
 		windows[current]++
-		limits(w, 6, max(6-windows[current], 0), time.Unix((current+1)*60, 0))
+		limits(w, max(6-windows[current], 0), time.Unix((current+1)*60, 0))
 		if windows[current] > 6 {
 			t.Errorf("call %d in one window", windows[current])
 			respondError(w, 429, 9, OpDeleteUsers, "Too many requests")
@@ -508,7 +507,7 @@ func TestLimiterUnderLoad(t *testing.T) {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		if ln := l.lane(OpDeleteUsers); ln.inFlight != 0 || len(ln.queue) != 0 {
-			t.Error(fmt.Sprintf("left over: %+v", ln))
+			t.Errorf("left over: %+v", ln)
 		}
 	})
 }

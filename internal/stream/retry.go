@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/avast/retry-go/v5"
+
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/clock"
 )
 

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/clock"
 )
 
@@ -62,6 +63,11 @@ func TestFaults(t *testing.T) {
 		w.WriteHeader(http.StatusOK)
 		_, _ = io.WriteString(w, `{"task_id":"8d0`)
 	}
+	cut404 := func(w http.ResponseWriter, _ *http.Request) { // it might have gone on to say anything
+		w.Header().Set("Content-Length", "100")
+		w.WriteHeader(http.StatusNotFound)
+		_, _ = io.WriteString(w, `{"code":16,"message":"`)
+	}
 	words := `{"code":-1,"message":"DeleteUsers failed with error: \"canary words\"","StatusCode":500,"duration":"0","more_info":"","details":[]}`
 	for name, fault := range map[string]struct {
 		handler   http.HandlerFunc
@@ -78,6 +84,7 @@ func TestFaults(t *testing.T) {
 		"HTML 502":            {raw(502, "<html>canary</html>"), KindServer, 502, 0, true, true},
 		"408":                 {raw(408, `{"code":23,"message":"canary","StatusCode":408}`), KindServer, 408, 23, true, true},
 		"cut off by length":   {truncated, KindNetwork, 0, 0, true, true},
+		"cut off 404":         {cut404, KindNetwork, 0, 0, true, true},
 		"cut off JSON":        {raw(200, `{"task_id":"canary`), KindUnexpectedBody, 200, 0, true, true},
 		"empty 200":           {raw(200, ""), KindUnexpectedBody, 200, 0, true, true},
 		"204":                 {raw(204, ""), KindUnexpectedBody, 204, 0, true, true},
@@ -165,15 +172,15 @@ func TestRefusedRequestsAreRepeatedUntilTheyPass(t *testing.T) {
 		}, 3 * time.Second, 8 * time.Second},
 		"empty": {func(w http.ResponseWriter, _ time.Time) { w.WriteHeader(429) }, 3 * time.Second, 8 * time.Second},
 		"Stream's": {func(w http.ResponseWriter, now time.Time) {
-			limits(w, 6, 0, now.Add(20*time.Second))
+			limits(w, 0, now.Add(20*time.Second))
 			respondError(w, 429, 9, OpDeleteUsers, "Too many requests canary, check response headers for more information.")
 		}, 60 * time.Second, 66 * time.Second},
 		"reset in the past": {func(w http.ResponseWriter, now time.Time) {
-			limits(w, 6, 0, now.Add(-time.Hour))
+			limits(w, 0, now.Add(-time.Hour))
 			plain(w)
 		}, 3 * time.Second, 8 * time.Second},
 		"reset far ahead": {func(w http.ResponseWriter, now time.Time) {
-			limits(w, 6, 0, now.Add(24*time.Hour))
+			limits(w, 0, now.Add(24*time.Hour))
 			plain(w)
 		}, 3 * time.Second, 8 * time.Second},
 		"reset is no number": {func(w http.ResponseWriter, _ time.Time) {

@@ -117,7 +117,7 @@ func (e *Emulator) erase(ids []string, d deletion, at stamp) {
 		e.eraseMessages(u, d.Messages, at)
 	}
 	for _, u := range list {
-		e.leaveChannels(u, at)
+		e.leaveChannels(u)
 	}
 	for _, u := range list {
 		if d.User == modeHard {
@@ -175,7 +175,7 @@ func (e *Emulator) eraseMessages(u *user, mode string, at stamp) {
 }
 
 // leaveChannels ends the user's memberships, also for a soft deletion.
-func (e *Emulator) leaveChannels(u *user, at stamp) {
+func (e *Emulator) leaveChannels(u *user) {
 	for ch := range u.channels {
 		if len(ch.members) == 2 && !ch.isGone() {
 			for id := range ch.members {

@@ -9,7 +9,8 @@
 // and PUT, 200 for GET, DELETE and PATCH, rate limit headers on every response.
 // It verifies the API key and the JWT. What it does follows the dossier in
 // reference/stream-api.md; what the dossier could not prove is marked in the
-// code with "unproven:" and the section that decided it.
+// code with "unproven:" and the section that decided it. The wording of an error
+// that has no sample there is the emulator's own.
 //
 // # Effects
 //

@@ -24,7 +24,7 @@ const odd = `"big":9007199254740993,"neg":-9223372036854775808,"float":1.10,"exp
 	`"nested":{"z":1,"a":[1,2.50,{"b":null}],"z2":"\/"},"":"no name","list":[]`
 
 func TestExportIsLossless(t *testing.T) {
-	w := seeded(t, emulator.Options{}, `{
+	w := seeded(t, `{
 		"users": [{"id": "alice", `+odd+`}],
 		"channels": [{"cid": "messaging:chat", "created_by_id": "alice", "members": ["alice"], `+odd+`}],
 		"messages": [{"id": "m1", "cid": "messaging:chat", "user_id": "alice", "text": "a <b> & \"c\" \\ \u0007 😀",

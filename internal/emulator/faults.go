@@ -275,7 +275,7 @@ func (f *Fault) distort(c *call, resp *response) *response {
 		if len(c.args) > 0 {
 			id = c.args[0]
 		}
-		r := f.stream(c, errNoTask(id).(*apiError))
+		r := f.stream(c, errNoTask(id))
 		e.limitHeaders(c, r.header)
 		return r
 	case FaultRedirect301, FaultRedirect307:

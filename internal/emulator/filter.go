@@ -491,18 +491,32 @@ func checkSort(specs []sortSpec, most int) error {
 // sortRows sorts by the specs, absent values last, and by tie where the specs
 // see no difference.
 func sortRows[T any](list []T, specs []sortSpec, get func(T, string) value, tie func(a, b T) int) {
-	slices.SortStableFunc(list, func(a, b T) int {
-		for _, s := range specs {
-			va, vb := get(a, s.Field), get(b, s.Field)
+	type keyed struct {
+		item T
+		keys []value
+	}
+	rows := make([]keyed, len(list))
+	for i, x := range list {
+		rows[i] = keyed{x, make([]value, len(specs))}
+		for j, s := range specs {
+			rows[i].keys[j] = get(x, s.Field)
+		}
+	}
+	slices.SortStableFunc(rows, func(a, b keyed) int {
+		for i, s := range specs {
+			va, vb := &a.keys[i], &b.keys[i]
 			if va.present != vb.present {
 				return boolOrder(vb.present, va.present)
 			}
-			if order, ok := va.order(vb); ok && order != 0 {
+			if order, ok := va.order(*vb); ok && order != 0 {
 				return order * s.Direction
 			}
 		}
-		return tie(a, b)
+		return tie(a.item, b.item)
 	})
+	for i := range rows {
+		list[i] = rows[i].item
+	}
 }
 
 // page cuts a page out of a list.

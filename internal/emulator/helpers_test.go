@@ -47,9 +47,9 @@ func start(t *testing.T, opts emulator.Options) *world {
 	return &world{Emulator: e, t: t, sdk: sdk, clock: sim}
 }
 
-func seeded(t *testing.T, opts emulator.Options, seed string) *world {
+func seeded(t *testing.T, seed string) *world {
 	t.Helper()
-	w := start(t, opts)
+	w := start(t, emulator.Options{})
 	w.seed(seed)
 	return w
 }

@@ -655,7 +655,7 @@ func (e *enc) messageBody(em *Emulator, m *message, caller string, embed bool) {
 	} else {
 		e.raw([]byte("[]"))
 	}
-	e.reactionSummary(em, m, caller, embed)
+	e.reactionSummary(m, caller, embed)
 	live, deleted := 0, 0
 	if m.replies != nil {
 		for r := range m.replies.all() {

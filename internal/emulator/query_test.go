@@ -10,8 +10,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
-	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/emulator"
+	stream "github.com/GetStream/stream-chat-go/v6"
 )
 
 const people = `{"users": [
@@ -39,7 +40,7 @@ func (w *world) query(t *testing.T, filter, rest string) ([]string, answer) {
 }
 
 func TestQueryUsers(t *testing.T) {
-	w := seeded(t, emulator.Options{}, people)
+	w := seeded(t, people)
 	for _, test := range []struct{ filter, want string }{
 		{`{}`, "cid bea ada"},
 		{`{"id":"ada"}`, "ada"},
@@ -110,7 +111,7 @@ func TestQueryUsers(t *testing.T) {
 }
 
 func TestQueryChannels(t *testing.T) {
-	w := seeded(t, emulator.Options{}, people)
+	w := seeded(t, people)
 	w.seed(`{
 		"channels": [
 			{"cid": "messaging:one", "created_by_id": "ada", "members": ["ada", "bea"], "created_at": "2026-01-01T00:00:00Z", "color": "red"},
@@ -219,7 +220,7 @@ func TestQueryChannels(t *testing.T) {
 }
 
 func TestPolls(t *testing.T) {
-	w := seeded(t, emulator.Options{}, people)
+	w := seeded(t, people)
 	for i := range 12 {
 		by := []string{"ada", "bea"}[i%2]
 		w.call("POST", "/polls", fmt.Sprintf(`{"id":"p%02d","name":"Poll %d","user_id":%q,"options":[{"text":"yes"}],"kind":"x"}`, i, i, by)).
@@ -260,7 +261,7 @@ func TestPolls(t *testing.T) {
 }
 
 func TestReservedAndNestedIDs(t *testing.T) {
-	w := seeded(t, emulator.Options{}, people)
+	w := seeded(t, people)
 	w.call("POST", "/users", `{"users":{"a b":{"id":"a b"}}}`).
 		wantError(t, 400, 4, `UpdateUsers failed with error: "user id "a b" is not valid"`)
 	// One bad user fails the batch.
@@ -286,4 +287,133 @@ func TestReservedAndNestedIDs(t *testing.T) {
 			wantError(t, 404, 16, `UpdateUsersPartial failed with error: "the user `+id+" "+want+`"`)
 	}
 	w.call("PATCH", "/users", `{"users":[{"id":"ada","set":{}}]}`).want(t, 200, `"updated_at":"2026-01-01T00:00:00Z"`, `"membership_deletion_task_id":""`)
+}
+
+func TestChannelUpdates(t *testing.T) {
+	w := seeded(t, people)
+	w.seed(`{"channels": [{"cid": "team:x", "created_by_id": "ada", "members": ["ada", "bea"], "color": "red", "keep": 1}],
+		"messages": [{"id": "m1", "cid": "team:x", "user_id": "ada", "text": "one"}]}`)
+	w.clock.Advance(time.Second)
+	w.call("PATCH", "/channels/team/x", `{"set":{"color":"blue","a.b":2,"frozen":true},"unset":["nothing"]}`).
+		want(t, 200, `"color":"blue","keep":1,"a":{"b":2}`, `"frozen":true`)
+	w.call("PATCH", "/channels/team/x", `{"set":{"member_count":5}}`).
+		wantError(t, 400, 4, `UpdateChannelPartial failed with error: "member_count is a reserved field"`)
+	w.call("PATCH", "/channels/team/x", `{"unset":["a.b"]}`).want(t, 200, `"a":{}`)
+	w.call("POST", "/channels/team/x", `{"data":{"only":true,"frozen":false},"message":{"text":"renamed","user_id":"ada"}}`).
+		want(t, 201, `"only":true`, `"frozen":false`)
+	if s, _ := w.Channel("team:x"); len(s.Custom) != 1 || s.Messages != 2 {
+		t.Errorf("the channel is %+v", s)
+	}
+	w.call("POST", "/channels/team/x", `{"add_members":[{"user_id":"cid","channel_role":"channel_moderator"}],"remove_members":["bea","nobody"],"hide_history":true}`).
+		want(t, 201, `"member_count":2`, `"channel_role":"channel_moderator"`)
+	w.call("POST", "/channels/team/x", `{"invites":["bea"],"demote_moderators":["cid"]}`).want(t, 201, `"invited":true`, `"member_count":3`)
+	w.call("POST", "/channels/team/x", `{"add_members":["nobody"]}`).wantError(t, 400, 4, `UpdateChannel failed with error: "The following users are `+
+		`involved in channel update operation, but don't exist: [nobody]. Please create the user objects before setting up the channel."`)
+	w.call("POST", "/channels/team/x", `{"add_members":["eve"]}`).
+		wantError(t, 404, 16, `UpdateChannel failed with error: "the user eve was deleted"`)
+	// The history is hidden from whom it was hidden, and from nobody else.
+	w.call("POST", "/channels", `{"filter_conditions":{"cid":"team:x"},"user_id":"cid"}`).want(t, 201, `"messages":[]`)
+	w.call("POST", "/channels", `{"filter_conditions":{"cid":"team:x"},"user_id":"ada"}`).want(t, 201, `"id":"m1"`)
+
+	w.call("POST", "/channels/team/x/truncate", `{"member_ids":["ada"],"user_id":"ada"}`).want(t, 201)
+	w.call("POST", "/channels", `{"filter_conditions":{"cid":"team:x"},"user_id":"ada"}`).want(t, 201, `"messages":[]`)
+	w.call("POST", "/channels", `{"filter_conditions":{"cid":"team:x"}}`).want(t, 201, `"id":"m1"`)
+
+	a := w.call("POST", "/channels/team/x/truncate", `{"message":{"id":"t1","text":"truncated","user_id":"ada"},"user_id":"ada","skip_push":true}`)
+	a.want(t, 201, `"truncated_by":{"id":"ada"`, `"type":"system"`)
+	w.call("POST", "/channels", `{"filter_conditions":{"cid":"team:x"}}`).want(t, 201, `"messages":[{"id":"t1"`)
+	w.call("GET", "/messages/m1", "").want(t, 200, `"type":"deleted"`)
+	w.call("POST", "/channels/team/x/truncate", `{"truncated_at":"2026-01-01T00:00:00Z"}`).
+		wantError(t, 400, 4, `TruncateChannel failed with error: "truncated_at must be more recent than previous one"`)
+	w.call("DELETE", "/messages/m1?hard=true", "").want(t, 200)
+	if s, _ := w.Channel("team:x"); s.Messages != 2 {
+		t.Errorf("the channel is %+v", s)
+	}
+	w.call("DELETE", "/channels/team/x?hard_delete=true", "").want(t, 200, `"deleted_at"`)
+	w.wait()
+	if _, ok := w.Channel("team:x"); ok {
+		t.Error("the channel is still there")
+	}
+}
+
+func TestMessageUpdates(t *testing.T) {
+	w := seeded(t, people)
+	w.seed(`{"channels": [{"cid": "team:x", "created_by_id": "ada", "members": ["ada", "bea"]}],
+		"polls": [{"id": "p1", "created_by_id": "ada", "name": "Lunch?"}],
+		"messages": [{"id": "m1", "cid": "team:x", "user_id": "ada", "text": "one", "mood": "fine"},
+			{"id": "r1", "cid": "team:x", "user_id": "bea", "parent_id": "m1", "created_at": "2026-03-02T00:00:01Z"},
+			{"id": "r2", "cid": "team:x", "user_id": "bea", "parent_id": "m1", "created_at": "2026-03-02T00:00:02Z"},
+			{"id": "r3", "cid": "team:x", "user_id": "bea", "parent_id": "m1", "created_at": "2026-03-02T00:00:03Z"}]}`)
+	if _, err := w.sdk.PinMessage(bg(), "m1", "ada", nil); err != nil {
+		t.Fatal(err)
+	}
+	w.call("GET", "/messages/m1", "").want(t, 200, `"pinned":true`, `"pinned_by":{"id":"ada"`, `"mood":"fine"`)
+	w.call("PUT", "/messages/m1", `{"set":{"text":"two","mood":null},"user_id":"ada"}`).want(t, 201, `"text":"two"`, `"mood":null`)
+	w.call("PUT", "/messages/m1", `{"set":{"reply_count":7}}`).
+		wantError(t, 400, 4, `UpdateMessagePartial failed with error: "message.reply_count is a reserved field"`)
+	if _, err := w.sdk.UpdateMessage(bg(), &stream.Message{Text: "three", UserID: "ada"}, "m1"); err != nil {
+		t.Fatal(err)
+	}
+	if m, _ := w.Message("m1"); m.Text != "three" || len(m.Custom) != 0 {
+		t.Errorf("the message is %+v", m)
+	}
+	ids := func(query string) string {
+		t.Helper()
+		a := w.call("GET", "/messages/m1/replies"+query, "")
+		var out struct{ Messages []struct{ ID string } }
+		if err := json.Unmarshal(a.body, &out); err != nil || a.status != 200 {
+			t.Fatalf("%v %s", err, a.body)
+		}
+		var list []string
+		for _, m := range out.Messages {
+			list = append(list, m.ID)
+		}
+		return strings.Join(list, " ")
+	}
+	for query, want := range map[string]string{
+		"": "r1 r2 r3", "?limit=2": "r2 r3", "?id_lt=r3&limit=1": "r2", "?id_gt=r1&limit=1": "r2", "?id_gte=r2": "r2 r3", "?id_lte=r1": "r1",
+	} {
+		if got := ids(query); got != want {
+			t.Errorf("%s: got %s, want %s", query, got, want)
+		}
+	}
+	send := func(body string) answer { return w.call("POST", "/channels/team/x/message", `{"message":`+body+`}`) }
+	send(`{"text":"q","user_id":"ada","quoted_message_id":"m1","poll_id":"p1"}`).want(t, 201, `"quoted_message":{"id":"m1"`, `"poll":{"id":"p1"`)
+	for body, want := range map[string]string{
+		`{"user_id":"ada","id":"a,b"}`:                       "message id a,b is not valid",
+		`{"user_id":"ada","type":"odd"}`:                     "message.type must be one of [regular system]",
+		`{"user_id":"ada","created_at":"x"}`:                 "message.created_at is a reserved field",
+		`{"text":"who"}`:                                     "either message.user or message.user_id must be provided when using server side auth.",
+		`{"user_id":"ada","attachments":["x"]}`:              "invalid json data",
+		`{"user_id":"ada","id":"` + strings.Repeat("x", 256): "",
+	} {
+		a := send(body)
+		if want == "" {
+			if a.status != 400 {
+				t.Errorf("%.40s: got %d", body, a.status)
+			}
+			continue
+		}
+		a.wantError(t, 400, 4, `SendMessage failed with error: "`+want+`"`)
+	}
+	send(`{"user_id":"ada","parent_id":"none"}`).wantError(t, 404, 16, `SendMessage failed with error: "message with id none doesn't exist"`)
+	if a := send(`{"user_id":"ada","parent_id":"r1"}`); a.status != 400 {
+		t.Errorf("a reply to a reply gets %d", a.status)
+	}
+	w.call("POST", "/messages/r1/reaction", `{"reaction":{"type":"like","user_id":"ada","score":5}}`).want(t, 201, `"reaction_scores":{"like":5}`)
+	w.call("POST", "/messages/r1/reaction", `{"reaction":{"type":"like","user_id":"ada"}}`).want(t, 201, `"reaction_scores":{"like":1}`)
+	w.call("POST", "/messages/r1/reaction", `{"reaction":{"type":"wow","user":{"id":"new"}}}`).want(t, 201, `"reaction_counts":{"like":1,"wow":1}`)
+	w.call("POST", "/messages/r1/reaction", `{"reaction":{"type":"love","user_id":"ada"},"enforce_unique":true}`).want(t, 201, `"reaction_counts":{"love":1,"wow":1}`)
+	w.call("DELETE", "/messages/r1/reaction/like?user_id=ada", "").
+		wantError(t, 404, 16, `DeleteReaction failed with error: "reaction of type like by user ada doesn't exist"`)
+}
+
+func TestUniqueNames(t *testing.T) {
+	w := seeded(t, people)
+	w.call("PATCH", "/app", `{"enforce_unique_usernames":"app"}`).want(t, 200)
+	w.call("POST", "/users/dot/reactivate", `{"name":"ada lovelace","created_by_id":""}`).
+		wantError(t, 400, 6, `ReactivateUser failed with error: "username 'ada lovelace' already exists"`)
+	w.call("POST", "/users/dot/reactivate", `{"name":"Dot","created_by_id":""}`).want(t, 201, `"name":"Dot"`)
+	w.call("POST", "/users/dot/deactivate", `{"mark_channels_deleted":true}`).want(t, 201, `"deactivated_at"`)
+	w.call("POST", "/users/dot/reactivate", `{"name":""}`).want(t, 201, `"name":"Dot"`)
 }

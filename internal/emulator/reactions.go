@@ -211,7 +211,7 @@ func (e *enc) reaction(r *reaction, embed bool) {
 
 // reactionSummary writes the reactions of a message. In the export of a user
 // the lists are empty.
-func (e *enc) reactionSummary(em *Emulator, m *message, caller string, embed bool) {
+func (e *enc) reactionSummary(m *message, caller string, embed bool) {
 	type group struct {
 		typ         string
 		count, sum  int

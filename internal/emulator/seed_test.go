@@ -22,7 +22,7 @@ import (
 )
 
 func TestSeed(t *testing.T) {
-	w := seeded(t, emulator.Options{}, `{
+	w := seeded(t, `{
 	  "users": [{"id": "alice", "role": "auditor", "name": "Alice", "created_at": "2026-01-01T00:00:00.123456789Z",
 	             "last_active": "2026-01-02T00:00:00Z", "shadow_banned": true, "language": "de",
 	             "revoke_tokens_issued_before": "2026-01-03T00:00:00Z", "devices": [{"id": "d1", "push_provider": "apn"}]},

@@ -94,7 +94,7 @@ func init() {
 // match finds the route of a request. Segments are unescaped one by one, since
 // an id may hold an escaped slash.
 func match(method, escapedPath string) (*route, []string) {
-	parts := strings.Split(strings.Trim(escapedPath, "/"), "/")
+	parts := strings.Split(strings.TrimPrefix(escapedPath, "/"), "/")
 	for i := range parts {
 		if p, err := url.PathUnescape(parts[i]); err == nil {
 			parts[i] = p
@@ -162,6 +162,7 @@ func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	send(w, resp)
 	if f != nil && f.Kind == FaultShortBody {
+		_ = http.NewResponseController(w).Flush() // so that half of it gets there
 		panic(http.ErrAbortHandler)
 	}
 }
@@ -209,9 +210,6 @@ func send(w http.ResponseWriter, resp *response) {
 	}
 	w.WriteHeader(resp.status)
 	_, _ = w.Write(resp.body)
-	if f, ok := w.(http.Flusher); ok {
-		f.Flush()
-	}
 }
 
 // answer does what the request asks for.

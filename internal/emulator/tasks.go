@@ -193,6 +193,6 @@ func (e *Emulator) getTask(c *call) error {
 	return nil
 }
 
-func errNoTask(id string) error {
+func errNoTask(id string) *apiError {
 	return notFound(`Can't find task with id "%s"`, id) // unproven: dossier 15, the code
 }

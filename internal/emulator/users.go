@@ -108,7 +108,7 @@ type userUpdate struct {
 }
 
 func (e *Emulator) parseUser(key string, o object) (*userUpdate, error) {
-	up := &userUpdate{role: "user"}
+	up := &userUpdate{role: "user"} // unproven: whether an upsert without role resets it
 	for _, f := range o {
 		var err error
 		switch f.key {

@@ -160,8 +160,11 @@ func serve(ctx context.Context, c *config, stdout io.Writer) error {
 	}
 	e.URL = "http://" + l.Addr().String()
 	if c.portFile != "" {
-		port := l.Addr().(*net.TCPAddr).Port
-		if err := writeAtomically(c.portFile, strconv.Itoa(port)+"\n"); err != nil {
+		_, port, err := net.SplitHostPort(l.Addr().String())
+		if err == nil {
+			err = writeAtomically(c.portFile, port+"\n")
+		}
+		if err != nil {
 			_ = l.Close()
 			return err
 		}

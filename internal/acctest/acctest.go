@@ -167,7 +167,7 @@ func Binary(t testing.TB) string {
 // RemoveBinary removes what Binary built; call it at the end of TestMain.
 func RemoveBinary() {
 	if built.path != "" {
-		_ = os.RemoveAll(filepath.Dir(built.path)) //nolint:errcheck // nothing can be done about it
+		_ = os.RemoveAll(filepath.Dir(built.path))
 	}
 }
 

@@ -112,7 +112,7 @@ func run(ctx context.Context) (err error) {
 	if err := d.ws.WriteFile("main.tf", configuration); err != nil {
 		return err
 	}
-	if _, err := d.terraform(quiet, 0, "init"); err != nil {
+	if _, err := d.terraform(quiet, "init"); err != nil {
 		return err
 	}
 	for _, step := range []func() error{d.before, d.plan, d.apply, d.proof, d.again, d.record} {
@@ -161,13 +161,13 @@ func (d *demo) plan() error {
 	_, body, _ := strings.Cut(configuration, "# Right to erasure")
 	body, _, _ = strings.Cut(body, "variable ")
 	say("# Right to erasure%s", strings.TrimSpace(body))
-	_, err := d.terraform(loud, 0, "plan", "-out=reviewed.tfplan")
+	_, err := d.terraform(loud, "plan", "-out=reviewed.tfplan")
 	return err
 }
 
 func (d *demo) apply() error {
 	heading("Apply the reviewed plan: export first, then erase")
-	_, err := d.terraform(loud, 0, "apply", "reviewed.tfplan")
+	_, err := d.terraform(loud, "apply", "reviewed.tfplan")
 	return err
 }
 
@@ -178,13 +178,13 @@ func (d *demo) proof() error {
 	if err != nil {
 		return err
 	}
-	_, exportErr := d.get("/users/"+subject+"/export", "")
+	exportErr := d.get("/users/"+subject+"/export", "")
 	_, messageErr := d.sdk.GetMessage(d.ctx, "m-1")
 	token, err := d.sdk.CreateToken(subject, time.Now().Add(time.Hour))
 	if err != nil {
 		return err
 	}
-	_, tokenErr := d.get("/app", token)
+	tokenErr := d.get("/app", token)
 	conversation, err := d.sdk.QueryChannels(d.ctx, &stream_chat.QueryOption{Filter: map[string]any{"cid": "messaging:malone-and-bob"}})
 	if err != nil {
 		return err
@@ -233,7 +233,7 @@ func (d *demo) openExport() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	clear, err := io.ReadAll(reader)
+	plain, err := io.ReadAll(reader)
 	if err != nil {
 		return "", err
 	}
@@ -241,14 +241,14 @@ func (d *demo) openExport() (string, error) {
 		User     map[string]json.RawMessage
 		Messages []json.RawMessage
 	}
-	if err := json.Unmarshal(clear, &export); err != nil {
+	if err := json.Unmarshal(plain, &export); err != nil {
 		return "", err
 	}
-	state, err := d.terraform(quiet, 0, "show", "-json")
+	state, err := d.terraform(quiet, "show", "-json")
 	if err != nil {
 		return "", err
 	}
-	sum := sha256.Sum256(clear)
+	sum := sha256.Sum256(plain)
 	if !strings.Contains(state, hex.EncodeToString(sum[:])) || strings.Contains(state, "Canal Street") || bytes.Contains(sealed, []byte("Canal Street")) || string(export.User["loyalty_number"]) != "9007199254740993" {
 		return "", errors.New("the export is not what the state says, or leaked into it")
 	}
@@ -258,7 +258,7 @@ func (d *demo) openExport() (string, error) {
 func (d *demo) again() error {
 	heading("Plan again")
 	d.stream.ResetRequests()
-	if _, err := d.terraform(loud, 0, "plan", "-detailed-exitcode"); err != nil {
+	if _, err := d.terraform(loud, "plan", "-detailed-exitcode"); err != nil {
 		return err
 	}
 	if n := len(d.stream.Requests()); n != 0 {
@@ -270,7 +270,7 @@ func (d *demo) again() error {
 
 func (d *demo) record() error {
 	heading("The record")
-	receipt, err := d.terraform(quiet, 0, "output", "-raw", "receipt")
+	receipt, err := d.terraform(quiet, "output", "-raw", "receipt")
 	if err != nil {
 		return err
 	}
@@ -284,29 +284,28 @@ func (d *demo) record() error {
 }
 
 // get makes a request as curl would; a token other than the server's may be given.
-func (d *demo) get(path, token string) ([]byte, error) {
+func (d *demo) get(path, token string) error {
 	req, err := http.NewRequestWithContext(d.ctx, http.MethodGet, d.sdk.BaseURL+path+"?api_key="+d.stream.APIKey(), nil)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if token == "" {
 		token, err = jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{"server": true}).SignedString([]byte(d.stream.APISecret()))
 		if err != nil {
-			return nil, err
+			return err
 		}
 	}
 	req.Header.Set("Authorization", token)
 	req.Header.Set("Stream-Auth-Type", "jwt")
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer func() { _ = resp.Body.Close() }()
-	body, err := io.ReadAll(resp.Body)
-	if err == nil && resp.StatusCode != http.StatusOK {
-		err = errors.New(resp.Status)
+	if resp.StatusCode != http.StatusOK {
+		return errors.New(resp.Status)
 	}
-	return body, err
+	return nil
 }
 
 type volume bool
@@ -317,7 +316,7 @@ const (
 )
 
 // terraform runs the CLI and returns what it printed on standard output.
-func (d *demo) terraform(v volume, code int, args ...string) (string, error) {
+func (d *demo) terraform(v volume, args ...string) (string, error) {
 	if v == loud {
 		say("\n$ %s %s", filepath.Base(d.cli.Path), strings.Join(args, " "))
 	}
@@ -325,10 +324,10 @@ func (d *demo) terraform(v volume, code int, args ...string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if v == loud || r.ExitCode != code {
+	if v == loud || r.ExitCode != 0 {
 		say("%s%s", r.Stdout, r.Stderr)
 	}
-	if r.ExitCode != code {
+	if r.ExitCode != 0 {
 		return "", fmt.Errorf("%s ended with exit code %d", args[0], r.ExitCode)
 	}
 	return r.Stdout, nil

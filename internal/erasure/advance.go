@@ -73,3 +73,34 @@ func (e *Engine[S]) Advance(ctx context.Context, id string, scope S, c Compariso
 	}
 	return record, err
 }
+
+// Refresh asks once how a record stands: for the task of a submitted one, for
+// the return of a restorable one. It returns the changed record, or nil.
+func (e *Engine[S]) Refresh(ctx context.Context, id string, record Record[S]) (*Record[S], error) {
+	current := record.Current()
+	switch {
+	case current.Status == StatusSubmitted:
+		attempt, err := e.Peek(ctx, id, current)
+		var p *Pending
+		var failure *Failure
+		switch {
+		case errors.As(err, &p) && p.Err == nil:
+			return nil, nil // still under way, or forgotten by Stream: for the apply
+		case errors.As(err, &p):
+			return nil, p.Err
+		case err != nil && !errors.As(err, &failure):
+			return nil, err
+		}
+		record = record.With(attempt)
+		return &record, nil
+	case current.Scope != nil && current.Restorable((*current.Scope).Irreversible()):
+		back, err := e.Back(ctx, id)
+		if err != nil || !back {
+			return nil, err
+		}
+		record.Reverted = true
+		return &record, nil
+	default:
+		return nil, nil
+	}
+}

@@ -6,6 +6,8 @@ package erasure
 import (
 	"encoding/json"
 	"time"
+
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/stream"
 )
 
 // Status is where an erasure stands.
@@ -52,6 +54,19 @@ type Finding struct {
 	LastActive *time.Time
 	// Custom holds the subject's own fields, for the legal hold.
 	Custom map[string]json.RawMessage
+	// User is the row of a user whom the query lists, else nil.
+	User *stream.User
+	// At is when it was looked up, by the provider's clock.
+	At time.Time
+}
+
+// DeactivatedAt is when a user was deactivated; nil when not, or when Stream does
+// not say.
+func (f Finding) DeactivatedAt() *time.Time {
+	if f.User == nil {
+		return nil
+	}
+	return f.User.DeactivatedAt
 }
 
 // Attempt is one delete call for one subject and what came of it. It holds no
@@ -68,7 +83,9 @@ type Attempt[S any] struct {
 	CompletedAt *time.Time `json:"completed_at,omitempty"`
 	VerifiedAt  *time.Time `json:"verified_at,omitempty"`
 	// PollsUnchecked: Stream would not list the polls of somebody already deleted.
-	PollsUnchecked  bool   `json:"polls_not_checked,omitempty"`
+	PollsUnchecked bool `json:"polls_not_checked,omitempty"`
+	// Error is why a failed attempt failed, in words that name nobody.
+	Error           string `json:"error,omitempty"`
 	ProviderVersion string `json:"provider_version,omitempty"`
 }
 

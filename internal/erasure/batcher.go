@@ -73,7 +73,7 @@ func (b *batcher[K, V, R]) join(key K, m *member[V, R]) {
 		return
 	}
 	// The values of the first member's context (its log) serve the whole queue.
-	ctx, cancel := context.WithCancel(context.WithoutCancel(m.ctx))
+	ctx, cancel := context.WithCancel(context.WithoutCancel(m.ctx)) //nolint:gosec // the queue keeps it
 	if b.queues == nil {
 		b.queues = map[K]*queue[V, R]{}
 	}

@@ -81,7 +81,7 @@ type Engine[S Scope[S]] struct {
 	lookUps batcher[struct{}, struct{}, Finding]
 	submits batcher[S, Finding, submission]
 	peeks   batcher[string, struct{}, stream.Task]
-	tasks   poller
+	tasks   stream.Poller
 }
 
 type submission struct {
@@ -110,7 +110,7 @@ func New[S Scope[S]](c Config[S]) *Engine[S] {
 	}
 	e.submits = batcher[S, Finding, submission]{clock: c.Clock, window: window, max: c.Deed.Max(), turn: c.Deed.Turn, run: e.runSubmits}
 	e.peeks = batcher[string, struct{}, stream.Task]{clock: c.Clock, window: lookUpWindow, max: math.MaxInt, run: e.runPeek}
-	e.tasks = poller{clock: c.Clock, get: c.Deed.Task}
+	e.tasks = stream.Poller{Clock: c.Clock, Get: c.Deed.Task}
 	return e
 }
 
@@ -209,8 +209,11 @@ func (e *Engine[S]) runLookUps(ctx context.Context, _ struct{}, members []*membe
 		}
 	}
 	found, err := e.deed.LookUp(ctx, ids)
+	at := *e.now()
 	for _, m := range members {
-		m.answer(found[m.id], err)
+		finding := found[m.id]
+		finding.At = at
+		m.answer(finding, err)
 	}
 }
 
@@ -251,7 +254,7 @@ func (e *Engine[S]) Erase(ctx context.Context, id string, scope S, record Record
 	if err != nil {
 		var stage *StageError
 		if errors.As(err, &stage) && stage.Stage == StageSubmit {
-			attempt.Status = StatusFailed
+			attempt.Status, attempt.Error = StatusFailed, err.Error()
 		}
 		return attempt, err
 	}
@@ -282,7 +285,7 @@ func (e *Engine[S]) Resume(ctx context.Context, id string, attempt Attempt[S]) (
 	if attempt.TaskID == "" {
 		return attempt, &Pending{TaskUnknown: true}
 	}
-	task, err := e.tasks.wait(ctx, attempt.TaskID)
+	task, err := e.tasks.Wait(ctx, attempt.TaskID)
 	if err != nil {
 		return attempt, pending(err)
 	}
@@ -297,7 +300,7 @@ func (e *Engine[S]) Peek(ctx context.Context, id string, attempt Attempt[S]) (At
 	}
 	task, err := e.peeks.do(ctx, attempt.TaskID, id, struct{}{})
 	if stream.IsNotFound(err) {
-		err = errTaskUnknown
+		err = stream.ErrTaskUnknown
 	}
 	if err != nil {
 		return attempt, pending(err)
@@ -317,7 +320,7 @@ func (e *Engine[S]) runPeek(ctx context.Context, id string, members []*member[st
 }
 
 func pending(err error) *Pending {
-	if errors.Is(err, errTaskUnknown) {
+	if errors.Is(err, stream.ErrTaskUnknown) {
 		return &Pending{TaskUnknown: true}
 	}
 	return &Pending{Err: at(StagePoll, err)}
@@ -327,8 +330,9 @@ func pending(err error) *Pending {
 // when both agree is the attempt completed.
 func (e *Engine[S]) settle(ctx context.Context, id string, attempt Attempt[S], task stream.Task) (Attempt[S], error) {
 	fail := func(kind FailureKind) (Attempt[S], error) {
-		attempt.Status = StatusFailed
-		return attempt, &Failure{Kind: kind, TaskID: attempt.TaskID}
+		failure := &Failure{Kind: kind, TaskID: attempt.TaskID}
+		attempt.Status, attempt.Error = StatusFailed, failure.Error()
+		return attempt, failure
 	}
 	if task.Status != stream.TaskCompleted {
 		return fail(FailureTask)
@@ -337,7 +341,7 @@ func (e *Engine[S]) settle(ctx context.Context, id string, attempt Attempt[S], t
 	if listed && entry.Status != stream.ResultOK {
 		return fail(FailureSubject)
 	}
-	gone, err := e.gone(ctx, id)
+	gone, lookedAt, err := e.gone(ctx, id)
 	if err != nil {
 		return attempt, &Pending{Err: err}
 	}
@@ -357,7 +361,7 @@ func (e *Engine[S]) settle(ctx context.Context, id string, attempt Attempt[S], t
 		}
 	}
 	attempt.Status, attempt.Outcome = StatusCompleted, (*attempt.Scope).Outcome()
-	attempt.VerifiedAt, attempt.CompletedAt = e.now(), e.now()
+	attempt.VerifiedAt, attempt.CompletedAt = &lookedAt, &lookedAt
 	if !task.UpdatedAt.IsZero() {
 		updated := task.UpdatedAt.UTC()
 		attempt.CompletedAt = &updated
@@ -367,23 +371,25 @@ func (e *Engine[S]) settle(ctx context.Context, id string, attempt Attempt[S], t
 
 // gone looks the subject up until it is no longer found, or has been found once
 // too often for a replica's lag.
-func (e *Engine[S]) gone(ctx context.Context, id string) (bool, error) {
+func (e *Engine[S]) gone(ctx context.Context, id string) (gone bool, at time.Time, err error) {
 	for try := 1; ; try++ {
 		finding, err := e.lookUps.do(ctx, struct{}{}, id, struct{}{})
 		if err != nil {
-			return false, at(StageVerify, err)
+			return false, finding.At, verifying(err)
 		}
 		if e.deed.Gone(finding) {
-			return true, nil
+			return true, finding.At, nil
 		}
 		if try == verifyTries {
-			return false, nil
+			return false, finding.At, nil
 		}
 		if err := e.clock.Sleep(ctx, verifyPause); err != nil {
-			return false, at(StageVerify, err)
+			return false, finding.At, verifying(err)
 		}
 	}
 }
+
+func verifying(err error) error { return at(StageVerify, err) }
 
 // Back reports whether a restorable subject is back at Stream: the drift of a
 // soft deletion. It asks once and changes nothing.

@@ -101,12 +101,16 @@ type receiptJSON[S any] struct {
 // escapes): what the current attempt says, then all attempts. Equal records are
 // equal bytes.
 func (r Record[S]) Receipt(about Receipt) string {
-	var plain any
-	raw := mustEncode(receiptJSON[S]{
+	return canonical(receiptJSON[S]{
 		Record: about.Record, Subject: about.Subject, RequestID: about.RequestID, Labels: about.Labels,
 		NotCovered: about.NotCovered, Attempt: r.Current(), Attempts: r.Attempts,
 	})
-	decoder := json.NewDecoder(bytes.NewReader(raw))
+}
+
+// canonical encodes plain data: sorted keys, no spaces, no HTML escapes.
+func canonical(v any) string {
+	var plain any
+	decoder := json.NewDecoder(bytes.NewReader(mustEncode(v)))
 	decoder.UseNumber()
 	if err := decoder.Decode(&plain); err != nil {
 		panic(fmt.Sprintf("erasure: a receipt is valid JSON: %v", err))

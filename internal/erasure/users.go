@@ -60,7 +60,7 @@ func (u Users) LookUp(ctx context.Context, ids []string) (map[string]Finding, er
 }
 
 func finding(user stream.User) Finding {
-	f := Finding{Found: FoundPresent, Role: user.Role, CreatedAt: user.CreatedAt, LastActive: user.LastActive, Custom: user.Custom()}
+	f := Finding{Found: FoundPresent, Role: user.Role, CreatedAt: user.CreatedAt, LastActive: user.LastActive, Custom: user.Custom(), User: &user}
 	switch {
 	case user.DeletedAt != nil:
 		f.Found = FoundDeleted

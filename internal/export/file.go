@@ -257,7 +257,7 @@ func checkTarget(root *os.Root, base string) error {
 // its owner alone before it holds a byte.
 func createTemp(root *os.Root) (*os.File, string, error) {
 	name := tempPrefix + rand.Text() + tempSuffix
-	file, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)
+	file, err := root.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, fileMode)
 	if err != nil {
 		return nil, "", fmt.Errorf("creating a temporary file: %w", pathless(err))
 	}

@@ -153,13 +153,14 @@ func (p *streamchat) newSession(ctx context.Context, c config, diags *diag.Diagn
 			return s
 		}
 	}
+	s.DeleteCallsPerMinute = int(orDefault(c.DeleteCallsPerMinute, defaultDeleteCallsPerMinute))
 	sc := stream.Config{
 		APIKey:               fromEnvironment("api_key", c.APIKey),
 		APISecret:            fromEnvironment("api_secret", c.APISecret),
 		BaseURL:              fromEnvironment("base_url", c.BaseURL),
 		RequestTimeout:       defaultRequestTimeout,
 		MaxRetries:           int(orDefault(c.MaxRetries, defaultMaxRetries)),
-		DeleteCallsPerMinute: int(orDefault(c.DeleteCallsPerMinute, defaultDeleteCallsPerMinute)),
+		DeleteCallsPerMinute: s.DeleteCallsPerMinute,
 		Version:              p.version,
 		Clock:                p.clock,
 		Log:                  logInfo,
@@ -189,16 +190,17 @@ func (p *streamchat) newSession(ctx context.Context, c config, diags *diag.Diagn
 	guards := erasure.Guards{HoldField: c.HoldField.ValueString()}
 	diags.Append(c.ProtectedUserIDs.ElementsAs(ctx, &guards.ProtectedIDs, false)...)
 	diags.Append(c.ProtectedRoles.ElementsAs(ctx, &guards.ProtectedRoles, false)...)
+	s.App = &erasure.AppGate{Expected: c.ExpectedAppName.ValueString(), Get: func(ctx context.Context) (string, error) {
+		app, err := api.App(ctx)
+		return app.Name, err
+	}}
 	s.Ledger = &erasure.Ledger{MaxErasures: int(orDefault(c.MaxErasures, defaultMaxErasures)), Probes: probesPerPlan}
 	s.Users = erasure.New(erasure.Config[erasure.UserScope]{
 		Deed:   erasure.Users{API: api, Clock: p.clock},
 		Guards: guards,
 		Ledger: s.Ledger,
-		App: &erasure.AppGate{Expected: c.ExpectedAppName.ValueString(), Get: func(ctx context.Context) (string, error) {
-			app, err := api.App(ctx)
-			return app.Name, err
-		}},
-		Clock: p.clock, Version: p.version,
+		App:    s.App,
+		Clock:  p.clock, Version: p.version,
 	})
 	return s
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/clock"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/retention"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/user"
 )
 
@@ -39,7 +40,10 @@ func (p *streamchat) Metadata(_ context.Context, _ provider.MetadataRequest, res
 func (p *streamchat) Resources(context.Context) []func() resource.Resource {
 	return []func() resource.Resource{
 		user.NewErasure,
+		user.NewErasureBatch,
 		user.NewExportResource,
+		user.NewDeactivation,
+		retention.New,
 	}
 }
 

@@ -15,31 +15,35 @@ import (
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/erasure"
 )
 
-// Base are the attributes of every record; a noun's model embeds it.
-type Base struct {
-	RequestID    types.String      `tfsdk:"request_id"`
-	Labels       types.Map         `tfsdk:"labels"`
-	OnMissing    types.String      `tfsdk:"on_missing"`
-	OnDestroy    types.String      `tfsdk:"on_destroy"`
-	Timeouts     timeouts.Value    `tfsdk:"timeouts"`
-	Irreversible types.Bool        `tfsdk:"irreversible"`
-	NotCovered   types.List        `tfsdk:"not_covered"`
-	Status       types.String      `tfsdk:"status"`
-	Found        types.String      `tfsdk:"found"`
-	Outcome      types.String      `tfsdk:"outcome"`
-	TaskID       types.String      `tfsdk:"task_id"`
-	AppName      types.String      `tfsdk:"app_name"`
-	SubmittedAt  timetypes.RFC3339 `tfsdk:"submitted_at"`
-	CompletedAt  timetypes.RFC3339 `tfsdk:"completed_at"`
-	VerifiedAt   timetypes.RFC3339 `tfsdk:"verified_at"`
-	Receipt      types.String      `tfsdk:"receipt"`
+// Common are the attributes that the record of one subject and that of a batch
+// share.
+type Common struct {
+	RequestID    types.String   `tfsdk:"request_id"`
+	Labels       types.Map      `tfsdk:"labels"`
+	OnMissing    types.String   `tfsdk:"on_missing"`
+	OnDestroy    types.String   `tfsdk:"on_destroy"`
+	Timeouts     timeouts.Value `tfsdk:"timeouts"`
+	Irreversible types.Bool     `tfsdk:"irreversible"`
+	NotCovered   types.List     `tfsdk:"not_covered"`
+	Status       types.String   `tfsdk:"status"`
+	Receipt      types.String   `tfsdk:"receipt"`
 }
 
-// Model is a noun's model: a pointer to a struct that embeds [Base].
-type Model[S erasure.Scope[S]] interface {
-	base() *Base
-	// Subject is the attribute that names the subject.
-	Subject() types.String
+// Base are the attributes of the record of one subject; a noun's model embeds it.
+type Base struct {
+	Common
+	Found       types.String      `tfsdk:"found"`
+	Outcome     types.String      `tfsdk:"outcome"`
+	TaskID      types.String      `tfsdk:"task_id"`
+	AppName     types.String      `tfsdk:"app_name"`
+	SubmittedAt timetypes.RFC3339 `tfsdk:"submitted_at"`
+	CompletedAt timetypes.RFC3339 `tfsdk:"completed_at"`
+	VerifiedAt  timetypes.RFC3339 `tfsdk:"verified_at"`
+}
+
+// Scoped is a model that holds a scope.
+type Scoped[S erasure.Scope[S]] interface {
+	common() *Common
 	// Scope reads the wanted scope, defaults filled in; ok is false when the model
 	// holds none (an imported record). Unknown values are errors that name the
 	// attribute.
@@ -48,10 +52,21 @@ type Model[S erasure.Scope[S]] interface {
 	SetScope(ctx context.Context, scope S) diag.Diagnostics
 }
 
-func (b *Base) base() *Base { return b }
+// Model is the model of a noun's single record: a pointer to a struct that embeds
+// [Base].
+type Model[S erasure.Scope[S]] interface {
+	Scoped[S]
+	base() *Base
+	// Subject is the attribute that names the subject.
+	Subject() types.String
+}
+
+func (c *Common) common() *Common { return c } //nolint:unused // through the constraint of the resource
+
+func (b *Base) base() *Base { return b } //nolint:unused // through the constraint of the resource
 
 // plan fills in what is known before the deed.
-func (b *Base) plan(ctx context.Context, irreversible bool, notCovered []string) diag.Diagnostics {
+func (b *Common) plan(ctx context.Context, irreversible bool, notCovered []string) diag.Diagnostics {
 	var diags diag.Diagnostics
 	b.Irreversible = types.BoolValue(irreversible)
 	b.NotCovered, diags = types.ListValueFrom(ctx, types.StringType, notCovered)
@@ -76,11 +91,11 @@ func (b *Base) keepOutcome(prior *Base) {
 }
 
 // sameAbout reports that the operator's words for the record are unchanged.
-func (b *Base) sameAbout(prior *Base) bool {
+func (b *Common) sameAbout(prior *Common) bool {
 	return b.RequestID.Equal(prior.RequestID) && b.Labels.Equal(prior.Labels)
 }
 
-func (b *Base) about(ctx context.Context, typeName, pseudonym string) (erasure.Receipt, diag.Diagnostics) {
+func (b *Common) about(ctx context.Context, typeName, pseudonym string) (erasure.Receipt, diag.Diagnostics) {
 	about := erasure.Receipt{Record: typeName, Subject: pseudonym, RequestID: b.RequestID.ValueString()}
 	var diags diag.Diagnostics
 	if !b.Labels.IsNull() {

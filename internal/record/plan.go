@@ -62,17 +62,9 @@ func (r *Resource[S, M, P]) planCreate(ctx context.Context, plan P, scope S) (di
 	diags.Append(plan.SetScope(ctx, scope)...)
 	diags.Append(b.plan(ctx, scope.Irreversible(), scope.NotCovered())...)
 	b.forgetOutcome()
-	diags.Append(checkOnDestroy(b, scope.Irreversible())...)
+	diags.Append(checkOnDestroy(&b.Common, scope.Irreversible())...)
 	if plan.Subject().IsUnknown() {
-		if r.session == nil || !r.session.AllowUnknownSubjects {
-			diags.AddAttributeError(r.subjectPath(), "Subject not known in the plan",
-				"Nobody can approve the erasure of somebody whom the plan does not name. Give the id as a literal or a variable, or apply first what it comes from. "+
-					"If the plans of this configuration are not meant to be reviewed, set allow_unknown_subjects = true in the provider.")
-			return diags
-		}
-		diags.AddAttributeWarning(r.subjectPath(), "Subject not known in the plan",
-			"The subject of this erasure is only known at apply; its look-up and the guards run then.")
-		return diags
+		return append(diags, subjectNotKnown(r.subjectPath(), r.session))
 	}
 	if r.session != nil {
 		if err := r.engineClaim(plan.Subject().ValueString()); err != nil {
@@ -116,17 +108,17 @@ func (r *Resource[S, M, P]) planUpdate(ctx context.Context, plan P, priorModel *
 	if diags.HasError() {
 		return diags
 	}
-	diags.Append(r.lowered(comparison)...)
+	diags.Append(lowered(comparison)...)
 	b := plan.base()
 	diags.Append(plan.SetScope(ctx, scope)...)
-	diags.Append(checkOnDestroy(b, scope.Irreversible())...)
+	diags.Append(checkOnDestroy(&b.Common, scope.Irreversible())...)
 	if diags.HasError() {
 		return diags
 	}
 	switch step := erasure.Next(record.Current(), comparison); step {
 	case erasure.Keep:
 		b.keepOutcome(prior.base())
-		if !b.sameAbout(prior.base()) {
+		if !b.sameAbout(prior.common()) {
 			b.Receipt = unknownText
 		}
 		return diags
@@ -158,8 +150,7 @@ func (r *Resource[S, M, P]) preview(ctx context.Context, plan P, scope S, record
 		return diag.NewAttributeWarningDiagnostic(subject, summary, detail), nil
 	}
 	if r.session != nil && r.session.Undetermined {
-		return warn("Not looked up in the plan",
-			"The provider's configuration is not fully known yet, so that this plan could not look the subject up. The guards and the look-up run at apply, before anything is sent.")
+		return notLookedUp(subject), nil
 	}
 	if d := r.session.Ready(); d.HasError() {
 		return nil, d
@@ -234,7 +225,7 @@ func (r *Resource[S, M, P]) consequence(scope S) string {
 	return "Stream keeps the data; this is not an erasure in the sense of the GDPR."
 }
 
-func checkOnDestroy(b *Base, irreversible bool) (diags diag.Diagnostics) {
+func checkOnDestroy(b *Common, irreversible bool) (diags diag.Diagnostics) {
 	if irreversible && b.OnDestroy.ValueString() == DestroyRestore {
 		diags.AddAttributeError(path.Root("on_destroy"), "Nothing to restore",
 			"on_destroy = \"restore\" is only possible where irreversible is false: user = \"soft\" with messages, conversations, calls, files and polls left untouched. Nothing was sent. Use \"forget\".")
@@ -254,7 +245,7 @@ func (r *Resource[S, M, P]) planDestroy(ctx context.Context, req resource.Modify
 		resp.Diagnostics.Append(willRestore(r.subjectPath()))
 		return
 	}
-	resp.Diagnostics.Append(willForget(r.subjectPath(), P(&state).base()))
+	resp.Diagnostics.Append(willForget(r.subjectPath(), P(&state).common()))
 }
 
 func (r *Resource[S, M, P]) setIdentity(ctx context.Context, identity *tfsdk.ResourceIdentity, model P) diag.Diagnostics {

@@ -159,7 +159,7 @@ func (r *Resource[S, M, P]) advance(ctx context.Context, model P, prior *M) (dia
 	if diags.HasError() {
 		return diags, false
 	}
-	if d := r.lowered(comparison); d.HasError() {
+	if d := lowered(comparison); d.HasError() {
 		return append(diags, d...), false
 	}
 	before := record.Current()
@@ -214,8 +214,7 @@ func (r *Resource[S, M, P]) onRecord(ctx context.Context, prior *M, scope S) (re
 	model := P(prior)
 	record, err := erasure.ReadRecord[S](model.base().Receipt.ValueString())
 	if err != nil {
-		diags.AddAttributeError(path.Root("receipt"), "Damaged record", fmt.Sprintf("%s. The state was changed by something else than this provider; restore it from a backup. Nothing was sent.", err))
-		return record, c, diags
+		return record, c, append(diags, damaged(err))
 	}
 	recorded, ok, d := model.Scope(ctx)
 	diags.Append(d...)
@@ -227,7 +226,7 @@ func (r *Resource[S, M, P]) onRecord(ctx context.Context, prior *M, scope S) (re
 
 // lowered refuses a plan that asks for less than was done, or for options that
 // only mean something before the call.
-func (r *Resource[S, M, P]) lowered(c erasure.Comparison) (diags diag.Diagnostics) {
+func lowered(c erasure.Comparison) (diags diag.Diagnostics) {
 	for _, field := range c.Lowered {
 		diags.AddAttributeError(report.Path(field), "A deletion cannot be taken back",
 			"The record says that Stream was asked to delete more than this. Asking for less now would make the record untrue, and brings nothing back. "+
@@ -255,8 +254,7 @@ func (r *Resource[S, M, P]) Read(ctx context.Context, req resource.ReadRequest, 
 	record, _, diags := r.onRecord(ctx, &state, scope)
 	resp.Diagnostics.Append(diags...)
 	current := record.Current()
-	restorable := current.Restorable(model.base().Irreversible.ValueBool()) && current.Scope != nil
-	if resp.Diagnostics.HasError() || (current.Status != erasure.StatusSubmitted && !restorable) {
+	if resp.Diagnostics.HasError() || current.Status != erasure.StatusSubmitted && !restorable(current) {
 		return
 	}
 	if r.session != nil && r.session.Undetermined {
@@ -269,33 +267,15 @@ func (r *Resource[S, M, P]) Read(ctx context.Context, req resource.ReadRequest, 
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	id := model.Subject().ValueString()
-	if restorable {
-		back, err := r.engine().Back(ctx, id)
-		if err != nil {
-			resp.Diagnostics.Append(report.Error(r.subjectPath(), err))
-			return
-		}
-		if !back {
-			return
-		}
-		record.Reverted = true
-	} else {
-		attempt, err := r.engine().Peek(ctx, id, current)
-		var pending *erasure.Pending
-		var failure *erasure.Failure
-		switch {
-		case errors.As(err, &pending):
-			if pending.Err != nil {
-				resp.Diagnostics.Append(report.Error(r.subjectPath(), pending.Err))
-			}
-			return
-		case err != nil && !errors.As(err, &failure):
-			resp.Diagnostics.Append(report.Error(r.subjectPath(), err))
-			return
-		}
-		record = record.With(attempt)
-		r.takeBack(ctx, model, record, &resp.Diagnostics)
+	fresh, err := r.engine().Refresh(ctx, id, record)
+	if err != nil {
+		resp.Diagnostics.Append(report.Error(r.subjectPath(), err))
 	}
+	if fresh == nil {
+		return
+	}
+	record = *fresh
+	r.takeBack(ctx, model, record, &resp.Diagnostics)
 	pseudonym := erasure.Pseudonym(r.session.PseudonymKey, id)
 	resp.Diagnostics.Append(store(ctx, model.base(), r.Noun.TypeName, pseudonym, record)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
@@ -343,7 +323,7 @@ func (r *Resource[S, M, P]) Delete(ctx context.Context, req resource.DeleteReque
 		return
 	}
 	if !r.restores(model) {
-		resp.Diagnostics.Append(forgotten(r.subjectPath(), model.base()))
+		resp.Diagnostics.Append(forgotten(r.subjectPath(), model.common()))
 		return
 	}
 	resp.Diagnostics.Append(r.session.Ready()...)

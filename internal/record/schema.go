@@ -28,11 +28,23 @@ const (
 	DestroyRestore = "restore"
 )
 
-// attributes are those that every record has.
+// attributes are those of the record of one subject.
 func attributes(ctx context.Context, restores bool) map[string]schema.Attribute {
-	instant := func(description string) schema.Attribute {
-		return schema.StringAttribute{CustomType: timetypes.RFC3339Type{}, Computed: true, MarkdownDescription: description + " RFC 3339, UTC."}
+	own := map[string]schema.Attribute{
+		"found":        schema.StringAttribute{Computed: true, MarkdownDescription: "What Stream held right before the call: `present`, `deactivated`, `deleted` (already; the call was repeated, since only Stream's answer proves the modes) or `missing`."},
+		"outcome":      schema.StringAttribute{Computed: true, MarkdownDescription: "What the completed erasure amounts to: `erased` (user, messages and conversations all hard), `pruned`, `marked_deleted` (soft: the data is still at Stream), `not_found`, or `adopted` (imported: the operator's claim). Null until completed."},
+		"task_id":      schema.StringAttribute{Computed: true, MarkdownDescription: "Stream's task for the delete call. Concurrent erasures with equal options share one call and one task."},
+		"app_name":     schema.StringAttribute{Computed: true, MarkdownDescription: "The Stream app in which it was erased, by the name that the app had."},
+		"submitted_at": instantAttribute("When Stream accepted the call, by the provider's clock."),
+		"completed_at": instantAttribute("When Stream's task ended, by Stream's clock."),
+		"verified_at":  instantAttribute("When the look-up after the task no longer found the subject, by the provider's clock."),
 	}
+	maps.Copy(own, commonAttributes(ctx, restores))
+	return own
+}
+
+// commonAttributes are those that the record of one subject and of a batch share.
+func commonAttributes(ctx context.Context, restores bool) map[string]schema.Attribute {
 	onDestroy, actions := "What destroying this resource does: `\"forget\"` (default, and all there is) drops the record and sends nothing.", []string{DestroyForget}
 	if restores {
 		onDestroy = "What destroying this resource does: `\"forget\"` (default) drops the record and sends nothing; `\"restore\"` (only where `irreversible` is false) asks Stream to bring the user back. That restores the user's metadata, not memberships. A record is never restored when it is only being replaced."
@@ -76,13 +88,6 @@ func attributes(ctx context.Context, restores bool) map[string]schema.Attribute 
 			MarkdownDescription: "Where the erasure stands: `submitted` (accepted, end not known: run apply again), `completed`, `failed` (run apply again), `reverted` (a restorable user is back at Stream). " +
 				"Anything but `completed` makes the next plan an in-place update, so that `-detailed-exitcode` stays 2. Guard pipelines with a postcondition on it.",
 		},
-		"found":        schema.StringAttribute{Computed: true, MarkdownDescription: "What Stream held right before the call: `present`, `deactivated`, `deleted` (already; the call was repeated, since only Stream's answer proves the modes) or `missing`."},
-		"outcome":      schema.StringAttribute{Computed: true, MarkdownDescription: "What the completed erasure amounts to: `erased` (user, messages and conversations all hard), `pruned`, `marked_deleted` (soft: the data is still at Stream), `not_found`, or `adopted` (imported: the operator's claim). Null until completed."},
-		"task_id":      schema.StringAttribute{Computed: true, MarkdownDescription: "Stream's task for the delete call. Concurrent erasures with equal options share one call and one task."},
-		"app_name":     schema.StringAttribute{Computed: true, MarkdownDescription: "The Stream app in which it was erased, by the name that the app had."},
-		"submitted_at": instant("When Stream accepted the call, by the provider's clock."),
-		"completed_at": instant("When Stream's task ended, by Stream's clock."),
-		"verified_at":  instant("When the look-up after the task no longer found the subject, by the provider's clock."),
 		"receipt": schema.StringAttribute{
 			Computed: true,
 			MarkdownDescription: "The record as canonical JSON for the auditor's archive: request id, labels, app, modes, times, tasks, findings, outcome, `not_covered`, provider version, and every earlier attempt and escalation (it only grows). " +
@@ -96,4 +101,8 @@ func withAttributes(ctx context.Context, restores bool, own map[string]schema.At
 	all := attributes(ctx, restores)
 	maps.Copy(all, own)
 	return all
+}
+
+func instantAttribute(description string) schema.Attribute {
+	return schema.StringAttribute{CustomType: timetypes.RFC3339Type{}, Computed: true, MarkdownDescription: description + " RFC 3339, UTC."}
 }

@@ -9,23 +9,24 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/erasure"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/session"
 )
 
 var unknownText = types.StringUnknown()
 
 const destroySummary = "Resource Destruction Considerations"
 
-func willForget(subject path.Path, b *Base) diag.Diagnostic {
+func willForget(subject path.Path, b *Common) diag.Diagnostic {
 	return diag.NewAttributeWarningDiagnostic(subject, destroySummary,
 		"Applying this resource destruction will only remove the record from the Terraform state. The deleted data does not come back, and nothing is sent to Stream. Archive the receipt first if it is still needed."+underWay(b))
 }
 
-func forgotten(subject path.Path, b *Base) diag.Diagnostic {
+func forgotten(subject path.Path, b *Common) diag.Diagnostic {
 	return diag.NewAttributeWarningDiagnostic(subject, "Record removed, data not restored",
 		"The record was removed from the Terraform state. Nothing was sent to Stream: what was deleted stays deleted."+underWay(b))
 }
 
-func underWay(b *Base) string {
+func underWay(b *Common) string {
 	if b.Status.ValueString() != string(erasure.StatusSubmitted) {
 		return ""
 	}
@@ -45,4 +46,20 @@ func restored(subject path.Path) diag.Diagnostic {
 func pollsUnchecked(subject path.Path) diag.Diagnostic {
 	return diag.NewAttributeWarningDiagnostic(subject, "Polls could not be checked",
 		"The user was no longer active before this call, and Stream lists polls only on behalf of an active user. Polls that the user created before may still exist; the receipt says polls_not_checked.")
+}
+
+// subjectNotKnown is an error, unless the operator lets such plans pass.
+func subjectNotKnown(subject path.Path, s *session.Session) diag.Diagnostic {
+	const summary = "Subject not known in the plan"
+	if s == nil || !s.AllowUnknownSubjects {
+		return diag.NewAttributeErrorDiagnostic(subject, summary,
+			"Nobody can approve the erasure of somebody whom the plan does not name. Give the id as a literal or a variable, or apply first what it comes from. "+
+				"If the plans of this configuration are not meant to be reviewed, set allow_unknown_subjects = true in the provider.")
+	}
+	return diag.NewAttributeWarningDiagnostic(subject, summary, "Whom this erases is only known at apply; the look-up and the guards run then.")
+}
+
+func notLookedUp(subject path.Path) diag.Diagnostic {
+	return diag.NewAttributeWarningDiagnostic(subject, "Not looked up in the plan",
+		"The provider's configuration is not fully known yet, so that this plan could not look the subject up. The guards and the look-up run at apply, before anything is sent.")
 }

@@ -22,6 +22,8 @@ type Session struct {
 	// API talks to Stream. Nil when the configuration does not allow it yet; ask
 	// [Session.Ready] first.
 	API *stream.Client
+	// App is the wrong-app guard, and the app's name for records.
+	App *erasure.AppGate
 	// Users erases users.
 	Users *erasure.Engine[erasure.UserScope]
 	// Ledger counts what this run is about to do.
@@ -30,6 +32,8 @@ type Session struct {
 	Clock        clock.Clock
 	Version      string
 	PseudonymKey string
+	// DeleteCallsPerMinute is what may be used of Stream's limit for deletions.
+	DeleteCallsPerMinute int
 	// AllowUnknownSubjects lets a plan pass whose subjects are only known at apply.
 	AllowUnknownSubjects bool
 	// Undetermined: the provider's configuration has unknown values, as it may in

@@ -32,6 +32,7 @@ const maxBody = 512 << 20
 type Client struct {
 	base      *url.URL
 	http      *http.Client
+	files     *http.Client // for signed URLs
 	transport *transport
 	sdk       *streamchat.Client
 }
@@ -72,6 +73,7 @@ func New(config Config) (*Client, error) {
 	return &Client{
 		base:      base,
 		http:      client,
+		files:     newFileClient(),
 		transport: t,
 		// Not streamchat.NewClient: it reads STREAM_CHAT_URL and fails on a
 		// STREAM_CHAT_TIMEOUT that is not a number. The transport signs, so this

@@ -344,7 +344,7 @@ func (c *Client) RevokeTokens(ctx context.Context, ids []string, before time.Tim
 	if err := checkBatch(OpUpdateUsersPartial, ids); err != nil {
 		return err
 	}
-	set := map[string]any{"revoke_tokens_issued_before": before.UTC().Format("2006-01-02T15:04:05.000000Z")}
+	set := map[string]any{"revoke_tokens_issued_before": timestamp(before)}
 	_, err := call(ctx, c, partialUpdate(ids, set), func(body []byte) (struct{}, error) {
 		return struct{}{}, decodeUpdated(body, ids)
 	})

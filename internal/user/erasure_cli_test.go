@@ -107,7 +107,7 @@ func TestCLIPlanShowsWhatWillBeGone(t *testing.T) {
 		t.Fatal(err)
 	}
 	change := plan.ResourceChanges[0].Change
-	if got := fmt.Sprint(change.After["delete"]); got != "map[calls:<nil> conversations:hard files:true messages:hard polls:true user:hard]" || change.After["irreversible"] != true || len(change.After["not_covered"].([]any)) == 0 { //nolint:forcetypeassert // a panic is a failure too
+	if got := fmt.Sprint(change.After["delete"]); got != "map[calls:<nil> conversations:hard files:true messages:hard polls:true user:hard]" || change.After["irreversible"] != true || len(change.After["not_covered"].([]any)) == 0 {
 		t.Errorf("after: %v", change.After)
 	}
 	for _, name := range []string{"status", "found", "outcome", "task_id", "receipt", "verified_at"} {
@@ -256,14 +256,14 @@ func TestCLIProviderKilled(t *testing.T) {
 	if values, _ := record(t, w, dsr); values != nil {
 		t.Fatalf("a killed provider recorded %v", values)
 	}
-	s.Clock().(*clock.Simulated).Advance(2 * time.Minute) //nolint:forcetypeassert // set above
+	s.Clock().(*clock.Simulated).Advance(2 * time.Minute)
 	expect(t, w.Run("plan", "-detailed-exitcode"), 2, "Already deleted")
 	p, err = w.Start("apply", "-auto-approve")
 	if err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "the new task is polled", func() bool { return s.Count("DeleteUsers") == 2 })
-	s.Clock().(*clock.Simulated).Advance(2 * time.Minute) //nolint:forcetypeassert // set above
+	s.Clock().(*clock.Simulated).Advance(2 * time.Minute)
 	r, err := p.Wait(ctx)
 	if err != nil {
 		t.Fatal(err)

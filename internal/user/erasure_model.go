@@ -16,18 +16,38 @@ import (
 // ErasureModel is the state of a streamchat_user_erasure.
 type ErasureModel struct {
 	record.Base
-	UserID            types.String `tfsdk:"user_id"`
+	scopeModel
+	UserID types.String `tfsdk:"user_id"`
+}
+
+// Subject implements record.Model.
+func (m *ErasureModel) Subject() types.String { return m.UserID }
+
+// ErasureBatchModel is the state of a streamchat_user_erasure_batch.
+type ErasureBatchModel struct {
+	record.BatchBase
+	scopeModel
+	UserIDs      types.List  `tfsdk:"user_ids"`
+	UserCount    types.Int64 `tfsdk:"user_count"`
+	NewUserCount types.Int64 `tfsdk:"new_user_count"`
+}
+
+// Subjects implements record.BatchModel.
+func (m *ErasureBatchModel) Subjects() types.List { return m.UserIDs }
+
+// Counts implements record.BatchModel.
+func (m *ErasureBatchModel) Counts() (all, sent *types.Int64) { return &m.UserCount, &m.NewUserCount }
+
+// scopeModel is what an erasure asks of Stream, for one user or many.
+type scopeModel struct {
 	Delete            types.Object `tfsdk:"delete"`
 	NewChannelOwnerID types.String `tfsdk:"new_channel_owner_id"`
 	NewCallOwnerID    types.String `tfsdk:"new_call_owner_id"`
 	RevokeTokens      types.Bool   `tfsdk:"revoke_tokens"`
 }
 
-// Subject implements record.Model.
-func (m *ErasureModel) Subject() types.String { return m.UserID }
-
-// Scope implements record.Model.
-func (m *ErasureModel) Scope(ctx context.Context) (erasure.UserScope, bool, diag.Diagnostics) {
+// Scope implements record.Scoped.
+func (m *scopeModel) Scope(ctx context.Context) (erasure.UserScope, bool, diag.Diagnostics) {
 	scope, ok, diags := readScope(ctx, m.Delete)
 	scope.NewChannelOwnerID = m.NewChannelOwnerID.ValueString()
 	scope.NewCallOwnerID = m.NewCallOwnerID.ValueString()
@@ -35,8 +55,8 @@ func (m *ErasureModel) Scope(ctx context.Context) (erasure.UserScope, bool, diag
 	return scope, ok, diags
 }
 
-// SetScope implements record.Model.
-func (m *ErasureModel) SetScope(ctx context.Context, scope erasure.UserScope) (diags diag.Diagnostics) {
+// SetScope implements record.Scoped.
+func (m *scopeModel) SetScope(ctx context.Context, scope erasure.UserScope) (diags diag.Diagnostics) {
 	m.Delete, diags = writeScope(ctx, scope)
 	return diags
 }

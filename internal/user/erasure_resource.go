@@ -7,6 +7,7 @@ package user
 
 import (
 	"context"
+	"maps"
 
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
@@ -42,32 +43,17 @@ func NewErasure() resource.Resource {
 			"Applying the block sends `POST /users/delete` and waits for Stream's task. The state then says what was asked, what was found, under which task, what came of it and when. " +
 			"Destroying the block forgets the record and sends nothing. Once a record is completed and irreversible, plans make no call for it.\n\n" +
 			"Exit code 0 alone means *accepted*, not *gone*: every example carries a `postcondition` on `status`.",
-		Attributes: map[string]schema.Attribute{
+		Attributes: scopeAttributes(map[string]schema.Attribute{
 			"user_id": schema.StringAttribute{
 				Required:            true,
 				MarkdownDescription: "The user to erase. Cannot change once submitted: remove the block and add another.",
 				Validators:          IDValidators(),
 			},
-			"delete": deleteAttribute(),
-			"new_channel_owner_id": schema.StringAttribute{
-				Optional:            true,
-				MarkdownDescription: "An active user who becomes the owner of the channels that the erased user created and that stay. Without it Stream makes up a system owner. Cannot change once submitted.",
-				Validators:          IDValidators(),
-			},
-			"new_call_owner_id": schema.StringAttribute{
-				Optional:            true,
-				MarkdownDescription: "The same for Stream Video calls. Cannot change once submitted.",
-				Validators:          IDValidators(),
-			},
-			"revoke_tokens": schema.BoolAttribute{
-				Optional: true, Computed: true, Default: booldefault.StaticBool(false),
-				MarkdownDescription: "Revoke the tokens that the user holds before deleting (`revoke_tokens_issued_before`). A deactivated user cannot be updated and cannot connect, so that the step is left out. Default false. Cannot change once submitted.",
-			},
-		},
+		}),
 		ValidID:  validID,
-		Engine:   func(s *session.Session) *erasure.Engine[erasure.UserScope] { return s.Users },
+		Engine:   engine,
 		Goes:     goes,
-		Finality: "The id can never be used again.",
+		Finality: finality,
 		Restores: true,
 	}}}
 }
@@ -79,4 +65,30 @@ func (*erasureResource) ValidateConfig(ctx context.Context, req resource.Validat
 	if !resp.Diagnostics.HasError() {
 		resp.Diagnostics.Append(validateDelete(ctx, config.Delete)...)
 	}
+}
+
+func engine(s *session.Session) *erasure.Engine[erasure.UserScope] { return s.Users }
+
+const finality = "An id that was deleted can never be used again."
+
+// scopeAttributes adds the attributes of [scopeModel].
+func scopeAttributes(own map[string]schema.Attribute) map[string]schema.Attribute {
+	maps.Copy(own, map[string]schema.Attribute{
+		"delete": deleteAttribute(),
+		"new_channel_owner_id": schema.StringAttribute{
+			Optional:            true,
+			MarkdownDescription: "An active user who becomes the owner of the channels that the erased user created and that stay. Without it Stream makes up a system owner. Cannot change once submitted.",
+			Validators:          IDValidators(),
+		},
+		"new_call_owner_id": schema.StringAttribute{
+			Optional:            true,
+			MarkdownDescription: "The same for Stream Video calls. Cannot change once submitted.",
+			Validators:          IDValidators(),
+		},
+		"revoke_tokens": schema.BoolAttribute{
+			Optional: true, Computed: true, Default: booldefault.StaticBool(false),
+			MarkdownDescription: "Revoke the tokens that the user holds before deleting (`revoke_tokens_issued_before`). A deactivated user cannot be updated and cannot connect, so that the step is left out. Default false. Cannot change once submitted.",
+		},
+	})
+	return own
 }

@@ -4,13 +4,13 @@
 package user
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 	"unicode/utf16"
 	"unicode/utf8"
 
@@ -20,13 +20,18 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	"golang.org/x/text/unicode/norm"
 
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/export"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/exportfile"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/session"
 )
 
 // ExportType is the type of the resource and of the data source of an export.
 const ExportType = "streamchat_user_export"
 
-const exportTimeout = 10 * time.Minute
+// maxStateExport bounds an export that goes into state: 10,000 messages of the
+// usual size, which Stream exports in one piece, fit. Terraform reads and writes
+// the whole state in every run and takes no message of a provider above 64 MiB.
+const maxStateExport = 16 << 20
 
 type exportDataSource struct{ session *session.Session }
 
@@ -37,6 +42,8 @@ type exportDataModel struct {
 	SHA256        types.String `tfsdk:"sha256"`
 	MessageCount  types.Int64  `tfsdk:"message_count"`
 	ReactionCount types.Int64  `tfsdk:"reaction_count"`
+	Complete      types.Bool   `tfsdk:"complete"`
+	Method        types.String `tfsdk:"method"`
 }
 
 var _ datasource.DataSourceWithConfigure = (*exportDataSource)(nil)
@@ -61,7 +68,9 @@ func (*exportDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, r
 			"The forms that keep it out are the resource `streamchat_user_export` (a file, encrypted if you like; use it before an erasure), the resource with `age_recipients` where not even the file may be clear, " +
 			"and Stream's own API or dashboard outside Terraform.\n\n" +
 			"Everything that Stream exports of one user (right of access, Art. 15): the user, their messages, reactions and custom data, as JSON, exactly as Stream sent it. " +
-			"It is read again in every plan. A user who is gone gives `exists = false`, never an error.",
+			"It is read again in every plan. A user who is gone gives `exists = false`, never an error.\n\n" +
+			"Beyond " + directLimit + ", where Stream refuses its own export, it is assembled from exports of the user's channels as by the resource `streamchat_user_export`, in every plan again, which takes minutes; " +
+			"then `complete` is false. An export above 16 MiB is an error: use the resource.",
 		Attributes: map[string]schema.Attribute{
 			"user_id": schema.StringAttribute{Required: true, MarkdownDescription: "The user to export.", Validators: IDValidators()},
 			"exists":  schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether Stream has the user. When false, everything else is null."},
@@ -72,6 +81,8 @@ func (*exportDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, r
 			"sha256":         schema.StringAttribute{Computed: true, MarkdownDescription: "SHA-256 of `json`, in hex."},
 			"message_count":  schema.Int64Attribute{Computed: true, MarkdownDescription: "How many messages the export holds."},
 			"reaction_count": schema.Int64Attribute{Computed: true, MarkdownDescription: "How many reactions the export holds."},
+			"complete":       schema.BoolAttribute{Computed: true, MarkdownDescription: completeDescription},
+			"method":         schema.StringAttribute{Computed: true, MarkdownDescription: methodDescription},
 		},
 	}
 }
@@ -107,17 +118,36 @@ func (d *exportDataSource) Read(ctx context.Context, req datasource.ReadRequest,
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, exportTimeout)
+	ctx, cancel := context.WithTimeout(ctx, exportfile.Timeout)
 	defer cancel()
-	document, exists, diags := takeExport(ctx, d.session, model.UserID.ValueString())
+	from, exists, diags := findExport(ctx, d.session, model.UserID.ValueString())
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 	model.Exists = types.BoolValue(exists)
 	if exists {
-		summary := document.Summary()
-		text, err := terraformText(document.JSON())
+		var document limitedBuffer
+		w := export.NewWriter(&document)
+		err := from.write(ctx, w, "")
+		summary, closeErr := w.Close()
+		switch {
+		case errors.Is(err, export.ErrTooLarge):
+			resp.Diagnostics.AddAttributeError(path.Root("user_id"), "Export too large for state",
+				"The export of this user is larger than 16 MiB, which is no size for the Terraform state. Use the resource streamchat_user_export, which writes an export of any size to a file.")
+			return
+		case err != nil:
+			resp.Diagnostics.Append(exportfile.NotWritten(path.Root("user_id"), err))
+			return
+		case closeErr != nil:
+			resp.Diagnostics.Append(exportfile.NotWritten(path.Root("user_id"), closeErr))
+			return
+		}
+		resp.Diagnostics.Append(from.findings(summary)...)
+		if resp.Diagnostics.HasError() {
+			return
+		}
+		text, err := terraformText(document.Bytes())
 		if err != nil {
 			resp.Diagnostics.AddAttributeError(path.Root("user_id"), "Export cannot be kept in state",
 				"Stream's export of this user holds bytes that are not UTF-8 text, which Terraform cannot keep unchanged. Use the resource streamchat_user_export, which writes the very bytes to a file.")
@@ -128,6 +158,17 @@ func (d *exportDataSource) Read(ctx context.Context, req datasource.ReadRequest,
 		model.SHA256 = types.StringValue(hex.EncodeToString(sum[:]))
 		model.MessageCount = types.Int64Value(summary.Messages)
 		model.ReactionCount = types.Int64Value(summary.Reactions)
+		model.Complete, model.Method = types.BoolValue(from.complete()), types.StringValue(from.method)
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, &model)...)
+}
+
+// limitedBuffer takes what fits into state.
+type limitedBuffer struct{ bytes.Buffer }
+
+func (b *limitedBuffer) Write(p []byte) (int, error) {
+	if b.Len()+len(p) > maxStateExport {
+		return 0, export.ErrTooLarge
+	}
+	return b.Buffer.Write(p)
 }

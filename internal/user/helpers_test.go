@@ -43,7 +43,7 @@ func call(t *testing.T, s *acctest.Stream, method, path, body string) (int, []by
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer resp.Body.Close() //nolint:errcheck // only read
+	defer resp.Body.Close()
 	raw, err := io.ReadAll(resp.Body)
 	if err != nil {
 		t.Fatal(err)

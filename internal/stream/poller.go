@@ -1,7 +1,7 @@
 // Copyright (c) the terraform-provider-streamchat authors
 // SPDX-License-Identifier: MPL-2.0
 
-package erasure
+package stream
 
 import (
 	"context"
@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/clock"
-	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/stream"
 )
 
 const (
@@ -20,12 +19,13 @@ const (
 	unknownTaskGrace = 10 * time.Second
 )
 
-var errTaskUnknown = errors.New("task unknown")
+// ErrTaskUnknown says that Stream does not know a task, also not after a while.
+var ErrTaskUnknown = errors.New("task unknown")
 
-// poller asks for each task on behalf of all who wait for it.
-type poller struct {
-	clock clock.Clock
-	get   func(context.Context, string) (stream.Task, error)
+// Poller asks for each task on behalf of all who wait for it.
+type Poller struct {
+	Clock clock.Clock
+	Get   func(ctx context.Context, id string) (Task, error)
 
 	mu      sync.Mutex
 	watches map[string]*watch
@@ -33,15 +33,15 @@ type poller struct {
 
 type watch struct {
 	done    chan struct{}
-	task    stream.Task
+	task    Task
 	err     error
 	waiters int
 	cancel  context.CancelFunc
 }
 
-// wait returns the task once it has ended. Polling stops when nobody waits.
-// errTaskUnknown: Stream does not know the task, also not after the grace.
-func (p *poller) wait(ctx context.Context, id string) (stream.Task, error) {
+// Wait returns the task once it has ended. Polling stops when nobody waits.
+// Errors are [ErrTaskUnknown], the context's and those of Get.
+func (p *Poller) Wait(ctx context.Context, id string) (Task, error) {
 	p.mu.Lock()
 	w, ok := p.watches[id]
 	if !ok {
@@ -66,11 +66,11 @@ func (p *poller) wait(ctx context.Context, id string) (stream.Task, error) {
 			p.forget(id, w)
 		}
 		p.mu.Unlock()
-		return stream.Task{}, ctx.Err()
+		return Task{}, ctx.Err()
 	}
 }
 
-func (p *poller) poll(ctx context.Context, id string, w *watch) {
+func (p *Poller) poll(ctx context.Context, id string, w *watch) {
 	defer w.cancel()
 	w.task, w.err = p.untilEnd(ctx, id)
 	p.mu.Lock()
@@ -80,32 +80,32 @@ func (p *poller) poll(ctx context.Context, id string, w *watch) {
 }
 
 // forget drops the watch, unless its place was taken by a newer one.
-func (p *poller) forget(id string, w *watch) {
+func (p *Poller) forget(id string, w *watch) {
 	if p.watches[id] == w {
 		delete(p.watches, id)
 	}
 }
 
-func (p *poller) untilEnd(ctx context.Context, id string) (stream.Task, error) {
+func (p *Poller) untilEnd(ctx context.Context, id string) (Task, error) {
 	delay := firstPoll
 	var unknownSince time.Time
 	for {
-		if err := p.clock.Sleep(ctx, delay); err != nil {
-			return stream.Task{}, err
+		if err := p.Clock.Sleep(ctx, delay); err != nil {
+			return Task{}, err
 		}
 		delay = min(delay*3/2, slowestPoll)
-		task, err := p.get(ctx, id)
+		task, err := p.Get(ctx, id)
 		switch {
-		case stream.IsNotFound(err):
-			now := p.clock.Now()
+		case IsNotFound(err):
+			now := p.Clock.Now()
 			if unknownSince.IsZero() {
 				unknownSince = now
 			}
 			if now.Sub(unknownSince) >= unknownTaskGrace {
-				return stream.Task{}, errTaskUnknown
+				return Task{}, ErrTaskUnknown
 			}
 		case err != nil:
-			return stream.Task{}, err
+			return Task{}, err
 		case task.Terminal():
 			return task, nil
 		default:

@@ -1,0 +1,243 @@
+// Copyright (c) the terraform-provider-streamchat authors
+// SPDX-License-Identifier: MPL-2.0
+
+package stream
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+)
+
+// channelPage is the documented most of POST /channels (stream-api.md §5.4).
+const channelPage = 30
+
+// ChannelsOfMember returns the cids of the channels that a user is a member of,
+// the oldest first. Stream leaves deleted channels out, also soft-deleted ones.
+func (c *Client) ChannelsOfMember(ctx context.Context, userID string) ([]string, error) {
+	return c.channelsWhere(ctx, map[string]any{"members": map[string]any{"$in": []string{userID}}})
+}
+
+// ChannelsCreatedBy returns the cids of the channels that a user created, as
+// ChannelsOfMember does.
+func (c *Client) ChannelsCreatedBy(ctx context.Context, userID string) ([]string, error) {
+	return c.channelsWhere(ctx, map[string]any{"created_by_id": map[string]any{"$eq": userID}})
+}
+
+// channelsWhere runs a query for any number of channels (POST /channels,
+// stream-api.md §5.4). It pages by the creation time and not by an offset:
+// that ends at 1,000, and a channel that is deleted in between would move the
+// pages so that another is skipped. The offset only passes channels that were
+// created in the same instant. Nothing but an empty page is the end, whatever
+// page size Stream grants. An answer that does not get further is
+// KindUnexpectedBody.
+func (c *Client) channelsWhere(ctx context.Context, filter map[string]any) ([]string, error) {
+	var cids []string
+	seen := map[string]bool{}
+	since, offset := "", 0
+	for {
+		conditions := filter
+		if since != "" {
+			conditions = map[string]any{"$and": []any{filter, map[string]any{"created_at": map[string]any{"$gte": since}}}}
+		}
+		page, err := call(ctx, c, request{op: OpQueryChannels, body: map[string]any{
+			"filter_conditions": conditions,
+			"sort":              []any{map[string]any{"field": "created_at", "direction": 1}},
+			"limit":             channelPage, "offset": offset,
+			"state": false, "watch": false, "presence": false, "message_limit": 0, "member_limit": 0,
+		}}, decodeChannelRows)
+		if err != nil {
+			return nil, err
+		}
+		if len(page) == 0 {
+			return cids, nil
+		}
+		fresh := false
+		for _, row := range page {
+			if !seen[row.cid] {
+				seen[row.cid], fresh = true, true
+				cids = append(cids, row.cid)
+			}
+		}
+		if last := page[len(page)-1].createdAt; fresh && last != since {
+			since, offset = last, 0
+		} else if offset += len(page); offset > maxOffset {
+			return nil, unexpected(OpQueryChannels, 201, shapeError("there are more than 1000 channels of one instant"))
+		}
+	}
+}
+
+type channelRow struct{ cid, createdAt string }
+
+func decodeChannelRows(body []byte) ([]channelRow, error) {
+	answer, ok := decodeObject(body)
+	if !ok {
+		return nil, shapeError("the answer is not an object")
+	}
+	list, err := answer.list("channels")
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]channelRow, len(list))
+	for i, raw := range list {
+		state, _ := decodeObject(raw)
+		channel, ok := decodeObject(state["channel"])
+		if !ok {
+			return nil, shapeError("a row has no channel")
+		}
+		if rows[i].cid, err = channel.must("cid"); err != nil {
+			return nil, err
+		}
+		// As Stream wrote it, since a rounded time would skip channels.
+		if rows[i].createdAt, err = channel.must("created_at"); err != nil {
+			return nil, err
+		}
+		if _, err := channel.moment("created_at"); err != nil {
+			return nil, err
+		}
+	}
+	return rows, nil
+}
+
+// maxSearches bounds the calls of one ChannelsByMessages: half a minute of
+// Stream's limit.
+const maxSearches = 150
+
+// ChannelsByMessages searches for channels with messages of a user that are not
+// among the known ones (GET /search, stream-api.md §6). all says whether the
+// search came to an end within its bounds. It is no proof of absence either
+// way: the search sees what its index holds by now, in channel types where it
+// is enabled, without deleted messages, and in 500 channels at a time.
+//
+// It does not read through the user's messages, which may be a million, but
+// asks for one page in each gap between known cids and cuts the gap at what it
+// finds. Where a gap's answer holds known channels, which means that Stream
+// sorts cids in another order, it follows the pages.
+func (c *Client) ChannelsByMessages(ctx context.Context, userID string, known []string) (found []string, all bool, err error) {
+	seen := make(map[string]bool, len(known))
+	for _, cid := range known {
+		seen[cid] = true
+	}
+	edges := slices.Sorted(slices.Values(known))
+	gaps := []searchGap{}
+	for i := range len(edges) + 1 {
+		gaps = append(gaps, gapAt(edges, i))
+	}
+	for calls := 0; len(gaps) > 0; {
+		gap := gaps[0]
+		gaps = gaps[1:]
+		for next, first := "", true; first || next != ""; first = false {
+			if calls++; calls > maxSearches {
+				return found, false, nil
+			}
+			var page searchPage
+			if page, err = c.searchMessages(ctx, userID, gap, next); err != nil {
+				return found, false, err
+			}
+			var fresh []string
+			for _, cid := range page.cids {
+				if !seen[cid] {
+					seen[cid] = true
+					fresh = append(fresh, cid)
+				}
+			}
+			if len(fresh) == 0 {
+				next = page.next
+				continue
+			}
+			found = append(found, fresh...)
+			inner := slices.Sorted(slices.Values(fresh))
+			for i := range len(inner) + 1 {
+				between := gapAt(inner, i)
+				if i == 0 {
+					between.after = gap.after
+				}
+				if i == len(inner) {
+					between.before = gap.before
+				}
+				gaps = append(gaps, between)
+			}
+			break
+		}
+	}
+	return found, true, nil
+}
+
+// searchGap is the cids between two, "" being no bound.
+type searchGap struct{ after, before string }
+
+// gapAt is the gap before the i-th of sorted cids, or after the last.
+func gapAt(cids []string, i int) (g searchGap) {
+	if i > 0 {
+		g.after = cids[i-1]
+	}
+	if i < len(cids) {
+		g.before = cids[i]
+	}
+	return g
+}
+
+func (g searchGap) filter() map[string]any {
+	cid := map[string]any{}
+	if g.after != "" {
+		cid["$gt"] = g.after
+	}
+	if g.before != "" {
+		cid["$lt"] = g.before
+	}
+	if len(cid) == 0 {
+		cid["$exists"] = true // Stream wants a filter on channels
+	}
+	return map[string]any{"cid": cid}
+}
+
+type searchPage struct {
+	cids []string
+	next string
+}
+
+func (c *Client) searchMessages(ctx context.Context, userID string, gap searchGap, next string) (searchPage, error) {
+	query := map[string]any{
+		"filter_conditions":         gap.filter(),
+		"message_filter_conditions": map[string]any{"user.id": map[string]any{"$eq": userID}},
+		"sort":                      []any{map[string]any{"field": "created_at", "direction": -1}},
+		"limit":                     channelPage,
+	}
+	if next != "" {
+		query["next"] = next
+	}
+	payload, err := json.Marshal(query)
+	if err != nil {
+		return searchPage{}, refuse(OpSearch, "the query cannot be encoded")
+	}
+	return call(ctx, c, request{op: OpSearch, query: map[string][]string{"payload": {string(payload)}}}, decodeSearch)
+}
+
+func decodeSearch(body []byte) (searchPage, error) {
+	answer, ok := decodeObject(body)
+	if !ok {
+		return searchPage{}, shapeError("the answer is not an object")
+	}
+	results, err := answer.list("results")
+	if err != nil {
+		return searchPage{}, err
+	}
+	var page searchPage
+	for _, raw := range results {
+		result, _ := decodeObject(raw)
+		message, ok := decodeObject(result["message"])
+		if !ok {
+			return searchPage{}, shapeError("a result has no message")
+		}
+		cid, err := message.text("cid")
+		if channel, ok := decodeObject(message["channel"]); ok && cid == "" {
+			cid, err = channel.text("cid")
+		}
+		if err != nil || cid == "" {
+			return searchPage{}, shapeError("a message has no cid")
+		}
+		page.cids = append(page.cids, cid)
+	}
+	page.next, err = answer.text("next")
+	return page, err
+}

@@ -1,0 +1,80 @@
+// Copyright (c) the terraform-provider-streamchat authors
+// SPDX-License-Identifier: MPL-2.0
+
+package stream
+
+import (
+	"context"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// Message is what Stream says about a message, without its content.
+type Message struct {
+	ID string
+	// Deleted: it is a tombstone. After a soft deletion Stream still has the
+	// content.
+	Deleted   bool
+	CreatedAt *time.Time // UTC, nil when Stream did not say
+}
+
+// ValidMessageID is Stream's rule for message ids (stream-api.md §13), less the
+// two that an HTTP path takes for something else. Slashes and the like are
+// escaped.
+func ValidMessageID(id string) bool {
+	n := utf8.RuneCountInString(id)
+	return n >= 1 && n <= 255 && utf8.ValidString(id) && !strings.ContainsAny(id, ",%") && id != "." && id != ".."
+}
+
+// GetMessage looks a message up (GET /messages/{id}, stream-api.md §6). One that
+// never existed or was deleted hard is KindNotFound: Stream does not tell.
+func (c *Client) GetMessage(ctx context.Context, id string) (Message, error) {
+	if !ValidMessageID(id) {
+		return Message{}, refuse(OpGetMessage, "the id is none that a message can have")
+	}
+	return call(ctx, c, request{op: OpGetMessage, path: []string{id}}, func(body []byte) (Message, error) {
+		return decodeMessage(body, id)
+	})
+}
+
+// DeleteMessage deletes a message, at once (DELETE /messages/{id}, stream-api.md
+// §6). Hard takes its reactions and replies along; soft keeps the content at
+// Stream. The answer must hold that very message as deleted. A message that is
+// not there is KindNotFound.
+func (c *Client) DeleteMessage(ctx context.Context, id string, hard bool) (Message, error) {
+	if !ValidMessageID(id) {
+		return Message{}, refuse(OpDeleteMessage, "the id is none that a message can have")
+	}
+	query := url.Values{"hard": {strconv.FormatBool(hard)}}
+	return call(ctx, c, request{op: OpDeleteMessage, path: []string{id}, query: query}, func(body []byte) (Message, error) {
+		message, err := decodeMessage(body, id)
+		if err == nil && !message.Deleted {
+			err = shapeError("the message is not marked as deleted in it")
+		}
+		return message, err
+	})
+}
+
+func decodeMessage(body []byte, id string) (Message, error) {
+	answer, _ := decodeObject(body)
+	row, ok := decodeObject(answer["message"])
+	if !ok {
+		return Message{}, shapeError("message is not an object")
+	}
+	got, err := row.must("id")
+	if err != nil {
+		return Message{}, err
+	}
+	if got != id {
+		return Message{}, shapeError("the answer is about another message")
+	}
+	kind, err := row.must("type")
+	if err != nil {
+		return Message{}, err
+	}
+	created, err := row.moment("created_at")
+	return Message{ID: got, Deleted: kind == "deleted", CreatedAt: created}, err
+}

@@ -1,0 +1,63 @@
+// Copyright (c) the terraform-provider-streamchat authors
+// SPDX-License-Identifier: MPL-2.0
+
+package stream
+
+import (
+	"context"
+	"encoding/json"
+	"net/url"
+	"strconv"
+)
+
+// reactionPage is how many reactions one call of GET /messages/{id}/reactions
+// gives. Its offset ends at 1,000, so a message's newest 1,300 can be read.
+const reactionPage = 300
+
+// ReactionsBy returns the reactions of a user to a message, one of each type,
+// as Stream sent them (GET /messages/{id}/reactions, stream-api.md §6). total is
+// how many reactions of all people the message is known to have: reading stops
+// there. all is false when Stream gives no more although there should be. A
+// message that is gone is KindNotFound.
+func (c *Client) ReactionsBy(ctx context.Context, messageID, userID string, total int) (list []json.RawMessage, all bool, err error) {
+	types := map[string]bool{}
+	for offset := 0; offset < total; {
+		if offset > maxOffset {
+			return list, false, nil
+		}
+		page, err := call(ctx, c, request{
+			op: OpGetReactions, path: []string{messageID},
+			query: url.Values{"limit": {strconv.Itoa(reactionPage)}, "offset": {strconv.Itoa(offset)}},
+		}, func(body []byte) ([]json.RawMessage, error) {
+			answer, ok := decodeObject(body)
+			if !ok {
+				return nil, shapeError("the answer is not an object")
+			}
+			return answer.list("reactions")
+		})
+		if err != nil {
+			return nil, false, err
+		}
+		if len(page) == 0 {
+			return list, false, nil
+		}
+		for _, raw := range page {
+			reaction, _ := decodeObject(raw)
+			by, err := reaction.must("user_id")
+			if err != nil {
+				return nil, false, unexpected(OpGetReactions, 200, err)
+			}
+			kind, err := reaction.must("type")
+			if err != nil {
+				return nil, false, unexpected(OpGetReactions, 200, err)
+			}
+			// One that comes in between moves the pages, so that one comes twice.
+			if by == userID && !types[kind] {
+				types[kind] = true
+				list = append(list, raw)
+			}
+		}
+		offset += len(page)
+	}
+	return list, true, nil
+}

@@ -1,0 +1,138 @@
+// Copyright (c) the terraform-provider-streamchat authors
+// SPDX-License-Identifier: MPL-2.0
+
+package stream
+
+import (
+	"context"
+	"encoding/json"
+	"net/url"
+	"slices"
+)
+
+// UserQuery asks for users by what they are.
+type UserQuery struct {
+	// Filter is a JSON object in Stream's query language; {} is everybody.
+	Filter json.RawMessage
+	// IncludeDeactivated finds deactivated users too. Deleted ones are never found.
+	IncludeDeactivated bool
+	// Sort is the order, at most 5 fields. None: by id, the only order in which
+	// Stream can be read to the end.
+	Sort []SortField
+	// Limit is how many users are wanted; 0 is all.
+	Limit int
+}
+
+// SortField is a field to sort by.
+type SortField struct {
+	Field      string `json:"field"`
+	Descending bool   `json:"-"`
+}
+
+// MarshalJSON writes Stream's form: a direction of 1 or -1.
+func (s SortField) MarshalJSON() ([]byte, error) {
+	direction := 1
+	if s.Descending {
+		direction = -1
+	}
+	return json.Marshal(map[string]any{"field": s.Field, "direction": direction})
+}
+
+const (
+	// maxOffset is as far as Stream pages by offset (stream-api.md §10).
+	maxOffset = 1000
+	// MaxSortedUsers is how many users a sorted query can reach.
+	MaxSortedUsers = maxOffset + pageSize
+	maxSortFields  = 5
+)
+
+var byID = SortField{Field: "id"}
+
+// QueryUsers lists the users that fit, 100 a page (GET /users, stream-api.md
+// §10). Without a sort it pages by id and reads to the end, however many there
+// are: past an empty page, since a short one proves nothing. With a sort it
+// pages by offset; more than [MaxSortedUsers] are an error of KindInput with
+// HTTPStatus 0, because part of an answer must not pass for the whole. A filter
+// or a sort that Stream does not take is KindInput.
+func (c *Client) QueryUsers(ctx context.Context, q UserQuery) ([]User, error) {
+	if _, ok := decodeObject(q.Filter); !ok {
+		return nil, refuse(OpQueryUsers, "the filter is not a JSON object")
+	}
+	sorted := len(q.Sort) > 0
+	sort := slices.Clone(q.Sort)
+	if len(sort) < maxSortFields && !slices.ContainsFunc(sort, func(s SortField) bool { return s.Field == byID.Field }) {
+		sort = append(sort, byID) // pages of equals must not overlap
+	}
+	var users []User
+	known := map[string]bool{}
+	filter := q.Filter
+	for offset := 0; ; offset += pageSize {
+		payload := map[string]any{
+			"filter_conditions": filter, "sort": sort, "limit": pageSize,
+			"include_deactivated_users": q.IncludeDeactivated,
+		}
+		if sorted {
+			if offset > maxOffset {
+				return nil, refuse(OpQueryUsers, "more users fit than Stream gives in a chosen order")
+			}
+			payload["offset"] = offset
+		}
+		page, err := c.usersPage(ctx, payload)
+		if err != nil {
+			return nil, err
+		}
+		before := len(users)
+		for _, user := range page {
+			if !known[user.ID] {
+				known[user.ID] = true
+				users = append(users, user)
+			}
+		}
+		switch {
+		case q.Limit > 0 && len(users) >= q.Limit:
+			return users[:q.Limit], nil
+		case len(page) == 0, sorted && len(page) < pageSize:
+			return users, nil
+		case !sorted && len(users) == before:
+			return nil, unexpected(OpQueryUsers, 0, shapeError("the pages go round in circles"))
+		}
+		if !sorted {
+			filter = after(q.Filter, page[len(page)-1].ID)
+		}
+	}
+}
+
+// after narrows a filter to the users behind an id.
+func after(filter json.RawMessage, id string) json.RawMessage {
+	behind := map[string]any{"id": map[string]any{"$gt": id}}
+	narrowed := behind
+	if conditions, _ := decodeObject(filter); len(conditions) > 0 {
+		narrowed = map[string]any{"$and": []any{filter, behind}}
+	}
+	raw, _ := json.Marshal(narrowed) // valid JSON and a string always encode
+	return raw
+}
+
+func (c *Client) usersPage(ctx context.Context, query map[string]any) ([]User, error) {
+	payload, err := json.Marshal(query)
+	if err != nil {
+		return nil, refuse(OpQueryUsers, "the query cannot be encoded")
+	}
+	if len(url.QueryEscape(string(payload))) > maxPayload {
+		return nil, refuse(OpQueryUsers, "the filter is too long for one request")
+	}
+	return call(ctx, c, request{op: OpQueryUsers, query: url.Values{"payload": {string(payload)}}}, func(body []byte) ([]User, error) {
+		answer, _ := decodeObject(body)
+		rows, err := answer.list("users")
+		if err != nil {
+			return nil, err
+		}
+		users := make([]User, len(rows))
+		for i, raw := range rows {
+			if users[i], err = decodeUser(raw); err != nil {
+				return nil, err
+			}
+		}
+		return users, nil
+	})
+}

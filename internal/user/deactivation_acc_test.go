@@ -1,0 +1,465 @@
+// Copyright (c) the terraform-provider-streamchat authors
+// SPDX-License-Identifier: MPL-2.0
+
+package user_test
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+
+	stream_chat "github.com/GetStream/stream-chat-go/v6"
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
+	"github.com/hashicorp/terraform-plugin-testing/plancheck"
+	"github.com/hashicorp/terraform-plugin-testing/statecheck"
+	"github.com/hashicorp/terraform-plugin-testing/terraform"
+	"github.com/hashicorp/terraform-plugin-testing/tfversion"
+
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/acctest"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/emulator"
+)
+
+const hold = "streamchat_user_deactivation.hold"
+
+func restrict(userID, body string) string {
+	return fmt.Sprintf(`
+resource "streamchat_user_deactivation" "hold" {
+  user_id = %q
+  %s
+}
+`, userID, body)
+}
+
+func holds(name, value string) statecheck.StateCheck {
+	return statecheck.ExpectKnownValue(hold, attr(name), knownvalue.StringExact(value))
+}
+
+func planned(action plancheck.ResourceActionType, more ...plancheck.PlanCheck) resource.ConfigPlanChecks {
+	return resource.ConfigPlanChecks{PreApply: append([]plancheck.PlanCheck{plancheck.ExpectResourceAction(hold, action)}, more...)}
+}
+
+// says matches a message that the CLI may wrap.
+func says(text string) *regexp.Regexp {
+	return regexp.MustCompile(strings.ReplaceAll(regexp.QuoteMeta(text), " ", `[\s│|]+`))
+}
+
+// conversation is alice's message m1 to bob.
+const conversation = `{
+	"users": [{"id": "alice", "name": "Alice"}, {"id": "bob"}],
+	"channels": [{"cid": "messaging:both", "created_by_id": "alice", "members": ["alice", "bob"]}],
+	"messages": [{"id": "m1", "cid": "messaging:both", "user_id": "alice", "text": "hi"}]
+}`
+
+func seed(t *testing.T, s *acctest.Stream, json string) {
+	t.Helper()
+	if err := s.Seed(strings.NewReader(json)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func state(s *acctest.Stream, deactivated, hidden bool) resource.TestCheckFunc {
+	return func(*terraform.State) error {
+		u, _ := s.User("alice")
+		m, _ := s.Message("m1")
+		if u.Deactivated != deactivated || m.Deleted != hidden || u.Name != "Alice" || u.Deleted {
+			return fmt.Errorf("at Stream: %+v, %+v", u, m)
+		}
+		return nil
+	}
+}
+
+func TestAccUserDeactivation(t *testing.T) {
+	acctest.CLI(t)
+	s := acctest.Start(t)
+	seed(t, s, conversation)
+	deactivations := func(want int) resource.TestCheckFunc {
+		return func(*terraform.State) error {
+			if n := s.Count("DeactivateUser"); n != want {
+				return fmt.Errorf("%d deactivations, want %d", n, want)
+			}
+			return nil
+		}
+	}
+	body := "mark_messages_deleted = true\n  revoke_tokens = true\n  request_id = \"DSR-1\"\n  labels = { legal_basis = \"Art. 18\" }"
+	config := s.Config("", restrict("alice", body))
+	resource.UnitTest(t, resource.TestCase{
+		ProtoV6ProviderFactories: acctest.Factories(),
+		CheckDestroy:             state(s, false, false),
+		Steps: []resource.TestStep{
+			{
+				Config: config,
+				ConfigPlanChecks: planned(plancheck.ResourceActionCreate,
+					plancheck.ExpectUnknownValue(hold, attr("status")),
+					plancheck.ExpectKnownValue(hold, attr("on_destroy"), knownvalue.StringExact("reactivate")),
+					plancheck.ExpectKnownValue(hold, attr("restore_messages"), knownvalue.Bool(true)),
+				),
+				ConfigStateChecks: []statecheck.StateCheck{
+					holds("status", "deactivated"), holds("app_name", "Emulator"), holds("request_id", "DSR-1"),
+					statecheck.ExpectKnownValue(hold, attr("deactivated_at"), knownvalue.NotNull()),
+				},
+				Check: resource.ComposeTestCheckFunc(state(s, true, true), deactivations(1), func(*terraform.State) error {
+					var order []string
+					for _, r := range s.Requests("UpdateUsersPartial", "DeactivateUser") {
+						order = append(order, r.Op)
+					}
+					if got := strings.Join(order, " "); got != "UpdateUsersPartial DeactivateUser" {
+						return fmt.Errorf("tokens were not revoked first: %s", got)
+					}
+					return nil
+				}),
+			},
+			{Config: config, PlanOnly: true},
+			{ // what is only kept changes without a call
+				Config:           s.Config("", restrict("alice", strings.Replace(body, "DSR-1", "DSR-2", 1)+"\n  on_destroy = \"forget\"\n  restore_messages = false")),
+				ConfigPlanChecks: planned(plancheck.ResourceActionUpdate, plancheck.ExpectKnownValue(hold, attr("status"), knownvalue.StringExact("deactivated"))),
+				Check:            deactivations(1),
+			},
+			{ // and the default of restore_messages comes from the configuration
+				Config:            config,
+				ConfigPlanChecks:  planned(plancheck.ResourceActionUpdate),
+				ConfigStateChecks: []statecheck.StateCheck{statecheck.ExpectKnownValue(hold, attr("restore_messages"), knownvalue.Bool(true)), holds("on_destroy", "reactivate")},
+			},
+			{Config: s.Config("", restrict("bob", body)), ExpectError: says("The subject of a restriction cannot change")},
+			{Config: s.Config("", restrict("alice", "revoke_tokens = true")), ExpectError: says("Option of a restriction that is in force")},
+			{Config: s.Config("", restrict("alice", "mark_messages_deleted = true")), ExpectError: says("Option of a restriction that is in force")},
+			{ // a replacement does not lift the restriction in between
+				Config: config, Taint: []string{hold},
+				ConfigPlanChecks:  planned(plancheck.ResourceActionDestroyBeforeCreate),
+				ConfigStateChecks: []statecheck.StateCheck{holds("status", "deactivated")},
+				Check: func(*terraform.State) error {
+					if n := s.Count("ReactivateUser"); n != 0 {
+						return fmt.Errorf("%d reactivations", n)
+					}
+					return nil
+				},
+			},
+			{ // lifted outside: in place, once more
+				PreConfig: func() {
+					if _, err := s.SDK.ReactivateUser(context.Background(), "alice"); err != nil {
+						t.Fatal(err)
+					}
+				},
+				Config:            config,
+				ConfigPlanChecks:  planned(plancheck.ResourceActionUpdate, plancheck.ExpectUnknownValue(hold, attr("status"))),
+				ConfigStateChecks: []statecheck.StateCheck{holds("status", "deactivated")},
+				Check:             state(s, true, true),
+			},
+			{ // the same for a refresh alone
+				PreConfig: func() {
+					if _, err := s.SDK.ReactivateUser(context.Background(), "alice"); err != nil {
+						t.Fatal(err)
+					}
+				},
+				RefreshState: true, ExpectNonEmptyPlan: true,
+				Check: resource.ComposeTestCheckFunc(resource.TestCheckResourceAttr(hold, "status", "reverted"), resource.TestCheckNoResourceAttr(hold, "deactivated_at")),
+			},
+			{ // options may change with the repair
+				Config:            s.Config("", restrict("alice", "restore_messages = true")),
+				ConfigStateChecks: []statecheck.StateCheck{holds("status", "deactivated"), statecheck.ExpectKnownValue(hold, attr("mark_messages_deleted"), knownvalue.Bool(false))},
+			},
+		},
+	})
+	for _, r := range s.Requests("ReactivateUser") {
+		if r.TokenUser == "" && strings.Contains(string(r.Body), `"name"`) && strings.Contains(r.Header.Get("User-Agent"), "terraform") {
+			t.Errorf("a reactivation sends a name: %s", r.Body)
+		}
+	}
+}
+
+func TestAccUserDeactivation_forget(t *testing.T) {
+	acctest.CLI(t)
+	s := acctest.Start(t)
+	seed(t, s, conversation)
+	resource.UnitTest(t, resource.TestCase{
+		ProtoV6ProviderFactories: acctest.Factories(),
+		CheckDestroy:             state(s, true, false),
+		Steps:                    []resource.TestStep{{Config: s.Config("", restrict("alice", `on_destroy = "forget"`))}},
+	})
+}
+
+// Erased meanwhile: the record is final.
+func TestAccUserDeactivation_erased(t *testing.T) {
+	acctest.CLI(t)
+	s := acctest.Start(t)
+	seed(t, s, conversation)
+	config := s.Config("", restrict("alice", ""))
+	var since string
+	quiet := func(*terraform.State) error {
+		if n := len(s.Requests()); n != 0 {
+			return fmt.Errorf("%d requests for a final record", n)
+		}
+		return nil
+	}
+	resource.UnitTest(t, resource.TestCase{
+		ProtoV6ProviderFactories: acctest.Factories(),
+		CheckDestroy:             quiet,
+		Steps: []resource.TestStep{
+			{Config: config, Check: resource.TestCheckResourceAttrWith(hold, "deactivated_at", func(v string) error { since = v; return nil })},
+			{
+				PreConfig: func() {
+					if _, err := s.SDK.DeleteUsers(context.Background(), []string{"alice"}, stream_chat.DeleteUserOptions{User: stream_chat.HardDelete, Messages: stream_chat.HardDelete, Conversations: stream_chat.HardDelete}); err != nil {
+						t.Fatal(err)
+					}
+				},
+				Config: config, PlanOnly: true,
+			},
+			{
+				RefreshState: true,
+				Check: resource.ComposeTestCheckFunc(
+					resource.TestCheckResourceAttr(hold, "status", "erased"),
+					resource.TestCheckResourceAttrWith(hold, "deactivated_at", func(v string) error {
+						s.ResetRequests()
+						if v != since {
+							return fmt.Errorf("%s, was %s", v, since)
+						}
+						return nil
+					}),
+				),
+			},
+			{Config: config, PlanOnly: true},
+			{Config: s.Config("", restrict("alice", `request_id = "DSR-2"`)), ConfigStateChecks: []statecheck.StateCheck{holds("status", "erased"), holds("request_id", "DSR-2")}, Check: quiet},
+		},
+	})
+}
+
+// Everything here fails in the plan, and nobody is deactivated.
+func TestAccUserDeactivation_refusals(t *testing.T) {
+	acctest.CLI(t)
+	s := acctest.Start(t)
+	seed(t, s, `{"users": [{"id": "alice"}, {"id": "gone", "deleted_at": "2026-01-01T00:00:00Z"}]}`)
+	for name, tt := range map[string]struct{ provider, body, says string }{
+		"misspelt id":           {body: restrict("alise", ""), says: "Subject not found"},
+		"deleted":               {body: restrict("gone", ""), says: "Nobody to restrict"},
+		"wrong app":             {provider: `expected_app_name = "Production"`, body: restrict("alice", ""), says: "Wrong app"},
+		"wrong secret":          {provider: `api_secret = "wrong"`, body: restrict("alice", ""), says: "Stream rejected the credentials"},
+		"twice":                 {body: restrict("alice", "") + strings.Replace(restrict("alice", ""), `"hold"`, `"other"`, 1), says: "The same subject twice"},
+		"no id":                 {body: strings.Replace(restrict("", ""), `user_id = ""`, "", 1), says: `"user_id" is required`},
+		"empty id":              {body: restrict("", ""), says: "Invalid user id"},
+		"dots":                  {body: restrict("..", ""), says: "Invalid user id"},
+		"slash":                 {body: restrict("a/b", ""), says: "Invalid user id"},
+		"300 characters":        {body: restrict(strings.Repeat("x", 300), ""), says: "Invalid user id"},
+		"mark is no bool":       {body: restrict("alice", `mark_messages_deleted = "hard"`), says: "bool"},
+		"revoke is no bool":     {body: restrict("alice", `revoke_tokens = "now"`), says: "bool"},
+		"restore is no bool":    {body: restrict("alice", `restore_messages = "some"`), says: "bool"},
+		"on_destroy":            {body: restrict("alice", `on_destroy = "restore"`), says: "value must be one of"},
+		"empty request_id":      {body: restrict("alice", `request_id = ""`), says: "request_id"},
+		"labels are no strings": {body: restrict("alice", `labels = { a = { b = 1 } }`), says: "labels"},
+		"status is computed":    {body: restrict("alice", `status = "deactivated"`), says: "status"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			resource.UnitTest(t, resource.TestCase{
+				ProtoV6ProviderFactories: acctest.Factories(),
+				Steps:                    []resource.TestStep{{PlanOnly: true, Config: s.Config(tt.provider, tt.body), ExpectError: says(tt.says)}},
+			})
+		})
+	}
+	if n := s.Count("DeactivateUser"); n != 0 {
+		t.Errorf("%d deactivations came of refused plans", n)
+	}
+}
+
+// The guards of erasures do not apply to what can be taken back.
+func TestAccUserDeactivation_protectedUser(t *testing.T) {
+	acctest.CLI(t)
+	s := acctest.Start(t)
+	s.Users(t, "alice")
+	resource.UnitTest(t, resource.TestCase{
+		ProtoV6ProviderFactories: acctest.Factories(),
+		Steps: []resource.TestStep{{
+			Config:            s.Config("protected_user_ids = [\"alice\"]\n  protected_roles = [\"user\"]", restrict("alice", "")),
+			ConfigStateChecks: []statecheck.StateCheck{holds("status", "deactivated")},
+		}},
+	})
+}
+
+func TestAccUserDeactivation_alreadyDeactivated(t *testing.T) {
+	acctest.CLI(t)
+	for name, tt := range map[string]struct {
+		body  string
+		calls int
+	}{"as it is": {"revoke_tokens = true", 0}, "with messages": {"mark_messages_deleted = true", 1}} {
+		t.Run(name, func(t *testing.T) {
+			s := acctest.Start(t)
+			seed(t, s, `{"users": [{"id": "alice", "name": "Alice", "deactivated_at": "2026-02-01T00:00:00Z"}]}`)
+			resource.UnitTest(t, resource.TestCase{
+				ProtoV6ProviderFactories: acctest.Factories(),
+				CheckDestroy:             state(s, false, false),
+				Steps: []resource.TestStep{{
+					Config:            s.Config("", restrict("alice", tt.body)),
+					ConfigStateChecks: []statecheck.StateCheck{holds("status", "deactivated"), holds("deactivated_at", "2026-02-01T00:00:00Z")},
+				}},
+			})
+			if n := s.Count("DeactivateUser"); n != tt.calls {
+				t.Errorf("%d deactivations, want %d", n, tt.calls)
+			}
+		})
+	}
+}
+
+func TestAccUserDeactivation_unknownSubject(t *testing.T) {
+	acctest.CLI(t)
+	s := acctest.Start(t)
+	s.Users(t, "alice")
+	body := func(id string) string {
+		return fmt.Sprintf("resource \"terraform_data\" \"x\" { input = %q }\n", id) + strings.Replace(restrict("x", ""), `"x"`, `terraform_data.x.output`, 1)
+	}
+	resource.UnitTest(t, resource.TestCase{
+		ProtoV6ProviderFactories: acctest.Factories(),
+		Steps: []resource.TestStep{
+			{Config: s.Config("", body("alise")), ExpectError: says("Subject not found")},
+			{Config: s.Config("", body("alice")), ConfigStateChecks: []statecheck.StateCheck{holds("status", "deactivated")}},
+		},
+	})
+}
+
+func TestAccUserDeactivation_import(t *testing.T) {
+	acctest.CLI(t)
+	for name, tt := range map[string]struct{ id, body, says, status string }{
+		"deactivated": {id: "alice", status: "deactivated"},
+		"erased":      {id: "gone", status: "erased"},
+		"active":      {id: "bob", says: "User is not deactivated"},
+		"never there": {id: "carol", says: "Subject not found"},
+		"no id":       {id: "a b", says: "Invalid user id"},
+		"claims":      {id: "alice", body: "mark_messages_deleted = true", says: "Option of a restriction that is in force"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := acctest.Start(t)
+			seed(t, s, `{"users": [{"id": "bob"}, {"id": "alice", "deactivated_at": "2026-02-01T00:00:00Z"}, {"id": "gone", "deleted_at": "2026-01-01T00:00:00Z"}]}`)
+			config := s.Config("", restrict(tt.id, tt.body))
+			importing := resource.TestStep{Config: config + fmt.Sprintf("\nimport {\n  to = %s\n  id = %q\n}\n", hold, tt.id)}
+			steps := []resource.TestStep{importing}
+			if tt.says != "" {
+				steps[0].ExpectError = says(tt.says)
+			} else {
+				steps[0].ConfigPlanChecks = planned(plancheck.ResourceActionNoop)
+				steps[0].ConfigStateChecks = []statecheck.StateCheck{holds("status", tt.status), holds("app_name", "Emulator")}
+				steps = append(steps, resource.TestStep{Config: config, PlanOnly: true})
+			}
+			resource.UnitTest(t, resource.TestCase{ProtoV6ProviderFactories: acctest.Factories(), Steps: steps})
+			if n := s.Count("DeactivateUser"); n != 0 {
+				t.Errorf("import sent %d deactivations", n)
+			}
+		})
+	}
+}
+
+func TestAccUserDeactivation_identity(t *testing.T) {
+	acctest.CLI(t)
+	s := acctest.Start(t)
+	s.Users(t, "alice")
+	resource.UnitTest(t, resource.TestCase{
+		ProtoV6ProviderFactories: acctest.Factories(),
+		TerraformVersionChecks:   []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_12_0)},
+		Steps: []resource.TestStep{
+			{
+				Config:            s.Config("", restrict("alice", "")),
+				ConfigStateChecks: []statecheck.StateCheck{statecheck.ExpectIdentity(hold, map[string]knownvalue.Check{"user_id": knownvalue.StringExact("alice")})},
+			},
+			{ImportState: true, ResourceName: hold, ImportStateKind: resource.ImportBlockWithResourceIdentity},
+		},
+	})
+}
+
+// A failure leaves no state, and the next apply gets it done.
+func TestAccUserDeactivation_failures(t *testing.T) {
+	acctest.CLI(t)
+	for name, tt := range map[string]struct {
+		fault emulator.Fault
+		says  string
+	}{
+		"500":                  {emulator.Fault{Op: "DeactivateUser", Kind: emulator.Fault500, Times: 3}, "Stream may have carried it out"},
+		"502 in HTML":          {emulator.Fault{Op: "DeactivateUser", Kind: emulator.FaultHTML502, Times: 3}, "Failed while deactivating the user"},
+		"redirect":             {emulator.Fault{Op: "DeactivateUser", Kind: emulator.FaultRedirect301}, "Stream's address redirects"},
+		"tokens":               {emulator.Fault{Op: "UpdateUsersPartial", Kind: emulator.Fault503, Times: 3}, "Failed while revoking the user's tokens"},
+		"look-up":              {emulator.Fault{Op: "QueryUsers", Kind: emulator.FaultCustom, Status: 200, Body: "{}", ContentType: "application/json", Times: emulator.Forever}, "Unexpected answer"},
+		"app":                  {emulator.Fault{Op: "GetApp", Kind: emulator.FaultHTML200, Times: emulator.Forever}, "Unexpected answer"},
+		"deleted in between":   {emulator.Fault{Op: "DeactivateUser", Kind: emulator.FaultCustom, Status: 404, Body: `{"code":16,"message":"DeactivateUser failed with error: \"the user alice was deleted\"","StatusCode":404}`, ContentType: "application/json"}, "Stream refused the request"},
+		"answer without truth": {emulator.Fault{Op: "DeactivateUser", Kind: emulator.FaultCustom, Status: 201, Body: `{"duration":"1ms"}`, ContentType: "application/json"}, "Unexpected answer"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := acctest.Start(t)
+			seed(t, s, conversation)
+			s.AddFault(tt.fault)
+			body := restrict("alice", "revoke_tokens = true")
+			resource.UnitTest(t, resource.TestCase{
+				ProtoV6ProviderFactories: acctest.Factories(),
+				Steps: []resource.TestStep{
+					{Config: s.Config("max_retries = 2", body), ExpectError: says(tt.says)},
+					{
+						PreConfig: func() { s.ClearFaults() }, Config: s.Config("", body),
+						ConfigPlanChecks:  planned(plancheck.ResourceActionCreate),
+						ConfigStateChecks: []statecheck.StateCheck{holds("status", "deactivated")},
+					},
+				},
+			})
+		})
+	}
+}
+
+// An answer that is lost after the deed does no harm.
+func TestAccUserDeactivation_lostAnswers(t *testing.T) {
+	acctest.CLI(t)
+	s := acctest.Start(t)
+	seed(t, s, conversation)
+	s.AddFault(emulator.Fault{Op: "DeactivateUser", Kind: emulator.FaultDropAfter})
+	s.AddFault(emulator.Fault{Op: "ReactivateUser", Kind: emulator.FaultDropAfter})
+	resource.UnitTest(t, resource.TestCase{
+		ProtoV6ProviderFactories: acctest.Factories(),
+		CheckDestroy:             state(s, false, false),
+		Steps: []resource.TestStep{{
+			Config:            s.Config("", restrict("alice", "mark_messages_deleted = true")),
+			ConfigStateChecks: []statecheck.StateCheck{holds("status", "deactivated")},
+			Check:             state(s, true, true),
+		}},
+	})
+}
+
+func TestAccUserDeactivation_failedDestroy(t *testing.T) {
+	acctest.CLI(t)
+	s := acctest.Start(t)
+	seed(t, s, conversation)
+	taken := emulator.Fault{Op: "ReactivateUser", Kind: emulator.FaultCustom, Status: 400, Body: `{"code":6,"message":"ReactivateUser failed with error: \"username 'Alice' already exists\"","StatusCode":400}`, ContentType: "application/json"}
+	config := s.Config("max_retries = 0", restrict("alice", ""))
+	resource.UnitTest(t, resource.TestCase{
+		ProtoV6ProviderFactories: acctest.Factories(),
+		Steps: []resource.TestStep{
+			{Config: config},
+			{PreConfig: func() { s.AddFault(taken) }, Config: config, Destroy: true, ExpectError: says("User name is taken")},
+			{PreConfig: func() { s.AddFault(emulator.Fault{Op: "ReactivateUser", Kind: emulator.Fault500}) }, Config: config, Destroy: true, ExpectError: says("Failed while reactivating the user")},
+			{Config: config, PlanOnly: true}, // the record is kept
+		},
+	})
+}
+
+// Warnings, which plugin-testing cannot see.
+func TestCLIDeactivationWarns(t *testing.T) {
+	t.Parallel()
+	s := acctest.Start(t)
+	seed(t, s, conversation)
+	w := s.Workspace(t, "", restrict("alice", "mark_messages_deleted = true"))
+	expect(t, w.Run("plan"), 0, "Warning: Restriction of processing", "state present, role user", "marked as deleted for everybody", "not an erasure")
+	expect(t, w.Run("apply", "-auto-approve"), 0, "1 added")
+	expect(t, w.Run("plan", "-detailed-exitcode"), 0)
+	if _, err := s.SDK.ReactivateUser(context.Background(), "alice"); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, w.Run("plan", "-detailed-exitcode"), 2, "Restriction was lifted outside of Terraform")
+	expect(t, w.Run("apply", "-auto-approve"), 0, "1 changed")
+	expect(t, w.Run("apply", "-auto-approve", "-replace="+hold), 0, "1 added", "1 destroyed")
+	expect(t, w.Run("plan", "-destroy"), 0, "Resource Destruction Considerations", "lifts the restriction", "are restored")
+	r := w.Run("destroy", "-auto-approve")
+	expect(t, r, 0, "User reactivated", "1 destroyed")
+	if out := acctest.Output(r); strings.Contains(out, "[id=") {
+		t.Errorf("the CLI prints an id:\n%s", out)
+	}
+	if u, _ := s.User("alice"); u.Deactivated {
+		t.Error("alice was not reactivated")
+	}
+	if n := len(s.Requests("ReactivateUser")); n != 2 {
+		t.Errorf("%d reactivations, want that by hand and that by destroy", n)
+	}
+}

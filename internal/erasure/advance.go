@@ -94,7 +94,7 @@ func (e *Engine[S]) Refresh(ctx context.Context, id string, record Record[S]) (*
 		record = record.With(attempt)
 		return &record, nil
 	case current.Scope != nil && current.Restorable((*current.Scope).Irreversible()):
-		back, err := e.Back(ctx, id)
+		back, err := e.Back(ctx, id, *current.Scope)
 		if err != nil || !back {
 			return nil, err
 		}

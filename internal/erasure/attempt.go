@@ -56,6 +56,11 @@ type Finding struct {
 	Custom map[string]json.RawMessage
 	// User is the row of a user whom the query lists, else nil.
 	User *stream.User
+	// Channel is the row of a channel that the query lists, else nil.
+	Channel *stream.Channel
+	// Bare: only the probe speaks of the subject, so that role and fields are not
+	// known.
+	Bare bool
 	// At is when it was looked up, by the provider's clock.
 	At time.Time
 }
@@ -85,7 +90,10 @@ type Attempt[S any] struct {
 	// PollsUnchecked: Stream would not list the polls of somebody already deleted.
 	PollsUnchecked bool `json:"polls_not_checked,omitempty"`
 	// Error is why a failed attempt failed, in words that name nobody.
-	Error           string `json:"error,omitempty"`
+	Error string `json:"error,omitempty"`
+	// AnswerLost: the attempt failed without Stream's answer, so that Stream may
+	// have carried it out.
+	AnswerLost      bool   `json:"answer_lost,omitempty"`
 	ProviderVersion string `json:"provider_version,omitempty"`
 }
 

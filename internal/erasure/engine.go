@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/clock"
@@ -40,15 +41,17 @@ type Prepared struct {
 // Deed is one kind of deletion at Stream. Implementations only translate: all
 // waiting, joining and judging is the engine's.
 type Deed[S any] interface {
-	// Kind names the subjects, e.g. "user".
+	// Kind names the deed for the ledger, e.g. "user".
 	Kind() string
+	// Absence says in a sentence what it means that a subject was not found.
+	Absence() string
 	// Max is how many subjects one call takes, at most [MaxSubjects].
 	Max() int
 	// Forgets: Stream does not tell a deleted subject of this kind from one that
 	// never existed.
 	Forgets() bool
 	// Gone reports that a look-up after the deletion shows its effect.
-	Gone(Finding) bool
+	Gone(f Finding, scope S) bool
 	// LookUp finds up to [MaxSubjects] ids; an id left out is not known to be
 	// anything yet.
 	LookUp(ctx context.Context, ids []string) (map[string]Finding, error)
@@ -61,13 +64,28 @@ type Deed[S any] interface {
 	// Turn waits until a call would be let through.
 	Turn(ctx context.Context) error
 	// Submit sends the call and returns the id of its task; none when the answer
-	// already says that it is done.
+	// already says that it is done. errApart asks for each subject in a call of its
+	// own.
 	Submit(ctx context.Context, ids []string, scope S) (task string, err error)
 	// Task reads a task.
 	Task(ctx context.Context, id string) (stream.Task, error)
 	// Restore undoes what is restorable, for up to [MaxSubjects] subjects.
 	Restore(ctx context.Context, ids []string) error
 }
+
+// A checker is a [Deed] that knows from a look-up that Stream would not carry a
+// scope out as it is meant.
+type checker[S any] interface {
+	Check(f Finding, scope S) error
+}
+
+// A shower is a [Deed] whose look-up of a subject deleted elsewhere shows with
+// what scope, so that nobody needs to claim one.
+type shower[S any] interface {
+	Shows(f Finding) (scope S, ok bool)
+}
+
+var errApart = errors.New("the subjects cannot be told apart in one call")
 
 // Engine carries out one kind of deletion for all resources of a process.
 type Engine[S Scope[S]] struct {
@@ -159,8 +177,13 @@ func (e *Engine[S]) examine(ctx context.Context, id string, scope S, record Reco
 	if err != nil {
 		return Finding{}, err
 	}
-	if finding.Found == FoundMissing && e.deed.Forgets() && record.Begun() {
+	if finding.Found == FoundMissing && e.deed.Forgets() && record.Sent() {
 		finding.Found = FoundDeleted
+	}
+	if c, ok := e.deed.(checker[S]); ok {
+		if err := c.Check(finding, scope); err != nil {
+			return Finding{}, err
+		}
 	}
 	if err := e.guards.Finding(finding); err != nil {
 		return Finding{}, err
@@ -254,36 +277,38 @@ func (e *Engine[S]) Erase(ctx context.Context, id string, scope S, record Record
 	if err != nil {
 		var stage *StageError
 		if errors.As(err, &stage) && stage.Stage == StageSubmit {
+			var api *stream.Error
 			attempt.Status, attempt.Error = StatusFailed, err.Error()
+			attempt.AnswerLost = errors.As(err, &api) && api.Ambiguous
 		}
 		return attempt, err
 	}
 	attempt.Status, attempt.TaskID, attempt.PollsUnchecked = StatusSubmitted, sent.task, sent.pollsUnchecked
 	attempt.SubmittedAt = &sent.at
-	if sent.task == "" {
-		return e.settle(ctx, id, attempt, stream.Task{Status: stream.TaskCompleted, Results: map[string]stream.TaskResult{id: {Status: stream.ResultOK}}})
-	}
 	return e.Resume(ctx, id, attempt)
 }
 
 // Missing is the refusal of a subject that is not there.
 func (e *Engine[S]) Missing() *Refusal {
-	r := &Refusal{Summary: "Subject not found"}
+	advice := "Check the spelling; "
 	if e.deed.Forgets() {
-		r.Detail = "Stream does not find this " + e.deed.Kind() + ": it never existed, or it was deleted before (Stream does not tell). Nothing was sent. " +
-			"Check the spelling. If it was deleted by other means or by an interrupted run, import it; " +
-			"if the record of a search without a result is what you want, set on_missing = \"record\"."
-		return r
+		advice = "Check the spelling. If it was deleted by other means or by an interrupted run, import it; "
 	}
-	r.Detail = "Stream says that nothing with this id ever existed, neither active nor deactivated nor deleted. Nothing was sent. " +
-		"Check the spelling; if the record of a search without a result is what you want, set on_missing = \"record\"."
-	return r
+	return &Refusal{Summary: "Subject not found", Detail: e.deed.Absence() + " Nothing was sent. " +
+		advice + "if the record of a search without a result is what you want, set on_missing = \"record\"."}
 }
+
+// Absence says in a sentence what it means that a subject was not found.
+func (e *Engine[S]) Absence() string { return e.deed.Absence() }
+
+// Forgets: Stream does not tell a deleted subject from one that never existed, so
+// that only a record knows of a deletion that was begun.
+func (e *Engine[S]) Forgets() bool { return e.deed.Forgets() }
 
 // Resume waits for the task of a submitted attempt and settles it.
 func (e *Engine[S]) Resume(ctx context.Context, id string, attempt Attempt[S]) (Attempt[S], error) {
 	if attempt.TaskID == "" {
-		return attempt, &Pending{TaskUnknown: true}
+		return e.settle(ctx, id, attempt, carriedOut(id))
 	}
 	task, err := e.tasks.Wait(ctx, attempt.TaskID)
 	if err != nil {
@@ -296,7 +321,7 @@ func (e *Engine[S]) Resume(ctx context.Context, id string, attempt Attempt[S]) (
 // ended. *[Pending] with no reason: it has not.
 func (e *Engine[S]) Peek(ctx context.Context, id string, attempt Attempt[S]) (Attempt[S], error) {
 	if attempt.TaskID == "" {
-		return attempt, &Pending{TaskUnknown: true}
+		return e.settle(ctx, id, attempt, carriedOut(id))
 	}
 	task, err := e.peeks.do(ctx, attempt.TaskID, id, struct{}{})
 	if stream.IsNotFound(err) {
@@ -309,6 +334,12 @@ func (e *Engine[S]) Peek(ctx context.Context, id string, attempt Attempt[S]) (At
 		return attempt, &Pending{}
 	}
 	return e.settle(ctx, id, attempt, task)
+}
+
+// carriedOut stands for the task of a call without one: the answer to it already
+// said that it was carried out.
+func carriedOut(id string) stream.Task {
+	return stream.Task{Status: stream.TaskCompleted, Results: map[string]stream.TaskResult{id: {Status: stream.ResultOK}}}
 }
 
 // runPeek asks for a task once for all whose refresh comes at the same time.
@@ -341,7 +372,7 @@ func (e *Engine[S]) settle(ctx context.Context, id string, attempt Attempt[S], t
 	if listed && entry.Status != stream.ResultOK {
 		return fail(FailureSubject)
 	}
-	gone, lookedAt, err := e.gone(ctx, id)
+	gone, lookedAt, err := e.gone(ctx, id, *attempt.Scope)
 	if err != nil {
 		return attempt, &Pending{Err: err}
 	}
@@ -371,13 +402,13 @@ func (e *Engine[S]) settle(ctx context.Context, id string, attempt Attempt[S], t
 
 // gone looks the subject up until it is no longer found, or has been found once
 // too often for a replica's lag.
-func (e *Engine[S]) gone(ctx context.Context, id string) (gone bool, at time.Time, err error) {
+func (e *Engine[S]) gone(ctx context.Context, id string, scope S) (gone bool, at time.Time, err error) {
 	for try := 1; ; try++ {
 		finding, err := e.lookUps.do(ctx, struct{}{}, id, struct{}{})
 		if err != nil {
 			return false, finding.At, verifying(err)
 		}
-		if e.deed.Gone(finding) {
+		if e.deed.Gone(finding, scope) {
 			return true, finding.At, nil
 		}
 		if try == verifyTries {
@@ -391,11 +422,11 @@ func (e *Engine[S]) gone(ctx context.Context, id string) (gone bool, at time.Tim
 
 func verifying(err error) error { return at(StageVerify, err) }
 
-// Back reports whether a restorable subject is back at Stream: the drift of a
-// soft deletion. It asks once and changes nothing.
-func (e *Engine[S]) Back(ctx context.Context, id string) (bool, error) {
+// Back reports whether a subject is back at Stream after a deletion with a
+// restorable scope: the drift of a soft deletion. It asks once and changes nothing.
+func (e *Engine[S]) Back(ctx context.Context, id string, scope S) (bool, error) {
 	finding, err := e.LookUp(ctx, id)
-	return err == nil && !e.deed.Gone(finding), err
+	return err == nil && !e.deed.Gone(finding, scope), err
 }
 
 // Adopt examines a subject that was erased elsewhere and returns the record of
@@ -411,14 +442,20 @@ func (e *Engine[S]) Adopt(ctx context.Context, id string) (Attempt[S], error) {
 	}
 	switch {
 	case finding.Found == FoundDeleted, finding.Found == FoundMissing && e.deed.Forgets():
-		return Attempt[S]{
+		attempt := Attempt[S]{
 			Status: StatusCompleted, Found: finding.Found, Outcome: OutcomeAdopted,
 			AppName: name, VerifiedAt: e.now(), ProviderVersion: e.version,
-		}, nil
+		}
+		if s, ok := e.deed.(shower[S]); ok {
+			if scope, ok := s.Shows(finding); ok {
+				attempt.Scope = &scope
+			}
+		}
+		return attempt, nil
 	case finding.Found == FoundMissing:
 		return Attempt[S]{}, &Refusal{
 			Summary: "Subject not found",
-			Detail:  "Stream says that nothing with this id ever existed, so there is no erasure to adopt. Check the spelling. Nothing was changed.",
+			Detail:  e.deed.Absence() + " So there is no erasure to adopt. Check the spelling. Nothing was changed.",
 		}
 	default:
 		return Attempt[S]{}, &Refusal{
@@ -438,7 +475,8 @@ func (e *Engine[S]) Restore(ctx context.Context, ids ...string) error {
 }
 
 // runSubmits prepares and sends one batch. A subject that Stream refuses by name
-// is answered alone, so that it does not take the others down.
+// is answered alone, so that it does not take the others down; so are those that
+// one call cannot tell apart.
 func (e *Engine[S]) runSubmits(ctx context.Context, scope S, members []*member[Finding, submission]) {
 	subjects := make([]Subject, len(members))
 	for i, m := range members {
@@ -457,23 +495,30 @@ func (e *Engine[S]) runSubmits(ctx context.Context, scope S, members []*member[F
 		}
 		left[m.id] = append(left[m.id], m)
 	}
-	for len(ids) > 0 {
+	for calls := [][]string{ids}; len(calls) > 0; calls = calls[1:] {
+		ids := calls[0]
+		if len(ids) == 0 {
+			continue
+		}
 		task, err := e.deed.Submit(ctx, ids, scope)
 		err = at(StageSubmit, err)
-		if refused := namedIn(err, ids); refused >= 0 && len(ids) > 1 {
+		refused := namedIn(err, ids)
+		switch {
+		case len(ids) > 1 && refused >= 0:
 			for _, m := range left[ids[refused]] {
 				m.answer(submission{}, err)
 			}
-			ids = append(ids[:refused:refused], ids[refused+1:]...)
-			continue
-		}
-		sentAt := *e.now()
-		for _, id := range ids {
-			for _, m := range left[id] {
-				m.answer(submission{task: task, at: sentAt, pollsUnchecked: prepared[id].PollsUnchecked}, err)
+			calls = append(calls, append(ids[:refused:refused], ids[refused+1:]...))
+		case len(ids) > 1 && errors.Is(err, errApart):
+			calls = slices.AppendSeq(calls, slices.Chunk(ids, 1))
+		default:
+			sentAt := *e.now()
+			for _, id := range ids {
+				for _, m := range left[id] {
+					m.answer(submission{task: task, at: sentAt, pollsUnchecked: prepared[id].PollsUnchecked}, err)
+				}
 			}
 		}
-		return
 	}
 }
 

@@ -225,6 +225,10 @@ func TestWhatIsFound(t *testing.T) {
 		"present":           {found: FoundPresent, outcome: OutcomeErased, calls: 1},
 		"deactivated":       {setUp: func(f *fakeStream) { f.users["a"] = stream.User{ID: "a", DeactivatedAt: &deactivated} }, found: FoundDeactivated, outcome: OutcomeErased, calls: 1},
 		"deleted":           {setUp: func(f *fakeStream) { delete(f.users, "a"); f.deleted["a"] = true }, found: FoundDeleted, outcome: OutcomeErased, calls: 1},
+		"hidden, deactivated": {setUp: func(f *fakeStream) {
+			delete(f.users, "a")
+			f.probe = func(string) (stream.Presence, error) { return stream.PresenceDeactivated, nil }
+		}, found: FoundDeactivated, outcome: OutcomeErased, calls: 1},
 		"missing":           {setUp: func(f *fakeStream) { delete(f.users, "a") }, refused: "Subject not found"},
 		"missing, recorded": {setUp: func(f *fakeStream) { delete(f.users, "a") }, recordMissing: true, found: FoundMissing, outcome: OutcomeNotFound},
 	} {
@@ -261,10 +265,6 @@ func TestFailuresAreToldFromFacts(t *testing.T) {
 		"probe is no sentence": func(f *fakeStream) {
 			delete(f.users, "a")
 			f.probe = func(string) (stream.Presence, error) { return "", strange }
-		},
-		"probe contradicts": func(f *fakeStream) {
-			delete(f.users, "a")
-			f.probe = func(string) (stream.Presence, error) { return stream.PresencePresent, nil }
 		},
 		"delete call fails": func(f *fakeStream) { f.submit = func([]string) error { return strange } },
 		"task fails": func(f *fakeStream) {
@@ -486,6 +486,19 @@ func TestGuards(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Guards fail closed where only the probe knows the user.
+func TestGuardsNeedFacts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake()
+		f.probe = func(string) (stream.Presence, error) { return stream.PresencePresent, nil }
+		e := f.engine(func(c *Config[UserScope]) { c.Guards.ProtectedRoles = []string{"admin"} })
+		var r *Refusal
+		if _, err := e.Erase(t.Context(), "a", hard, none, false); !errors.As(err, &r) || len(f.sent) != 0 {
+			t.Errorf("err %v, sent %v", err, f.sent)
+		}
+	})
 }
 
 func TestLedger(t *testing.T) {

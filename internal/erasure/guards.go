@@ -35,6 +35,13 @@ func (g Guards) Identity(id string) error {
 
 // Finding refuses by what was found.
 func (g Guards) Finding(f Finding) error {
+	if f.Bare && (len(g.ProtectedRoles) > 0 || g.HoldField != "") {
+		return &Refusal{
+			Summary: "Guards cannot be checked",
+			Detail: "Stream says that this user exists, but its query does not list the user, so that protected_roles and hold_field cannot be checked. Nothing was sent. " +
+				"Plan again in a moment; if it stays so, ask Stream's support.",
+		}
+	}
 	if f.Role != "" && slices.Contains(g.ProtectedRoles, f.Role) {
 		return &Refusal{
 			Summary: "Protected role",

@@ -40,6 +40,17 @@ func (r Record[S]) Current() Attempt[S] {
 	return current
 }
 
+// Sent reports that Stream accepted a deletion or may have: then a subject that
+// Stream cannot find is not one that never existed.
+func (r Record[S]) Sent() bool {
+	for _, a := range r.Attempts {
+		if a.TaskID != "" || a.AnswerLost {
+			return true
+		}
+	}
+	return r.Begun()
+}
+
 // Begun reports that Stream accepted a deletion, or an operator claimed one.
 func (r Record[S]) Begun() bool {
 	for _, a := range r.Attempts {
@@ -59,14 +70,21 @@ func (r Record[S]) accepted() (Attempt[S], bool) {
 	return Attempt[S]{}, false
 }
 
-// With adds an attempt. One that goes on (same task) takes its own place; no
-// other attempt is ever changed.
+// With adds an attempt. One that goes on (same task, or same call where there is
+// none) takes its own place; no other attempt is ever changed.
 func (r Record[S]) With(a Attempt[S]) Record[S] {
 	n := len(r.Attempts)
-	if n > 0 && a.TaskID != "" && r.Attempts[n-1].TaskID == a.TaskID {
+	if n > 0 && r.Attempts[n-1].sameCall(a) {
 		n--
 	}
 	return Record[S]{Attempts: append(r.Attempts[:n:n], a)}
+}
+
+func (a Attempt[S]) sameCall(b Attempt[S]) bool {
+	if a.TaskID != b.TaskID || b.TaskID != "" {
+		return a.TaskID == b.TaskID
+	}
+	return a.SubmittedAt != nil && b.SubmittedAt != nil && a.SubmittedAt.Equal(*b.SubmittedAt)
 }
 
 // Claimed completes an adopted record with the scope that the operator claims.

@@ -43,8 +43,15 @@ func (Users) Max() int { return MaxSubjects }
 // Forgets implements [Deed]: the probe tells deleted from missing.
 func (Users) Forgets() bool { return false }
 
+// Absence implements [Deed].
+func (Users) Absence() string {
+	return "Stream says that nothing with this id ever existed, neither active nor deactivated nor deleted."
+}
+
 // Gone implements [Deed].
-func (Users) Gone(f Finding) bool { return f.Found == FoundUnproven || f.Found == FoundDeleted }
+func (Users) Gone(f Finding, _ UserScope) bool {
+	return f.Found == FoundUnproven || f.Found == FoundDeleted
+}
 
 // LookUp implements [Deed].
 func (u Users) LookUp(ctx context.Context, ids []string) (map[string]Finding, error) {
@@ -83,6 +90,7 @@ func (u Users) Probe(ctx context.Context, id string) (Finding, error) {
 		return Finding{Found: FoundDeleted}, nil
 	case stream.PresenceMissing:
 		return Finding{Found: FoundMissing}, nil
+	case stream.PresencePresent, stream.PresenceDeactivated:
 	}
 	found, err := u.LookUp(ctx, []string{id})
 	if err != nil {
@@ -91,10 +99,12 @@ func (u Users) Probe(ctx context.Context, id string) (Finding, error) {
 	if f, ok := found[id]; ok {
 		return f, nil
 	}
-	return Finding{}, errContradiction
+	bare := Finding{Found: FoundPresent, Bare: true}
+	if presence == stream.PresenceDeactivated {
+		bare.Found = FoundDeactivated
+	}
+	return bare, nil
 }
-
-var errContradiction = errors.New("Stream's query does not list a user that its update accepts; the answers contradict each other")
 
 // Prepare implements [Deed]: tokens and polls need users that still exist.
 func (u Users) Prepare(ctx context.Context, subjects []Subject, scope UserScope) map[string]Prepared {

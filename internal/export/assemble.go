@@ -4,24 +4,17 @@
 package export
 
 import (
-	"bufio"
 	"context"
 	"encoding/binary"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"hash/maphash"
 	"io"
 	"strings"
 )
 
-const (
-	// maxValue bounds one message of a channel export. Stream's own bounds are
-	// far below: 5,000 characters of text and 5 KB of custom data.
-	maxValue = 16 << 20
-	// lookUps is how many messages' reactions are looked up at a time.
-	lookUps = 8
-)
+// lookUps is how many messages' reactions are looked up at a time.
+const lookUps = 8
 
 // LookUp reads all reactions of the subject to a message that has more than a
 // channel export lists; total is how many of everybody it has. all is false when
@@ -362,245 +355,25 @@ func (a *Assembler) keepReaction(kind byte, messageID, of string, v2 bool) error
 // File takes a channel export's file, v1 or v2 (stream-api.md §7.3), as a
 // stream. Errors are *ParseError, the reader's and the writer's own.
 func (a *Assembler) File(r io.Reader) error {
-	bounded := &boundedReader{src: r}
-	bounded.reset()
-	src := bufio.NewReaderSize(bounded, bufferSize)
-	first, err := firstByte(src)
-	if err != nil {
-		return jsonError(err, 0)
-	}
-	f := &fileReader{decoder: json.NewDecoder(src), bound: bounded, assembler: a}
-	if first == '[' {
-		err = f.v1()
-	} else {
-		err = f.v2()
-	}
-	if err != nil {
+	f := newChannelFile(r)
+	f.message, f.reaction = a.message, a.line
+	if err := f.read(); err != nil {
 		return err
 	}
 	// Stream's form must have changed when nobody wrote any of the messages.
 	if a.authorless > 0 && a.foreign == 0 && a.w.counts.messages == 0 {
-		return &ParseError{Offset: f.decoder.InputOffset(), Problem: "no message of the channel export names its author"}
+		return f.fail("no message of the channel export names its author")
 	}
 	return nil
 }
 
-func firstByte(src *bufio.Reader) (byte, error) {
-	for {
-		b, err := src.ReadByte()
-		if err != nil {
-			return 0, err
-		}
-		if b != ' ' && b != '\t' && b != '\n' && b != '\r' {
-			return b, src.UnreadByte()
-		}
-	}
-}
-
-// boundedReader fails when one value gets too long.
-type boundedReader struct {
-	src  io.Reader
-	left int
-}
-
-func (b *boundedReader) reset() { b.left = maxValue }
-
-func (b *boundedReader) Read(p []byte) (int, error) {
-	if b.left <= 0 {
-		return 0, errLongValue
-	}
-	n, err := b.src.Read(p)
-	b.left -= n
-	return n, err
-}
-
-var errLongValue = errors.New("one value of the channel export is longer than 16 MiB")
-
-// fileReader reads one channel export. encoding/json's decoder finds the values;
-// its errors, which quote the text, stay here.
-type fileReader struct {
-	decoder   *json.Decoder
-	bound     *boundedReader
-	assembler *Assembler
-	raw       json.RawMessage
-}
-
-func jsonError(err error, offset int64) error {
-	var syntax *json.SyntaxError
-	switch {
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return &ParseError{Offset: offset, Problem: "the JSON ends early"}
-	case errors.As(err, &syntax):
-		return &ParseError{Offset: offset, Problem: "invalid JSON"}
-	}
-	return err
-}
-
-func (f *fileReader) fail(problem string) error {
-	return &ParseError{Offset: f.decoder.InputOffset(), Problem: problem}
-}
-
-func (f *fileReader) token() (json.Token, error) {
-	f.bound.reset()
-	t, err := f.decoder.Token()
-	if err != nil {
-		return nil, jsonError(err, f.decoder.InputOffset())
-	}
-	return t, nil
-}
-
-// value reads the next value into f.raw.
-func (f *fileReader) value() error {
-	f.bound.reset()
-	if err := f.decoder.Decode(&f.raw); err != nil {
-		return jsonError(err, f.decoder.InputOffset())
-	}
-	return nil
-}
-
-// skip passes over a value of any length.
-func (f *fileReader) skip() error {
-	for depth := 0; ; {
-		t, err := f.token()
-		if err != nil {
-			return err
-		}
-		switch t {
-		case json.Delim('['), json.Delim('{'):
-			depth++
-		case json.Delim(']'), json.Delim('}'):
-			depth--
-		}
-		if depth == 0 {
-			return nil
-		}
-	}
-}
-
-// v1 reads [{"channel":{…},"messages":[…],"members":[…]},…].
-func (f *fileReader) v1() error {
-	if _, err := f.token(); err != nil { // the bracket
+// line takes a reaction that a v2 file lists by itself.
+func (a *Assembler) line(data []byte) error {
+	by, of, err := a.reaction(data)
+	if err != nil || by != a.subject {
 		return err
 	}
-	for f.decoder.More() {
-		if t, err := f.token(); err != nil {
-			return err
-		} else if t != json.Delim('{') {
-			return f.fail("an element of the channel export is not an object")
-		}
-		found := false
-		for f.decoder.More() {
-			key, err := f.token()
-			if err != nil {
-				return err
-			}
-			if key != "messages" {
-				if err := f.skip(); err != nil {
-					return err
-				}
-				continue
-			}
-			found = true
-			if err := f.messages(); err != nil {
-				return err
-			}
-		}
-		if _, err := f.token(); err != nil { // the brace
-			return err
-		}
-		if !found {
-			return f.fail("a channel of the channel export has no messages")
-		}
-	}
-	if _, err := f.token(); err != nil { // the bracket
-		return err
-	}
-	f.bound.reset()
-	if _, err := f.decoder.Token(); err != io.EOF { //nolint:errorlint // a reader's plain end
-		if err != nil {
-			return jsonError(err, f.decoder.InputOffset())
-		}
-		return f.fail("invalid JSON: something follows the value")
-	}
-	return nil
-}
-
-func (f *fileReader) messages() error {
-	open, err := f.token()
-	switch {
-	case err != nil:
-		return err
-	case open == nil:
-		return nil
-	case open != json.Delim('['):
-		return f.fail("the messages of a channel are not an array or null")
-	}
-	for f.decoder.More() {
-		if err := f.value(); err != nil {
-			return err
-		}
-		if err := f.assembler.message(f.raw, false); err != nil {
-			return err
-		}
-	}
-	_, err = f.token()
-	return err
-}
-
-// v2 reads {"type":"message","data":{…}} and the like, one after the other. The
-// form of a line is not documented (stream-api.md §7.3), so a type that is not
-// known is passed over, but a line without a type or data is an error.
-func (f *fileReader) v2() error {
-	for {
-		f.bound.reset()
-		err := f.decoder.Decode(&f.raw)
-		if err == io.EOF { //nolint:errorlint // a reader's plain end
-			return nil
-		}
-		if err != nil {
-			return jsonError(err, f.decoder.InputOffset())
-		}
-		if err := f.line(); err != nil {
-			return err
-		}
-	}
-}
-
-func (f *fileReader) line() error {
-	s := &scanner{data: f.raw}
-	if s.peek() != '{' {
-		return f.fail("a line of the channel export is not an object")
-	}
-	var kind string
-	var data []byte
-	err := s.object(func(key []byte) error {
-		start := s.pos
-		if err := s.value(); err != nil {
-			return err
-		}
-		switch keyName(key) {
-		case "type":
-			kind, _ = text(f.raw[start:s.pos])
-		case "data", "item": // the older importer's word
-			data = f.raw[start:s.pos]
-		}
-		return nil
-	})
-	switch {
-	case err != nil:
-		return err
-	case kind == "" || data == nil:
-		return f.fail("a line of the channel export has no type or no data")
-	case kind == "message":
-		return f.assembler.message(data, true)
-	case kind == "reaction":
-		by, of, err := f.assembler.reaction(data)
-		if err != nil || by != f.assembler.subject {
-			return err
-		}
-		return f.assembler.keepReaction(spoolReaction, fieldText(data, "message_id"), of, true)
-	}
-	return nil
+	return a.keepReaction(spoolReaction, fieldText(data, "message_id"), of, true)
 }
 
 // lookedUp is a look-up under way.

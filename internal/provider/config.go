@@ -195,14 +195,16 @@ func (p *streamchat) newSession(ctx context.Context, c config, diags *diag.Diagn
 		return app.Name, err
 	}}
 	s.Ledger = &erasure.Ledger{MaxErasures: int(orDefault(c.MaxErasures, defaultMaxErasures)), Probes: probesPerPlan}
-	s.Users = erasure.New(erasure.Config[erasure.UserScope]{
-		Deed:   erasure.Users{API: api, Clock: p.clock},
-		Guards: guards,
-		Ledger: s.Ledger,
-		App:    s.App,
-		Clock:  p.clock, Version: p.version,
-	})
+	s.Users = newEngine(s, erasure.Users{API: api, Clock: p.clock}, guards)
+	// The guards protect people: they do not apply to what people wrote.
+	s.Channels = newEngine(s, erasure.Channels{API: api}, erasure.Guards{})
+	s.Messages = newEngine(s, erasure.Messages{API: api}, erasure.Guards{})
+	s.Truncations = newEngine(s, erasure.Truncations{API: api}, erasure.Guards{})
 	return s
+}
+
+func newEngine[S erasure.Scope[S]](s *session.Session, deed erasure.Deed[S], guards erasure.Guards) *erasure.Engine[S] {
+	return erasure.New(erasure.Config[S]{Deed: deed, Guards: guards, Ledger: s.Ledger, App: s.App, Clock: s.Clock, Version: s.Version})
 }
 
 func missingCredentials(c stream.Config) (diags diag.Diagnostics) {

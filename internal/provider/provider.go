@@ -11,7 +11,9 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/channel"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/clock"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/message"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/retention"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/user"
 )
@@ -44,6 +46,10 @@ func (p *streamchat) Resources(context.Context) []func() resource.Resource {
 		user.NewExportResource,
 		user.NewDeactivation,
 		retention.New,
+		channel.NewErasure,
+		channel.NewErasureBatch,
+		channel.NewTruncation,
+		message.NewErasure,
 	}
 }
 
@@ -51,5 +57,8 @@ func (p *streamchat) Resources(context.Context) []func() resource.Resource {
 func (p *streamchat) DataSources(context.Context) []func() datasource.DataSource {
 	return []func() datasource.DataSource{
 		user.NewExportDataSource,
+		user.NewDataSource,
+		user.NewUsersDataSource,
+		user.NewFootprintDataSource,
 	}
 }

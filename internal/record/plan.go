@@ -71,10 +71,11 @@ func (r *Resource[S, M, P]) planCreate(ctx context.Context, plan P, scope S) (di
 			return append(diags, report.Error(r.subjectPath(), err))
 		}
 	}
-	warning, d := r.preview(ctx, plan, scope, erasure.Record[S]{})
+	record, replaced := r.noted(plan.Subject().ValueString())
+	warning, d := r.preview(ctx, plan, scope, record)
 	diags.Append(d...)
-	if replaced := r.replacing(plan); replaced != nil && !d.HasError() {
-		warning = replaced
+	if replaced && !d.HasError() {
+		warning = r.replacing(record)
 	}
 	return appendWarning(diags, warning)
 }
@@ -99,7 +100,7 @@ func (r *Resource[S, M, P]) planUpdate(ctx context.Context, plan P, priorModel *
 	r.note(prior)
 	if !plan.Subject().Equal(prior.Subject()) {
 		diags.AddAttributeError(r.subjectPath(), "The subject of a record cannot change",
-			"This resource is the record of an erasure that was already submitted for somebody else. Nothing was sent. "+
+			"This resource is the record of an erasure that was already submitted for another subject. Nothing was sent. "+
 				"Set the id back, and add another resource block for the new subject. To drop this record, remove its block.")
 		return diags
 	}
@@ -127,14 +128,14 @@ func (r *Resource[S, M, P]) planUpdate(ctx context.Context, plan P, priorModel *
 		b.Receipt = unknownText
 		diags.Append(b.plan(ctx, scope.Irreversible(), scope.NotCovered())...)
 		diags.AddAttributeWarning(r.subjectPath(), "Adopting an erasure done elsewhere",
-			"Stream says that this subject was deleted, not how. The modes in this block are recorded as your claim; no deletion is sent.")
+			"Stream does not have this subject any more, and does not say how it went. The modes in this block are recorded as your claim; no deletion is sent.")
 		return diags
 	default:
 		diags.Append(b.plan(ctx, scope.Irreversible(), scope.NotCovered())...)
 		b.forgetOutcome()
 		if step == erasure.Wait && len(comparison.Raised) == 0 {
 			diags.AddAttributeWarning(r.subjectPath(), "Deletion under way",
-				fmt.Sprintf("The deletion was submitted before (task %s). Applying this update asks for its result; it is not sent again while Stream knows the task.", prior.base().TaskID.ValueString()))
+				fmt.Sprintf("The deletion was submitted before%s. Applying this update asks for its result; it is not sent again while Stream knows what came of it.", report.Task(prior.base().TaskID.ValueString())))
 			return diags
 		}
 		warning, d := r.preview(ctx, plan, scope, record)
@@ -164,9 +165,9 @@ func (r *Resource[S, M, P]) preview(ctx context.Context, plan P, scope S, record
 	}
 	switch finding.Found {
 	case erasure.FoundMissing:
-		return warn("Nothing to delete", "Stream says that this subject never existed. Nothing will be sent; the record will say outcome = \"not_found\".")
+		return warn("Nothing to delete", r.engine().Absence()+" Nothing will be sent; the record will say outcome = \"not_found\".")
 	case erasure.FoundDeleted:
-		return warn("Already deleted", "Stream says that this subject was deleted before. The deletion is sent all the same, because only Stream's answer to it proves the modes.")
+		return warn("Already deleted", fmt.Sprintf("This subject was deleted before. The deletion is sent all the same, because only Stream's answer to it proves the modes.\n%s\n\n%s", r.Noun.Goes(scope), r.consequence(scope)))
 	case erasure.FoundUnproven:
 		return warn("Not proven in the plan", "Stream's query does not list this subject, and this plan has used up its requests to tell a deleted subject from one that never existed. The apply finds out before anything is sent.")
 	case erasure.FoundPresent, erasure.FoundDeactivated:
@@ -179,17 +180,10 @@ func (r *Resource[S, M, P]) preview(ctx context.Context, plan P, scope S, record
 }
 
 // replacing is the warning for a record that is only replaced or tainted: what it
-// knows is handed over. Terraform gives the plan no prior state in that case.
-func (r *Resource[S, M, P]) replacing(plan P) diag.Diagnostic {
-	if r.session == nil {
-		return nil
-	}
-	status, ok := r.session.Handoff.Seen(r.Noun.TypeName, plan.Subject().ValueString())
-	if !ok {
-		return nil
-	}
+// knows is handed over.
+func (r *Resource[S, M, P]) replacing(record erasure.Record[S]) diag.Diagnostic {
 	var then string
-	switch erasure.Status(status) {
+	switch record.Current().Status {
 	case erasure.StatusCompleted:
 		then = "It is completed: its evidence is kept, and the deletion is not sent again unless this block reaches further."
 	case erasure.StatusSubmitted:

@@ -148,8 +148,10 @@ func (r *Resource[S, M, P]) Update(ctx context.Context, req resource.UpdateReque
 }
 
 // advance carries out what the plan wants on top of a prior record, which may be
-// nil. keep tells that the plan's model now holds the record. Otherwise the
-// diagnostics hold an error, and prior, if there is one, was brought up to date.
+// nil. keep tells that the plan's model now holds the record: also that of a
+// failure, where Stream forgets, because nothing else would know that a deletion was
+// begun. Otherwise the diagnostics hold an error, and prior, if there is one, was
+// brought up to date.
 func (r *Resource[S, M, P]) advance(ctx context.Context, model P, prior *M) (diags diag.Diagnostics, keep bool) {
 	id := model.Subject().ValueString()
 	scope, _, d := model.Scope(ctx)
@@ -184,7 +186,7 @@ func (r *Resource[S, M, P]) advance(ctx context.Context, model P, prior *M) (dia
 		diags.Append(report.Unfinished(r.subjectPath(), current.TaskID, pending))
 	case errors.As(err, &pending):
 		diags.AddAttributeError(r.subjectPath(), "Earlier deletion still under way", fmt.Sprintf(
-			"The deletion that reaches further was not sent, because the earlier one (task %s) has not ended. The record keeps the earlier one as submitted. Run apply again.", current.TaskID))
+			"The deletion that reaches further was not sent, because the earlier one%s has not ended. The record keeps the earlier one as submitted. Run apply again.", report.Task(current.TaskID)))
 	default:
 		diags.Append(report.Error(r.subjectPath(), err))
 	}
@@ -194,15 +196,19 @@ func (r *Resource[S, M, P]) advance(ctx context.Context, model P, prior *M) (dia
 
 	target := model
 	if diags.HasError() {
-		if prior == nil {
+		switch {
+		case prior != nil:
+			target = P(prior)
+			r.takeBack(ctx, target, record, &diags)
+		case r.engine().Forgets() && record.Sent():
+			diags.Append(keptFailure(r.subjectPath()))
+		default:
 			return diags, false
 		}
-		target = P(prior)
-		r.takeBack(ctx, target, record, &diags)
 	}
 	pseudonym := erasure.Pseudonym(r.session.PseudonymKey, id)
 	diags.Append(store(ctx, target.base(), r.Noun.TypeName, pseudonym, record)...)
-	return diags, !diags.HasError()
+	return diags, target == model
 }
 
 // onRecord reads the record out of a prior model and compares the wanted scope
@@ -283,9 +289,20 @@ func (r *Resource[S, M, P]) Read(ctx context.Context, req resource.ReadRequest, 
 
 // note remembers the record, so that a plan knows a replacement when it sees one.
 func (r *Resource[S, M, P]) note(model P) {
-	if r.session != nil {
-		r.session.Handoff.Note(r.Noun.TypeName, model.Subject().ValueString(), model.base().Status.ValueString())
+	if record, err := erasure.ReadRecord[S](model.base().Receipt.ValueString()); err == nil && r.session != nil {
+		r.session.Handoff.Note(r.Noun.TypeName, model.Subject().ValueString(), record)
 	}
+}
+
+// noted is the record that this run has seen of a subject. Terraform gives the plan
+// of a replaced or tainted resource no prior state.
+func (r *Resource[S, M, P]) noted(subject string) (record erasure.Record[S], ok bool) {
+	if r.session == nil {
+		return record, false
+	}
+	seen, _ := r.session.Handoff.Seen(r.Noun.TypeName, subject)
+	record, ok = seen.(erasure.Record[S])
+	return record, ok
 }
 
 // takeBack sets the modes to those that Stream has carried out, when a further
@@ -374,6 +391,10 @@ func (r *Resource[S, M, P]) ImportState(ctx context.Context, req resource.Import
 	resp.Diagnostics.Append(resp.State.Get(ctx, &state)...)
 	if resp.Diagnostics.HasError() {
 		return
+	}
+	if attempt.Scope != nil { // Stream shows it: nobody needs to claim it
+		resp.Diagnostics.Append(P(&state).SetScope(ctx, *attempt.Scope)...)
+		resp.Diagnostics.Append(P(&state).common().plan(ctx, (*attempt.Scope).Irreversible(), (*attempt.Scope).NotCovered())...)
 	}
 	b := P(&state).base()
 	b.OnMissing, b.OnDestroy = types.StringValue(MissingFail), types.StringValue(DestroyForget)

@@ -31,13 +31,13 @@ const (
 // attributes are those of the record of one subject.
 func attributes(ctx context.Context, restores bool) map[string]schema.Attribute {
 	own := map[string]schema.Attribute{
-		"found":        schema.StringAttribute{Computed: true, MarkdownDescription: "What Stream held right before the call: `present`, `deactivated`, `deleted` (already; the call was repeated, since only Stream's answer proves the modes) or `missing`."},
-		"outcome":      schema.StringAttribute{Computed: true, MarkdownDescription: "What the completed erasure amounts to: `erased` (user, messages and conversations all hard), `pruned`, `marked_deleted` (soft: the data is still at Stream), `not_found`, or `adopted` (imported: the operator's claim). Null until completed."},
-		"task_id":      schema.StringAttribute{Computed: true, MarkdownDescription: "Stream's task for the delete call. Concurrent erasures with equal options share one call and one task."},
+		"found":        schema.StringAttribute{Computed: true, MarkdownDescription: "What Stream held right before the call: `present`, `deactivated`, `deleted` (already, by Stream's word or by this record's; the call was repeated, since only Stream's answer proves the modes) or `missing`."},
+		"outcome":      schema.StringAttribute{Computed: true, MarkdownDescription: "What the completed erasure amounts to: `erased` (all of it hard: of a user also messages and conversations), `pruned` (users), `marked_deleted` (soft: the data is still at Stream), `not_found`, or `adopted` (imported: the operator's claim). Null until completed."},
+		"task_id":      schema.StringAttribute{Computed: true, MarkdownDescription: "Stream's task for the delete call; null where Stream answers at once. Concurrent erasures with equal options share one call and one task."},
 		"app_name":     schema.StringAttribute{Computed: true, MarkdownDescription: "The Stream app in which it was erased, by the name that the app had."},
 		"submitted_at": instantAttribute("When Stream accepted the call, by the provider's clock."),
-		"completed_at": instantAttribute("When Stream's task ended, by Stream's clock."),
-		"verified_at":  instantAttribute("When the look-up after the task no longer found the subject, by the provider's clock."),
+		"completed_at": instantAttribute("When Stream's task ended, by Stream's clock; without a task, as `verified_at`."),
+		"verified_at":  instantAttribute("When the look-up after the deletion showed its effect, by the provider's clock."),
 	}
 	maps.Copy(own, commonAttributes(ctx, restores))
 	return own

@@ -43,6 +43,11 @@ func restored(subject path.Path) diag.Diagnostic {
 		"Stream brought the user back: metadata only, memberships are not restored. The record was removed from the Terraform state.")
 }
 
+func keptFailure(subject path.Path) diag.Diagnostic {
+	return diag.NewAttributeWarningDiagnostic(subject, "The failed deletion is kept on record",
+		"Stream may hide what it has not erased, so that only this record knows of the deletion that was begun. It is kept with status = \"failed\", and Terraform calls it tainted. Run apply again: only the record is replaced, and the deletion is sent once more.")
+}
+
 func pollsUnchecked(subject path.Path) diag.Diagnostic {
 	return diag.NewAttributeWarningDiagnostic(subject, "Polls could not be checked",
 		"The user was no longer active before this call, and Stream lists polls only on behalf of an active user. Polls that the user created before may still exist; the receipt says polls_not_checked.")

@@ -48,7 +48,7 @@ func Unfinished(subject path.Path, taskID string, p *erasure.Pending) diag.Diagn
 	case p.TaskUnknown:
 		why = "Stream no longer knows the task, so its result cannot be read. The next apply looks the subject up and sends the deletion again, which does no harm."
 	case errors.Is(p.Err, context.Canceled):
-		why = "The run was interrupted while the task was still under way."
+		why = "The run was interrupted before its end was known."
 	case errors.Is(p.Err, context.DeadlineExceeded):
 		why = "The timeout of this resource ended before the task did."
 	case p.Err == nil:
@@ -56,10 +56,22 @@ func Unfinished(subject path.Path, taskID string, p *erasure.Pending) diag.Diagn
 	default:
 		_, why = words(p.Err)
 	}
+	held := "it goes on at Stream"
+	if taskID == "" {
+		held = "only the look-up that proves it is still to be made"
+	}
 	return diag.NewAttributeWarningDiagnostic(subject, "Deletion submitted, not finished", fmt.Sprintf(
-		"Stream accepted the deletion (task %s), and it goes on at Stream. %s\n\n"+
-			"The record is saved with status = \"submitted\". Run apply again: it asks for the result and does not send the deletion again while Stream knows the task.",
-		taskID, why))
+		"Stream accepted the deletion%s, and %s. %s\n\n"+
+			"The record is saved with status = \"submitted\". Run apply again: it asks for the result and does not send the deletion again while Stream knows what came of it.",
+		Task(taskID), held, why))
+}
+
+// Task names a task in brackets; there is none where Stream answers at once.
+func Task(id string) string {
+	if id == "" {
+		return ""
+	}
+	return " (task " + id + ")"
 }
 
 func words(err error) (summary, detail string) {
@@ -95,13 +107,13 @@ func words(err error) (summary, detail string) {
 
 func failureDetail(f *erasure.Failure) string {
 	what := map[erasure.FailureKind]string{
-		erasure.FailureTask:       "The task ended without completing.",
-		erasure.FailureSubject:    "The task completed, but its result for this subject is not \"ok\".",
-		erasure.FailureNoEntry:    "The task completed without a result for this subject, and Stream does not say that it was deleted.",
-		erasure.FailureStillThere: "The task reports success, but Stream still shows the subject.",
+		erasure.FailureTask:       "The task ended without completing",
+		erasure.FailureSubject:    "The task completed, but its result for this subject is not \"ok\"",
+		erasure.FailureNoEntry:    "The task completed without a result for this subject, and Stream does not say that it was deleted",
+		erasure.FailureStillThere: "Stream reports success, but a look-up does not show it",
 	}[f.Kind]
-	return fmt.Sprintf("%s Task %s.\n\nStream may hold all, some or none of the data; it is not recorded as erased. "+
-		"Run apply again to send the deletion once more; if it keeps failing, give the task's id to Stream's support.", what, f.TaskID)
+	return fmt.Sprintf("%s%s.\n\nStream may hold all, some or none of the data; it is not recorded as erased. "+
+		"Run apply again to send the deletion once more; if it keeps failing, give the task's id to Stream's support.", what, Task(f.TaskID))
 }
 
 func apiSummary(e *stream.Error) string {

@@ -83,6 +83,11 @@ func exists() diag.Diagnostic {
 			"To manage it here, import it by its name; the next plan then shows any difference.")
 }
 
+func twice() diag.Diagnostic {
+	return diag.NewAttributeErrorDiagnostic(policyPath, "The same policy twice",
+		"Another resource of this plan sets the same policy, and an app has it only once. Nothing was sent for this one. Keep one of the two blocks.")
+}
+
 func nothingToImport() diag.Diagnostic {
 	return diag.NewAttributeErrorDiagnostic(policyPath, "No such retention policy",
 		"The Stream app does not have this policy, so there is nothing to import. Nothing was sent. To set it, remove the import block and apply the resource.")

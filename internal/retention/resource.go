@@ -72,7 +72,7 @@ func (*policyResource) IdentitySchema(_ context.Context, _ resource.IdentitySche
 func (*policyResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "How long Stream keeps data at all (storage limitation, Art. 5(1)(e)): a policy of the whole app, by which Stream itself hard-deletes what is older.\n\n" +
-			"!> A policy deletes for everybody, for good and without a further plan. It begins about 24 hours after it is enabled; destroying the block within that time stops it in time. What it has deleted does not come back.\n\n" +
+			"!> A policy deletes for everybody, for good and without a further plan. It begins about 24 hours after it is enabled, which is the time to think again. What it has deleted does not come back.\n\n" +
 			"An app has each policy at most once. A policy that exists is not taken over but has to be imported. One that was changed outside of Terraform shows up as an in-place update, one that was removed as a creation.",
 		Attributes: map[string]schema.Attribute{
 			"policy": schema.StringAttribute{
@@ -124,7 +124,7 @@ func (r *policyResource) ModifyPlan(ctx context.Context, req resource.ModifyPlan
 // comes without prior state and would take it for somebody else's.
 func (r *policyResource) note(m *model) {
 	if r.session != nil {
-		r.session.Handoff.Note(TypeName, m.Policy.ValueString(), "")
+		r.session.Handoff.Note(TypeName, m.Policy.ValueString(), m)
 	}
 }
 
@@ -137,10 +137,14 @@ func (r *policyResource) vacant(ctx context.Context, plan *model) diag.Diagnosti
 	if diags := r.session.Ready(); diags.HasError() {
 		return diags
 	}
-	if _, own := r.session.Handoff.Seen(TypeName, plan.Policy.ValueString()); own {
+	name := plan.Policy.ValueString()
+	if !r.session.Ledger.First(TypeName, name) {
+		return diag.Diagnostics{twice()}
+	}
+	if _, own := r.session.Handoff.Seen(TypeName, name); own {
 		return nil
 	}
-	_, found, diags := r.read(ctx, plan.Policy.ValueString())
+	_, found, diags := r.read(ctx, name)
 	if found {
 		diags.Append(exists())
 	}

@@ -26,6 +26,10 @@ type Session struct {
 	App *erasure.AppGate
 	// Users erases users.
 	Users *erasure.Engine[erasure.UserScope]
+	// Channels, Messages and Truncations do the same for theirs.
+	Channels    *erasure.Engine[erasure.ChannelScope]
+	Messages    *erasure.Engine[erasure.MessageScope]
+	Truncations *erasure.Engine[erasure.TruncationScope]
 	// Ledger counts what this run is about to do.
 	Ledger *erasure.Ledger
 
@@ -76,25 +80,25 @@ func (s *Session) Ready() diag.Diagnostics {
 type Handoff struct {
 	mu      sync.Mutex
 	records map[string]any
-	seen    map[string]string
+	seen    map[string]any
 }
 
-// Note remembers that this run has seen the record of a subject, and its status.
-func (h *Handoff) Note(resource, subject, status string) {
+// Note remembers that this run has seen the record of a subject.
+func (h *Handoff) Note(resource, subject string, record any) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.seen == nil {
-		h.seen = map[string]string{}
+		h.seen = map[string]any{}
 	}
-	h.seen[resource+"\x00"+subject] = status
+	h.seen[resource+"\x00"+subject] = record
 }
 
-// Seen gives the status of a record that this run has seen.
-func (h *Handoff) Seen(resource, subject string) (status string, ok bool) {
+// Seen gives the record of a subject if this run has seen it.
+func (h *Handoff) Seen(resource, subject string) (record any, ok bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	status, ok = h.seen[resource+"\x00"+subject]
-	return status, ok
+	record, ok = h.seen[resource+"\x00"+subject]
+	return record, ok
 }
 
 // Put leaves a record behind.

@@ -59,7 +59,7 @@ func (c *Client) toggle(ctx context.Context, r request, deactivated bool) (User,
 		return user, err
 	})
 	var e *Error
-	if !errors.As(err, &e) || !e.Ambiguous && e.Kind != KindInput && e.Kind != KindNotFound || id == "" {
+	if !errors.As(err, &e) || !unsettled(e) {
 		return user, err
 	}
 	found, lookErr := c.UsersByID(ctx, []string{id})
@@ -68,6 +68,12 @@ func (c *Client) toggle(ctx context.Context, r request, deactivated bool) (User,
 		return User{}, err
 	}
 	return user, nil
+}
+
+// unsettled reports that a look-up may prove a change that this error leaves
+// open: its answer was lost, or Stream refused it as done already.
+func unsettled(e *Error) bool {
+	return e.Ambiguous || e.HTTPStatus != 0 && (e.Kind == KindInput || e.Kind == KindNotFound)
 }
 
 func decodeToggled(body []byte, id string) (User, error) {

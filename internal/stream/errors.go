@@ -60,7 +60,7 @@ type Error struct {
 
 	detail  string        // our words
 	message string        // Stream's words: may name people, for classification only
-	cause   error         // context.Canceled, context.DeadlineExceeded or nil
+	cause   error         // context.Canceled, context.DeadlineExceeded, a sentinel of ours or nil
 	dns     bool          // the host name is not known
 	after   time.Duration // Retry-After, 0 = none
 }
@@ -87,7 +87,8 @@ func (e *Error) Error() string {
 func (e *Error) GoString() string { return "stream.Error(" + e.Error() + ")" }
 
 // Unwrap returns context.Canceled or context.DeadlineExceeded when the
-// caller's context ended, else nil: other causes hold URLs or host names.
+// caller's context ended, or a sentinel of this package, else nil: other causes
+// hold URLs or host names.
 func (e *Error) Unwrap() error { return e.cause }
 
 // Says reports whether Stream's message contains the sentence. Stream puts

@@ -92,13 +92,7 @@ func (c *Client) ExportChannels(ctx context.Context, export ChannelExport) (task
 			body[key] = true
 		}
 	}
-	return call(ctx, c, request{op: OpExportChannels, body: body}, func(body []byte) (string, error) {
-		answer, ok := decodeObject(body)
-		if !ok {
-			return "", shapeError("the answer is not an object")
-		}
-		return answer.must("task_id")
-	})
+	return call(ctx, c, request{op: OpExportChannels, body: body}, decodeTaskID)
 }
 
 // UserRow returns a user's row of a query as Stream sent it, deactivated or not

@@ -6,6 +6,7 @@ package stream
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 )
 
@@ -27,10 +28,11 @@ func (c *Client) RetentionPolicies(ctx context.Context) ([]RetentionPolicy, erro
 }
 
 // SetRetentionPolicy creates or changes a policy (POST /retention_policy) and
-// returns what Stream then has. maxAgeHours is 24 to 43,800.
+// returns what Stream then has. maxAgeHours is 24 to 43,800. When the answer is
+// lost, the list decides.
 func (c *Client) SetRetentionPolicy(ctx context.Context, name string, maxAgeHours int64) (RetentionPolicy, error) {
 	body := map[string]any{"policy": name, "max_age_hours": maxAgeHours}
-	return call(ctx, c, request{op: OpSetRetentionPolicy, body: body}, func(body []byte) (RetentionPolicy, error) {
+	policy, err := call(ctx, c, request{op: OpSetRetentionPolicy, body: body}, func(body []byte) (RetentionPolicy, error) {
 		answer, _ := decodeObject(body)
 		policy, err := decodePolicy(answer["policy"])
 		if err == nil && (policy.Name != name || policy.MaxAgeHours != maxAgeHours) {
@@ -38,6 +40,15 @@ func (c *Client) SetRetentionPolicy(ctx context.Context, name string, maxAgeHour
 		}
 		return policy, err
 	})
+	var e *Error
+	if !errors.As(err, &e) || !e.Ambiguous {
+		return policy, err
+	}
+	held, found, listErr := c.retentionPolicy(ctx, name)
+	if listErr != nil || !found || held.MaxAgeHours != maxAgeHours {
+		return RetentionPolicy{}, err
+	}
+	return held, nil
 }
 
 // DeleteRetentionPolicy removes a policy (POST /retention_policy/delete). What
@@ -46,19 +57,22 @@ func (c *Client) SetRetentionPolicy(ctx context.Context, name string, maxAgeHour
 func (c *Client) DeleteRetentionPolicy(ctx context.Context, name string) error {
 	_, err := call(ctx, c, request{op: OpDeleteRetentionPolicy, body: map[string]any{"policy": name}}, accept)
 	var e *Error
-	if !errors.As(err, &e) || !e.Ambiguous && e.Kind != KindInput && e.Kind != KindNotFound {
+	if !errors.As(err, &e) || !unsettled(e) {
 		return err
 	}
-	policies, listErr := c.RetentionPolicies(ctx)
-	if listErr != nil {
+	if _, found, listErr := c.retentionPolicy(ctx, name); listErr != nil || found {
 		return err
-	}
-	for _, p := range policies {
-		if p.Name == name {
-			return err
-		}
 	}
 	return nil
+}
+
+func (c *Client) retentionPolicy(ctx context.Context, name string) (p RetentionPolicy, found bool, err error) {
+	policies, err := c.RetentionPolicies(ctx)
+	i := slices.IndexFunc(policies, func(p RetentionPolicy) bool { return p.Name == name })
+	if err != nil || i < 0 {
+		return p, false, err
+	}
+	return policies[i], true, nil
 }
 
 func decodePolicies(body []byte) ([]RetentionPolicy, error) {

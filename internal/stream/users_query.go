@@ -6,6 +6,7 @@ package stream
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/url"
 	"slices"
 )
@@ -46,14 +47,18 @@ const (
 	maxSortFields  = 5
 )
 
+// ErrUnreachable is the cause of an error about a sorted query that more than
+// [MaxSortedUsers] fit.
+var ErrUnreachable = errors.New("more users fit than Stream gives in a chosen order")
+
 var byID = SortField{Field: "id"}
 
 // QueryUsers lists the users that fit, 100 a page (GET /users, stream-api.md
 // §10). Without a sort it pages by id and reads to the end, however many there
-// are: past an empty page, since a short one proves nothing. With a sort it
-// pages by offset; more than [MaxSortedUsers] are an error of KindInput with
-// HTTPStatus 0, because part of an answer must not pass for the whole. A filter
-// or a sort that Stream does not take is KindInput.
+// are: to an empty page, since a short one proves nothing. With a sort it pages
+// by offset; more than [MaxSortedUsers] are [ErrUnreachable], because part of an
+// answer must not pass for the whole. A filter or a sort that Stream does not
+// take is KindInput.
 func (c *Client) QueryUsers(ctx context.Context, q UserQuery) ([]User, error) {
 	if _, ok := decodeObject(q.Filter); !ok {
 		return nil, refuse(OpQueryUsers, "the filter is not a JSON object")
@@ -73,7 +78,9 @@ func (c *Client) QueryUsers(ctx context.Context, q UserQuery) ([]User, error) {
 		}
 		if sorted {
 			if offset > maxOffset {
-				return nil, refuse(OpQueryUsers, "more users fit than Stream gives in a chosen order")
+				failure := refuse(OpQueryUsers, ErrUnreachable.Error())
+				failure.cause = ErrUnreachable
+				return nil, failure
 			}
 			payload["offset"] = offset
 		}

@@ -18,6 +18,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/erasure"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/record"
 )
 
 // deleteModel is the `delete` object.
@@ -73,7 +74,7 @@ func readScope(ctx context.Context, object types.Object) (scope erasure.UserScop
 		return scope, false, nil
 	}
 	if object.IsUnknown() {
-		return scope, false, diag.Diagnostics{notKnown(root)}
+		return scope, false, diag.Diagnostics{record.NotKnown(root)}
 	}
 	var d deleteModel
 	diags.Append(object.As(ctx, &d, basetypes.ObjectAsOptions{})...)
@@ -81,7 +82,7 @@ func readScope(ctx context.Context, object types.Object) (scope erasure.UserScop
 		"user": d.User, "messages": d.Messages, "conversations": d.Conversations, "files": d.Files, "polls": d.Polls, "calls": d.Calls,
 	} {
 		if value.IsUnknown() {
-			diags.Append(notKnown(root.AtName(name)))
+			diags.Append(record.NotKnown(root.AtName(name)))
 		}
 	}
 	if diags.HasError() {
@@ -96,11 +97,6 @@ func mode(s types.String) *erasure.Mode {
 	}
 	m := erasure.Mode(s.ValueString())
 	return &m
-}
-
-func notKnown(at path.Path) diag.Diagnostic {
-	return diag.NewAttributeErrorDiagnostic(at, "Mode not known in the plan",
-		"Nobody can approve a deletion whose modes the plan does not show. Give a literal or a variable. Nothing was sent.")
 }
 
 // writeScope is the inverse of readScope, all defaults spelled out.

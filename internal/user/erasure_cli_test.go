@@ -23,67 +23,21 @@ import (
 // These tests run the CLI itself, for what plugin-testing cannot see: warnings,
 // saved plans, exit codes, signals.
 
-const untilCompleted = `
-  lifecycle {
-    postcondition {
-      condition     = self.status == "completed"
-      error_message = "Not erased yet: run apply again."
-    }
-  }`
+const untilCompleted = acctest.UntilCompleted
 
 func expect(t *testing.T, r tfcli.Result, code int, says ...string) {
 	t.Helper()
-	output := strings.Join(strings.Fields(acctest.Output(r)), " ")
-	if r.ExitCode != code {
-		t.Errorf("exit code %d, want %d:\n%s", r.ExitCode, code, acctest.Output(r))
-	}
-	for _, text := range says {
-		if !strings.Contains(output, text) {
-			t.Errorf("the output lacks %q:\n%s", text, acctest.Output(r))
-		}
-	}
+	acctest.Expect(t, r, code, says...)
 }
 
-// record is the resource's values in state, nil when there is none.
 func record(t *testing.T, w *acctest.Workspace, address string) (values map[string]any, tainted bool) {
 	t.Helper()
-	r := w.Run("show", "-json")
-	var state struct {
-		Values struct {
-			RootModule struct {
-				Resources []struct {
-					Address string
-					Tainted bool
-					Values  map[string]any
-				}
-			} `json:"root_module"`
-		}
-	}
-	if err := json.Unmarshal([]byte(r.Stdout), &state); err != nil {
-		t.Fatalf("show -json: %v: %s", err, acctest.Output(r))
-	}
-	for _, res := range state.Values.RootModule.Resources {
-		if res.Address == address {
-			return res.Values, res.Tainted
-		}
-	}
-	return nil, false
+	return w.Record(address)
 }
 
-// eventually waits for something that happens in another process.
 func eventually(t *testing.T, what string, happened func() bool) {
 	t.Helper()
-	ticker := time.NewTicker(20 * time.Millisecond)
-	defer ticker.Stop()
-	deadline := time.NewTimer(time.Minute)
-	defer deadline.Stop()
-	for !happened() {
-		select {
-		case <-ticker.C:
-		case <-deadline.C:
-			t.Fatalf("it never came to this: %s", what)
-		}
-	}
+	acctest.Eventually(t, what, happened)
 }
 
 func TestCLIPlanShowsWhatWillBeGone(t *testing.T) {

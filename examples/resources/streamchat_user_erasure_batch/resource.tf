@@ -1,0 +1,31 @@
+# Everybody who asked this quarter, in one record.
+resource "streamchat_user_erasure_batch" "q3" {
+  user_ids   = ["waters-malone", "ruiz-dana", "okafor-sam"]
+  delete     = { user = "hard" }
+  request_id = "CAMPAIGN-2026-Q3"
+
+  lifecycle {
+    postcondition {
+      condition     = self.status == "completed"
+      error_message = "Not all erased yet: run apply again."
+    }
+  }
+}
+
+# Any number: batches of 1,000. Let the file only grow at its end.
+locals {
+  leavers = chunklist(compact(split("\n", file("${path.module}/leavers.txt"))), 1000)
+}
+
+resource "streamchat_user_erasure_batch" "leavers" {
+  for_each = { for i, ids in local.leavers : format("leavers-%03d", i) => ids }
+  user_ids = each.value
+  delete   = { user = "hard" }
+
+  lifecycle {
+    postcondition {
+      condition     = self.status == "completed"
+      error_message = "Not all erased yet: run apply again."
+    }
+  }
+}

@@ -1,0 +1,58 @@
+// Copyright (c) the terraform-provider-streamchat authors
+// SPDX-License-Identifier: MPL-2.0
+
+package channel
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/erasure"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/record"
+)
+
+// ErasureModel is the state of a streamchat_channel_erasure.
+type ErasureModel struct {
+	record.Base
+	scopeModel
+	CID types.String `tfsdk:"cid"`
+}
+
+// Subject implements record.Model.
+func (m *ErasureModel) Subject() types.String { return m.CID }
+
+// ErasureBatchModel is the state of a streamchat_channel_erasure_batch.
+type ErasureBatchModel struct {
+	record.BatchBase
+	scopeModel
+	CIDs            types.List  `tfsdk:"cids"`
+	ChannelCount    types.Int64 `tfsdk:"channel_count"`
+	NewChannelCount types.Int64 `tfsdk:"new_channel_count"`
+}
+
+// Subjects implements record.BatchModel.
+func (m *ErasureBatchModel) Subjects() types.List { return m.CIDs }
+
+// Counts implements record.BatchModel.
+func (m *ErasureBatchModel) Counts() (all, sent *types.Int64) {
+	return &m.ChannelCount, &m.NewChannelCount
+}
+
+// scopeModel is what an erasure asks of Stream, for one channel or many.
+type scopeModel struct {
+	HardDelete types.Bool `tfsdk:"hard_delete"`
+}
+
+// Scope implements record.Scoped.
+func (m *scopeModel) Scope(context.Context) (erasure.ChannelScope, bool, diag.Diagnostics) {
+	hardness, ok, diags := record.ReadHardness(m.HardDelete)
+	return erasure.ChannelScope{Hardness: hardness}, ok, diags
+}
+
+// SetScope implements record.Scoped.
+func (m *scopeModel) SetScope(_ context.Context, scope erasure.ChannelScope) diag.Diagnostics {
+	m.HardDelete = types.BoolValue(scope.Hard)
+	return nil
+}

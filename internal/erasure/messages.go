@@ -1,0 +1,97 @@
+// Copyright (c) the terraform-provider-streamchat authors
+// SPDX-License-Identifier: MPL-2.0
+
+package erasure
+
+import (
+	"context"
+
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/stream"
+)
+
+// MessageScope is the scope of a message's erasure (stream-api.md §6).
+type MessageScope struct{ Hardness }
+
+// NotCovered implements [Scope]; the facts are in stream-api.md §2, §6 and §11.
+func (s MessageScope) NotCovered() []string {
+	return s.leaving([]string{
+		"exports_kept_60_days", "mentions_and_quotes", "message_history", "moderation_logs", "polls", "uploads", "webhook_copies",
+	}, "message_content", "reactions", "replies")
+}
+
+// Compare implements [Scope].
+func (s MessageScope) Compare(recorded MessageScope) Comparison { return s.compare(recorded.Hardness) }
+
+// MessageAPI is what the deletion of messages needs of Stream's API.
+type MessageAPI interface {
+	GetMessage(ctx context.Context, id string) (stream.Message, error)
+	DeleteMessage(ctx context.Context, id string, hard bool) (stream.Message, error)
+	AwaitTurn(ctx context.Context, op stream.Operation) error
+}
+
+// Messages is the [Deed] of deleting messages, each with a call of its own.
+type Messages struct {
+	atOnce[MessageScope]
+	API MessageAPI
+}
+
+var (
+	_ Deed[MessageScope]   = Messages{}
+	_ shower[MessageScope] = Messages{}
+)
+
+// Kind implements [Deed].
+func (Messages) Kind() string { return "message" }
+
+// Absence implements [Deed].
+func (Messages) Absence() string {
+	return "Stream does not find this message: it never existed, or it was deleted for good before (Stream does not tell)."
+}
+
+// Forgets implements [Deed].
+func (Messages) Forgets() bool { return true }
+
+// Gone implements [Deed]: a tombstone is all that a soft deletion wants, but no
+// proof of a hard one.
+func (Messages) Gone(f Finding, scope MessageScope) bool {
+	return f.Found == FoundMissing || f.Found == FoundDeleted && !scope.Hard
+}
+
+// Shows implements shower: a tombstone is what a soft deletion leaves.
+func (Messages) Shows(f Finding) (scope MessageScope, ok bool) {
+	return MessageScope{}, f.Found == FoundDeleted
+}
+
+// LookUp implements [Deed].
+func (m Messages) LookUp(ctx context.Context, ids []string) (map[string]Finding, error) {
+	found := make(map[string]Finding, len(ids))
+	for _, id := range ids {
+		message, err := m.API.GetMessage(ctx, id)
+		switch {
+		case stream.IsNotFound(err):
+			found[id] = Finding{Found: FoundMissing}
+		case err != nil:
+			return nil, err
+		case message.Deleted:
+			found[id] = Finding{Found: FoundDeleted, CreatedAt: message.CreatedAt}
+		default:
+			found[id] = Finding{Found: FoundPresent, CreatedAt: message.CreatedAt}
+		}
+	}
+	return found, nil
+}
+
+// Turn implements [Deed].
+func (m Messages) Turn(ctx context.Context) error {
+	return m.API.AwaitTurn(ctx, stream.OpDeleteMessage)
+}
+
+// Submit implements [Deed]. That the message is not there says that somebody, or
+// a call whose answer was lost, was faster; the look-up afterwards proves it.
+func (m Messages) Submit(ctx context.Context, ids []string, scope MessageScope) (string, error) {
+	_, err := m.API.DeleteMessage(ctx, ids[0], scope.Hard)
+	if stream.IsNotFound(err) {
+		err = nil
+	}
+	return "", err
+}

@@ -1,0 +1,44 @@
+// Copyright (c) the terraform-provider-streamchat authors
+// SPDX-License-Identifier: MPL-2.0
+
+package record
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+)
+
+// ID is Stream's rule for one kind of id.
+type ID struct {
+	// Name is what the id is called, e.g. "user id"; Rule says what it is made of.
+	Name, Rule string
+	Valid      func(id string) bool
+}
+
+// Problem tells what is wrong with an id, or "".
+func (i ID) Problem(id string) string {
+	if i.Valid(id) {
+		return ""
+	}
+	return "This is not a " + i.Name + ": " + i.Rule + ". Nothing was sent."
+}
+
+// Validators are those of every attribute that holds such an id.
+func (i ID) Validators() []validator.String { return []validator.String{idValidator{i}} }
+
+// idValidator stands in for stringvalidator.RegexMatches, which would print the
+// id.
+type idValidator struct{ id ID }
+
+func (v idValidator) Description(context.Context) string             { return v.id.Rule }
+func (v idValidator) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
+
+func (v idValidator) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
+	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
+		return
+	}
+	if problem := v.id.Problem(req.ConfigValue.ValueString()); problem != "" {
+		resp.Diagnostics.AddAttributeError(req.Path, "Invalid "+v.id.Name, problem)
+	}
+}

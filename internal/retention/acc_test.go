@@ -1,0 +1,291 @@
+// Copyright (c) the terraform-provider-streamchat authors
+// SPDX-License-Identifier: MPL-2.0
+
+package retention_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
+	"github.com/hashicorp/terraform-plugin-testing/plancheck"
+	"github.com/hashicorp/terraform-plugin-testing/statecheck"
+	"github.com/hashicorp/terraform-plugin-testing/terraform"
+	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
+	"github.com/hashicorp/terraform-plugin-testing/tfversion"
+
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/acctest"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/emulator"
+)
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	acctest.RemoveBinary()
+	os.Exit(code)
+}
+
+const address = "streamchat_retention_policy.keep"
+
+func keep(policy string, hours any) string {
+	return fmt.Sprintf("resource \"streamchat_retention_policy\" \"keep\" {\n  policy = %q\n  max_age_hours = %v\n}\n", policy, hours)
+}
+
+func is(name string, want knownvalue.Check) statecheck.StateCheck {
+	return statecheck.ExpectKnownValue(address, tfjsonpath.New(name), want)
+}
+
+func planned(action plancheck.ResourceActionType) resource.ConfigPlanChecks {
+	return resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{plancheck.ExpectResourceAction(address, action)}}
+}
+
+func says(text string) *regexp.Regexp {
+	return regexp.MustCompile(strings.ReplaceAll(regexp.QuoteMeta(text), " ", `[\s│|]+`))
+}
+
+// call makes a request as curl would.
+func call(t testing.TB, s *acctest.Stream, method, path, body string) []byte {
+	t.Helper()
+	token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{"server": true}).SignedString([]byte(s.APISecret()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req, err := http.NewRequestWithContext(t.Context(), method, s.URL+path+"?api_key="+s.APIKey(), strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", token)
+	req.Header.Set("Stream-Auth-Type", "jwt")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close() //nolint:errcheck // only read
+	raw, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode > 201 {
+		t.Fatalf("%s %s: %d %s %v", method, path, resp.StatusCode, raw, err)
+	}
+	return raw
+}
+
+// policies is what the app has, e.g. "old-messages=24".
+func policies(t testing.TB, s *acctest.Stream) string {
+	t.Helper()
+	var answer struct {
+		Policies []struct {
+			Policy string
+			Config struct {
+				Hours int `json:"max_age_hours"`
+			}
+		}
+	}
+	if err := json.Unmarshal(call(t, s, http.MethodGet, "/retention_policy", ""), &answer); err != nil {
+		t.Fatal(err)
+	}
+	var list []string
+	for _, p := range answer.Policies {
+		list = append(list, fmt.Sprintf("%s=%d", p.Policy, p.Config.Hours))
+	}
+	return strings.Join(list, " ")
+}
+
+func has(t testing.TB, s *acctest.Stream, want string) resource.TestCheckFunc {
+	return func(*terraform.State) error {
+		if got := policies(t, s); got != want {
+			return fmt.Errorf("the app has %q, want %q", got, want)
+		}
+		return nil
+	}
+}
+
+func setByHand(t testing.TB, s *acctest.Stream, policy string, hours int) {
+	t.Helper()
+	call(t, s, http.MethodPost, "/retention_policy", fmt.Sprintf(`{"policy":%q,"max_age_hours":%d}`, policy, hours))
+}
+
+func removeByHand(t testing.TB, s *acctest.Stream, policy string) {
+	t.Helper()
+	call(t, s, http.MethodPost, "/retention_policy/delete", fmt.Sprintf(`{"policy":%q}`, policy))
+}
+
+func TestAccRetentionPolicy(t *testing.T) {
+	acctest.CLI(t)
+	s := acctest.Start(t)
+	config := s.Config("", keep("old-messages", 8760))
+	resource.UnitTest(t, resource.TestCase{
+		ProtoV6ProviderFactories: acctest.Factories(),
+		CheckDestroy:             has(t, s, ""),
+		Steps: []resource.TestStep{
+			{
+				Config: config, ConfigPlanChecks: planned(plancheck.ResourceActionCreate),
+				ConfigStateChecks: []statecheck.StateCheck{is("max_age_hours", knownvalue.Int64Exact(8760)), is("enabled_at", knownvalue.NotNull()), is("app_name", knownvalue.StringExact("Emulator"))},
+				Check:             has(t, s, "old-messages=8760"),
+			},
+			{Config: config, PlanOnly: true},
+			{Config: s.Config("", keep("old-messages", 24)), ConfigPlanChecks: planned(plancheck.ResourceActionUpdate), Check: has(t, s, "old-messages=24")},
+			{ // changed outside: an in-place update
+				PreConfig:        func() { setByHand(t, s, "old-messages", 48) },
+				Config:           config,
+				ConfigPlanChecks: planned(plancheck.ResourceActionUpdate),
+				Check:            has(t, s, "old-messages=8760"),
+			},
+			{ // removed outside: a creation
+				PreConfig:        func() { removeByHand(t, s, "old-messages") },
+				Config:           config,
+				ConfigPlanChecks: planned(plancheck.ResourceActionCreate),
+				Check:            has(t, s, "old-messages=8760"),
+			},
+			{Config: config, Taint: []string{address}, ConfigPlanChecks: planned(plancheck.ResourceActionDestroyBeforeCreate), Check: has(t, s, "old-messages=8760")},
+			{
+				Config: s.Config("", keep("inactive-channels", 43800)), ConfigPlanChecks: planned(plancheck.ResourceActionDestroyBeforeCreate),
+				Check: has(t, s, "inactive-channels=43800"),
+			},
+			{ // removed outside before the destroy
+				PreConfig: func() { removeByHand(t, s, "inactive-channels") },
+				Config:    s.Config("", keep("inactive-channels", 43800)), Destroy: true,
+			},
+		},
+	})
+}
+
+// Everything here fails in the plan, and nothing is set.
+func TestAccRetentionPolicy_refusals(t *testing.T) {
+	acctest.CLI(t)
+	s := acctest.Start(t)
+	setByHand(t, s, "inactive-channels", 100)
+	for name, tt := range map[string]struct{ provider, body, says string }{
+		"no such policy":    {body: keep("old-users", 24), says: "value must be one of"},
+		"no policy":         {body: keep("", 24), says: "value must be one of"},
+		"policy is missing": {body: `resource "streamchat_retention_policy" "keep" { max_age_hours = 24 }`, says: `"policy" is required`},
+		"hours are missing": {body: `resource "streamchat_retention_policy" "keep" { policy = "old-messages" }`, says: `"max_age_hours" is required`},
+		"too short":         {body: keep("old-messages", 23), says: "between 24 and 43800"},
+		"too long":          {body: keep("old-messages", 43801), says: "between 24 and 43800"},
+		"below zero":        {body: keep("old-messages", -24), says: "between 24 and 43800"},
+		"half an hour":      {body: keep("old-messages", 24.5), says: "max_age_hours"},
+		"words":             {body: keep("old-messages", `"a day"`), says: "max_age_hours"},
+		"computed":          {body: strings.Replace(keep("old-messages", 24), "}", "enabled_at = \"2026-01-01T00:00:00Z\"\n}", 1), says: "enabled_at"},
+		"exists already":    {body: keep("inactive-channels", 100), says: "Retention policy exists already"},
+		"twice":             {body: keep("old-messages", 24) + strings.Replace(keep("old-messages", 48), `"keep"`, `"other"`, 1), says: "The same policy twice"},
+		"wrong app":         {provider: `expected_app_name = "Production"`, body: keep("old-messages", 24), says: "Wrong app"},
+		"wrong key":         {provider: `api_key = "wrong"`, body: keep("old-messages", 24), says: "Stream rejected the credentials"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			resource.UnitTest(t, resource.TestCase{
+				ProtoV6ProviderFactories: acctest.Factories(),
+				Steps:                    []resource.TestStep{{PlanOnly: true, Config: s.Config(tt.provider, tt.body), ExpectError: says(tt.says)}},
+			})
+		})
+	}
+	if got := policies(t, s); got != "inactive-channels=100" {
+		t.Errorf("refused plans left %q", got)
+	}
+}
+
+func TestAccRetentionPolicy_import(t *testing.T) {
+	acctest.CLI(t)
+	s := acctest.Start(t)
+	setByHand(t, s, "old-messages", 48)
+	importing := func(policy string) string {
+		return s.Config("", keep("old-messages", 24)) + fmt.Sprintf("\nimport {\n  to = %s\n  id = %q\n}\n", address, policy)
+	}
+	resource.UnitTest(t, resource.TestCase{
+		ProtoV6ProviderFactories: acctest.Factories(),
+		Steps: []resource.TestStep{
+			{Config: importing("inactive-channels"), ExpectError: says("No such retention policy")},
+			{Config: importing("old-users"), ExpectError: says("Invalid import id")},
+			{
+				Config: importing("old-messages"), ConfigPlanChecks: planned(plancheck.ResourceActionUpdate),
+				Check: has(t, s, "old-messages=24"),
+			},
+			{Config: s.Config("", keep("old-messages", 24)), PlanOnly: true},
+		},
+	})
+}
+
+func TestAccRetentionPolicy_identity(t *testing.T) {
+	acctest.CLI(t)
+	s := acctest.Start(t)
+	resource.UnitTest(t, resource.TestCase{
+		ProtoV6ProviderFactories: acctest.Factories(),
+		TerraformVersionChecks:   []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_12_0)},
+		Steps: []resource.TestStep{
+			{
+				Config:            s.Config("", keep("old-messages", 24)),
+				ConfigStateChecks: []statecheck.StateCheck{statecheck.ExpectIdentity(address, map[string]knownvalue.Check{"policy": knownvalue.StringExact("old-messages")})},
+			},
+			{ImportState: true, ResourceName: address, ImportStateKind: resource.ImportBlockWithResourceIdentity},
+		},
+	})
+}
+
+func TestAccRetentionPolicy_failures(t *testing.T) {
+	acctest.CLI(t)
+	for name, tt := range map[string]struct {
+		fault emulator.Fault
+		says  string
+	}{
+		"list":         {emulator.Fault{Op: "GetRetentionPolicy", Kind: emulator.FaultCustom, Status: 200, Body: "{}", ContentType: "application/json", Times: emulator.Forever}, "Unexpected answer"},
+		"list refused": {emulator.Fault{Op: "GetRetentionPolicy", Kind: emulator.Fault500, Times: emulator.Forever}, "Failed while listing the app's retention policies"},
+		"set":          {emulator.Fault{Op: "SetRetentionPolicy", Kind: emulator.Fault500, Times: 2}, "Failed while setting the retention policy"},
+		"other policy": {emulator.Fault{Op: "SetRetentionPolicy", Kind: emulator.FaultCustom, Status: 201, Body: `{"policy":{"policy":"old-messages","config":{"max_age_hours":25}}}`, ContentType: "application/json"}, "Unexpected answer"},
+		"not enabled":  {emulator.Fault{Op: "SetRetentionPolicy", Kind: emulator.FaultCustom, Status: 403, Body: `{"code":17,"message":"SetRetentionPolicy failed with error: \"not allowed\"","StatusCode":403}`, ContentType: "application/json"}, "Stream refused the request"},
+		"redirect":     {emulator.Fault{Op: "SetRetentionPolicy", Kind: emulator.FaultRedirect301}, "Stream's address redirects"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := acctest.Start(t)
+			s.AddFault(tt.fault)
+			resource.UnitTest(t, resource.TestCase{
+				ProtoV6ProviderFactories: acctest.Factories(),
+				Steps: []resource.TestStep{
+					{Config: s.Config("max_retries = 1", keep("old-messages", 24)), ExpectError: says(tt.says)},
+					{PreConfig: s.ClearFaults, Config: s.Config("", keep("old-messages", 24)), ConfigPlanChecks: planned(plancheck.ResourceActionCreate)},
+					{
+						PreConfig: func() { s.AddFault(emulator.Fault{Op: "DeleteRetentionPolicy", Kind: emulator.Fault500}) },
+						Config:    s.Config("max_retries = 0", keep("old-messages", 24)), Destroy: true, ExpectError: says("Failed while removing the retention policy"),
+					},
+				},
+			})
+		})
+	}
+}
+
+func TestAccRetentionPolicy_lostAnswers(t *testing.T) {
+	acctest.CLI(t)
+	s := acctest.Start(t)
+	for _, op := range []string{"SetRetentionPolicy", "DeleteRetentionPolicy"} {
+		s.AddFault(emulator.Fault{Op: op, Kind: emulator.FaultDropAfter, Times: 2})
+	}
+	resource.UnitTest(t, resource.TestCase{
+		ProtoV6ProviderFactories: acctest.Factories(),
+		CheckDestroy:             has(t, s, ""),
+		Steps:                    []resource.TestStep{{Config: s.Config("max_retries = 1", keep("old-messages", 24)), Check: has(t, s, "old-messages=24")}},
+	})
+}
+
+func TestCLIRetentionPolicyWarns(t *testing.T) {
+	t.Parallel()
+	s := acctest.Start(t)
+	w := s.Workspace(t, "", keep("inactive-channels", 48))
+	run := func(code int, text string, args ...string) {
+		t.Helper()
+		r := w.Run(args...)
+		if out := strings.Join(strings.Fields(acctest.Output(r)), " "); r.ExitCode != code || !strings.Contains(out, text) {
+			t.Errorf("%v: exit code %d, want %d and %q:\n%s", args, r.ExitCode, code, text, acctest.Output(r))
+		}
+	}
+	run(0, "Irreversible deletion by a retention policy", "plan")
+	run(0, "48 hours (2 days)", "apply", "-auto-approve")
+	run(0, "No changes", "plan", "-detailed-exitcode")
+	setByHand(t, s, "inactive-channels", 72)
+	run(2, "72 -> 48", "plan", "-detailed-exitcode")
+	run(0, "removes the policy", "plan", "-destroy")
+	run(0, "Retention policy removed", "destroy", "-auto-approve")
+}

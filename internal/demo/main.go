@@ -33,15 +33,12 @@ import (
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/tfcli"
 )
 
-//go:embed main.tf
-var configuration string
-
 //go:embed seed.json
 var seed []byte
 
 const (
-	subject  = "waters-malone"
-	fileName = "dsr-1042.json.age"
+	subject = "waters-malone"
+	request = "DSR-1042"
 )
 
 func main() {
@@ -66,6 +63,8 @@ type demo struct {
 	stream *emulator.Emulator
 	sdk    *stream_chat.Client
 	key    *age.X25519Identity
+	config string // the HCL, as it stands in examples/workflow
+	store  string // stands in for an object store
 }
 
 func run(ctx context.Context) (err error) {
@@ -89,7 +88,11 @@ func run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	d := &demo{ctx: ctx, cli: cli}
+	example, err := os.ReadFile(filepath.Join(root, "examples", "workflow", "main.tf"))
+	if err != nil {
+		return err
+	}
+	d := &demo{ctx: ctx, cli: cli, config: string(example), store: filepath.Join(dir, "store")}
 	stopStream, err := d.startStream()
 	if err != nil {
 		return err
@@ -104,12 +107,13 @@ func run(ctx context.Context) (err error) {
 	}
 	d.ws, err = tfcli.NewWorkspace(tfcli.Options{CLI: cli, Dir: work, Provider: binary, Env: []string{
 		"STREAM_API_KEY=" + d.stream.APIKey(), "STREAM_API_SECRET=" + d.stream.APISecret(), "STREAM_CHAT_URL=" + d.sdk.BaseURL,
-		"STREAMCHAT_PSEUDONYM_KEY=kept-by-the-auditor", "TF_VAR_officer=" + d.key.Recipient().String(),
+		"STREAMCHAT_PSEUDONYM_KEY=kept-by-the-auditor", "TF_VAR_app_name=Demo Chat", "TF_VAR_user_id=" + subject, "TF_VAR_request_id=" + request,
+		"TF_VAR_officer=" + d.key.Recipient().String(), "TF_VAR_store=" + d.store,
 	}})
 	if err != nil {
 		return err
 	}
-	if err := d.ws.WriteFile("main.tf", configuration); err != nil {
+	if err := d.ws.WriteFile("main.tf", d.config); err != nil {
 		return err
 	}
 	if _, err := d.terraform(quiet, "init"); err != nil {
@@ -158,15 +162,15 @@ func (d *demo) before() error {
 
 func (d *demo) plan() error {
 	heading("The request as HCL, and the plan that the reviewer sees")
-	_, body, _ := strings.Cut(configuration, "# Right to erasure")
-	body, _, _ = strings.Cut(body, "variable ")
-	say("# Right to erasure%s", strings.TrimSpace(body))
+	_, body, _ := strings.Cut(d.config, "# 5. ")
+	body, _, _ = strings.Cut(body, "# 6. ")
+	say("The whole of it is examples/workflow/main.tf: restrict, footprint, export, store, erase, prove. The heart:\n\n# %s", strings.TrimSpace(body))
 	_, err := d.terraform(loud, "plan", "-out=reviewed.tfplan")
 	return err
 }
 
 func (d *demo) apply() error {
-	heading("Apply the reviewed plan: export first, then erase")
+	heading("Apply the reviewed plan")
 	_, err := d.terraform(loud, "apply", "reviewed.tfplan")
 	return err
 }
@@ -225,7 +229,7 @@ func (d *demo) proof() error {
 
 // openExport decrypts the file as the data protection officer would.
 func (d *demo) openExport() (string, error) {
-	sealed, err := os.ReadFile(filepath.Join(d.ws.Dir, fileName))
+	sealed, err := os.ReadFile(filepath.Join(d.store, request+".json.age"))
 	if err != nil {
 		return "", err
 	}
@@ -261,10 +265,12 @@ func (d *demo) again() error {
 	if _, err := d.terraform(loud, "plan", "-detailed-exitcode"); err != nil {
 		return err
 	}
-	if n := len(d.stream.Requests()); n != 0 {
-		return fmt.Errorf("the second plan made %d requests", n)
+	for _, r := range d.stream.Requests() {
+		if r.Op == "DeleteUsers" || r.Op == "GetTask" {
+			return fmt.Errorf("the second plan made a %s request", r.Op)
+		}
 	}
-	say("(It made no request to Stream.)")
+	say("(The completed erasure made no request. The data sources asked Stream once more: the user is still deleted.)")
 	return nil
 }
 
@@ -278,7 +284,7 @@ func (d *demo) record() error {
 	if err := json.Indent(&pretty, []byte(receipt), "", "  "); err != nil {
 		return err
 	}
-	say("It is in the state, as the attributes of streamchat_user_erasure.dsr_1042; its receipt, for the auditor's archive:\n\n%s\n", pretty.String())
+	say("It is in the state, as the attributes of streamchat_user_erasure.subject; its receipt, for the auditor's archive:\n\n%s\n", pretty.String())
 	say("Done. The demo's directory and its emulated Stream are removed now; in your project the state is where your backend keeps it.")
 	return nil
 }

@@ -222,9 +222,9 @@ func TestWhatIsFound(t *testing.T) {
 		refused       string
 		calls         int
 	}{
-		"present":           {found: FoundPresent, outcome: OutcomeErased, calls: 1},
-		"deactivated":       {setUp: func(f *fakeStream) { f.users["a"] = stream.User{ID: "a", DeactivatedAt: &deactivated} }, found: FoundDeactivated, outcome: OutcomeErased, calls: 1},
-		"deleted":           {setUp: func(f *fakeStream) { delete(f.users, "a"); f.deleted["a"] = true }, found: FoundDeleted, outcome: OutcomeErased, calls: 1},
+		"present":     {found: FoundPresent, outcome: OutcomeErased, calls: 1},
+		"deactivated": {setUp: func(f *fakeStream) { f.users["a"] = stream.User{ID: "a", DeactivatedAt: &deactivated} }, found: FoundDeactivated, outcome: OutcomeErased, calls: 1},
+		"deleted":     {setUp: func(f *fakeStream) { delete(f.users, "a"); f.deleted["a"] = true }, found: FoundDeleted, outcome: OutcomeErased, calls: 1},
 		"hidden, deactivated": {setUp: func(f *fakeStream) {
 			delete(f.users, "a")
 			f.probe = func(string) (stream.Presence, error) { return stream.PresenceDeactivated, nil }
@@ -400,13 +400,28 @@ func TestPreparation(t *testing.T) {
 			}
 		})
 	})
+	t.Run("somebody deactivated: another user lists the polls", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFake("other")
+			now := time.Now()
+			f.users["a"] = stream.User{ID: "a", DeactivatedAt: &now}
+			f.polls = []stream.Poll{{ID: "p1", CreatedByID: "a"}}
+			f.listFor = func(as string) error {
+				if as != "other" {
+					return errors.New("refused")
+				}
+				return nil
+			}
+			a, err := f.engine().Erase(t.Context(), "a", hard, none, false)
+			if err != nil || a.PollsUnchecked || len(f.polls) != 0 {
+				t.Errorf("attempt %+v, err %v, polls %v", a, err, f.polls)
+			}
+		})
+	})
 	t.Run("nobody to list polls for: done, and said", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			f := newFake()
 			f.deleted["a"] = true
-			f.listFor = func(as string) error {
-				return refusal(stream.OpQueryPolls, `QueryPolls failed with error: "the user `+as+` was deleted"`)
-			}
 			a, err := f.engine().Erase(t.Context(), "a", hard, none, false)
 			if err != nil || !a.PollsUnchecked {
 				t.Errorf("attempt %+v, err %v", a, err)

@@ -196,6 +196,17 @@ func (f *fakeStream) DeletePoll(_ context.Context, pollID, _ string) error {
 	return nil
 }
 
+func (f *fakeStream) AnyActiveUser(context.Context) (string, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for id, u := range f.users {
+		if u.DeactivatedAt == nil {
+			return id, nil
+		}
+	}
+	return "", nil
+}
+
 func (f *fakeStream) AwaitTurn(ctx context.Context, _ stream.Operation) error {
 	if f.turn != nil {
 		return f.turn(ctx)

@@ -6,7 +6,6 @@ package erasure
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/clock"
@@ -22,6 +21,7 @@ type UserAPI interface {
 	RevokeTokens(ctx context.Context, ids []string, before time.Time) error
 	PollsCreatedBy(ctx context.Context, creators []string, asUser string) ([]stream.Poll, error)
 	DeletePoll(ctx context.Context, pollID, userID string) error
+	AnyActiveUser(ctx context.Context) (string, error)
 	Task(ctx context.Context, id string) (stream.Task, error)
 	AwaitTurn(ctx context.Context, op stream.Operation) error
 }
@@ -140,55 +140,48 @@ func (u Users) revokeTokens(ctx context.Context, subjects []Subject, done map[st
 }
 
 // deletePolls deletes the polls that the subjects created. Stream lists polls
-// only on behalf of a user, and refuses somebody who is deleted: then the polls
-// stay unchecked, and the record says so.
+// only on behalf of an active user: one of the subjects, else any other of the
+// app. Where there is nobody, the polls stay unchecked, and the record says so.
 func (u Users) deletePolls(ctx context.Context, subjects []Subject, done map[string]Prepared) {
 	creators := make([]string, len(subjects))
+	present := map[string]bool{}
+	asUser := ""
 	for i, s := range subjects {
 		creators[i] = s.ID
+		if s.Finding.Found == FoundPresent {
+			present[s.ID], asUser = true, s.ID
+		}
 	}
-	polls, asUser, err := u.polls(ctx, creators, subjects)
+	fail := func(id string, err error) {
+		p := done[id]
+		p.Err = errors.Join(p.Err, at(StagePolls, err))
+		done[id] = p
+	}
+	var polls []stream.Poll
+	var err error
+	if asUser == "" {
+		asUser, err = u.API.AnyActiveUser(ctx)
+	}
+	if err == nil && asUser != "" {
+		polls, err = u.API.PollsCreatedBy(ctx, creators, asUser)
+	}
 	for _, s := range subjects {
 		p := done[s.ID]
-		switch {
-		case err == nil:
-		case errors.Is(err, errNobodyToAsk):
-			p.PollsUnchecked = true
-		default:
-			p.Err = errors.Join(p.Err, at(StagePolls, err))
-		}
+		p.PollsUnchecked = asUser == ""
 		done[s.ID] = p
+		if err != nil {
+			fail(s.ID, err)
+		}
 	}
 	for _, poll := range polls {
-		err := u.API.DeletePoll(ctx, poll.ID, asUser)
-		if err != nil && !stream.IsNotFound(err) {
-			p := done[poll.CreatedByID]
-			p.Err = at(StagePolls, err)
-			done[poll.CreatedByID] = p
+		by := asUser
+		if present[poll.CreatedByID] {
+			by = poll.CreatedByID
+		}
+		if err := u.API.DeletePoll(ctx, poll.ID, by); err != nil && !stream.IsNotFound(err) {
+			fail(poll.CreatedByID, err)
 		}
 	}
-}
-
-var errNobodyToAsk = errors.New("every user on whose behalf polls could be listed is deleted or deactivated")
-
-func (u Users) polls(ctx context.Context, creators []string, subjects []Subject) ([]stream.Poll, string, error) {
-	for _, found := range []Found{FoundPresent, FoundDeactivated, FoundDeleted} {
-		for _, s := range subjects {
-			if s.Finding.Found != found {
-				continue
-			}
-			polls, err := u.API.PollsCreatedBy(ctx, creators, s.ID)
-			var e *stream.Error
-			if errors.As(err, &e) && e.NamedUser() == s.ID {
-				break // of this kind nobody will be let in
-			}
-			if err != nil {
-				return nil, "", fmt.Errorf("listing polls: %w", err)
-			}
-			return polls, s.ID, nil
-		}
-	}
-	return nil, "", errNobodyToAsk
 }
 
 // Turn implements [Deed].

@@ -46,6 +46,7 @@ func (p *streamchat) Resources(context.Context) []func() resource.Resource {
 		user.NewExportResource,
 		user.NewDeactivation,
 		retention.New,
+		channel.NewExport,
 		channel.NewErasure,
 		channel.NewErasureBatch,
 		channel.NewTruncation,

@@ -116,6 +116,7 @@ func (r *BatchResource[S, M, P]) plan(ctx context.Context, plan P, prior *M, sco
 		if batch, err = readBatch[S](P(prior).batch()); err != nil {
 			return append(diags, damaged(err))
 		}
+		r.note(batch)
 		if recorded, ok, d := P(prior).Scope(ctx); ok && !d.HasError() {
 			diags.Append(lowered(scope.Compare(recorded))...)
 		}
@@ -142,7 +143,12 @@ func (r *BatchResource[S, M, P]) plan(ctx context.Context, plan P, prior *M, sco
 	diags.Append(b.plan(ctx, scope.Irreversible(), scope.NotCovered())...)
 	b.Status, b.Receipt = types.StringUnknown(), types.StringUnknown()
 	dropRemoved(b, ids, batch)
-	diags.Append(r.planResults(ctx, b, batch, work)...)
+	if prior == nil {
+		// A replaced batch also keeps the evidence of those who left its list.
+		b.Results = types.MapUnknown(types.ObjectType{AttrTypes: resultTypes})
+	} else {
+		diags.Append(r.planResults(ctx, b, batch, work)...)
+	}
 
 	var sending []string
 	for _, id := range work {
@@ -222,7 +228,12 @@ func (r *BatchResource[S, M, P]) preview(ctx context.Context, plan P, scope S, i
 		errs  = map[string]error{}
 		found = map[erasure.Found]int{}
 	)
+	kept := 0
 	for _, id := range sending {
+		if record, ok := noted[S](r.session, r.Noun.TypeName, id); ok && len(batch) == 0 && r.step(scope, record) != erasure.Send {
+			kept++ // only the record is replaced
+			continue
+		}
 		wg.Go(func() {
 			finding, err := r.previewOne(ctx, id, scope, batch[id], plan.common())
 			mu.Lock()
@@ -240,10 +251,14 @@ func (r *BatchResource[S, M, P]) preview(ctx context.Context, plan P, scope S, i
 	}
 	summary := "Irreversible deletions"
 	if !scope.Irreversible() {
-		summary = "Restorable deletions"
+		summary = "Deletions that keep the data at Stream"
 	}
-	detail := fmt.Sprintf("%d of %d are sent: %s.\n%s", len(sending), len(ids), counts(found), r.Noun.Goes(scope))
-	if wait := r.atLeast(len(sending)); wait > 0 {
+	sent := len(sending) - kept
+	detail := fmt.Sprintf("%d of %d are sent: %s.\n%s", sent, len(ids), counts(found), r.Noun.Goes(scope))
+	if kept > 0 {
+		detail = fmt.Sprintf("The record of this batch is replaced. What it knows of %d of %d is kept, and they are not sent again (with create_before_destroy they are, which does no harm). The others: %s.\n%s", kept, len(ids), counts(found), r.Noun.Goes(scope))
+	}
+	if wait := r.atLeast(sent); wait > 0 {
 		detail += fmt.Sprintf("\nStream's limit makes this take at least %s.", wait)
 	}
 	if scope.Irreversible() {
@@ -258,6 +273,7 @@ func (r *BatchResource[S, M, P]) previewOne(ctx context.Context, id string, scop
 		if err := r.engine().Claim(id); err != nil {
 			return erasure.Finding{}, err
 		}
+		record, _ = noted[S](r.session, r.Noun.TypeName, id)
 	}
 	finding, err := r.engine().Preview(ctx, id, scope, record)
 	if err == nil && finding.Found == erasure.FoundMissing && c.OnMissing.ValueString() != MissingRecord {
@@ -275,6 +291,9 @@ func counts(found map[erasure.Found]int) string {
 		{erasure.FoundMissing, "never existed (recorded as not found, not sent)"}, {erasure.FoundUnproven, "not listed by Stream (proven at apply)"},
 	}
 	said := ""
+	if len(found) == 0 {
+		return "none"
+	}
 	for _, w := range words {
 		if n := found[w.found]; n > 0 {
 			if said != "" {

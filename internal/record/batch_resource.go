@@ -81,7 +81,6 @@ func (r *BatchResource[S, M, P]) timeout(n int) time.Duration {
 func (r *BatchResource[S, M, P]) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var plan M
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	resp.Diagnostics.Append(r.session.Ready()...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -90,35 +89,54 @@ func (r *BatchResource[S, M, P]) Create(ctx context.Context, req resource.Create
 	resp.Diagnostics.Append(diags...)
 	timeout, diags := model.common().Timeouts.Create(ctx, r.timeout(len(ids)))
 	resp.Diagnostics.Append(diags...)
-	if resp.Diagnostics.HasError() {
-		return
-	}
-	batch := erasure.Batch[S]{}
-	for _, id := range ids {
-		if left, ok := r.session.Handoff.Take(r.Noun.TypeName, id); ok {
-			if record, ok := left.(erasure.Record[S]); ok {
-				batch[id] = record
-			}
-		}
-	}
+	batch := r.inherited(ids)
+	dropRemoved(model.batch(), ids, batch)
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	batch, diags = r.advance(ctx, model, ids, batch)
+	batch, diags = r.advance(ctx, model, ids, batch, !resp.Diagnostics.HasError())
 	resp.Diagnostics.Append(diags...)
-	if resp.Diagnostics.HasError() && !begun(batch) {
+	if resp.Diagnostics.HasError() && !r.begun(batch) {
 		return // nothing to keep
+	}
+	for id := range batch {
+		r.session.Handoff.Create(r.Noun.TypeName, id)
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 }
 
-// begun reports that Stream accepted something.
-func begun[S erasure.Scope[S]](batch erasure.Batch[S]) bool {
+// inherited are the records that a Delete in this run has left, of these subjects
+// and of those that were in the same batch.
+func (r *BatchResource[S, M, P]) inherited(ids []string) erasure.Batch[S] {
+	batch := erasure.Batch[S]{}
+	for _, id := range ids {
+		left, _ := r.session.Handoff.Take(r.Noun.TypeName, id)
+		if whole, ok := left.(erasure.Batch[S]); ok {
+			maps.Copy(batch, whole)
+		}
+	}
+	return batch
+}
+
+// begun reports that Stream accepted something: where Stream forgets, also what
+// failed then, because nothing else would know that a deletion was begun.
+func (r *BatchResource[S, M, P]) begun(batch erasure.Batch[S]) bool {
+	engine := r.engine()
 	for _, record := range batch {
-		if record.Begun() {
+		if record.Begun() || engine != nil && engine.Forgets() && record.Sent() {
 			return true
 		}
 	}
 	return false
+}
+
+// note remembers the records, so that the plan of a replacement knows them.
+func (r *BatchResource[S, M, P]) note(batch erasure.Batch[S]) {
+	if r.session == nil {
+		return
+	}
+	for id, record := range batch {
+		r.session.Handoff.Note(r.Noun.TypeName, id, record)
+	}
 }
 
 // Update implements resource.Resource.
@@ -144,7 +162,7 @@ func (r *BatchResource[S, M, P]) Update(ctx context.Context, req resource.Update
 	dropRemoved(model.batch(), ids, batch)
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	_, diags = r.advance(ctx, model, ids, batch)
+	_, diags = r.advance(ctx, model, ids, batch, true)
 	resp.Diagnostics.Append(diags...)
 	if recorded, ok, _ := P(&prior).Scope(ctx); ok && diags.HasError() {
 		// Modes in state are only those that Stream accepted for everybody.
@@ -166,25 +184,25 @@ func dropRemoved[S erasure.Scope[S]](b *BatchBase, ids []string, batch erasure.B
 	maps.DeleteFunc(batch, func(id string, _ erasure.Record[S]) bool { return !slices.Contains(ids, id) })
 }
 
-// advance takes all subjects as far as they get and stores the batch in the model.
-func (r *BatchResource[S, M, P]) advance(ctx context.Context, model P, ids []string, batch erasure.Batch[S]) (erasure.Batch[S], diag.Diagnostics) {
+// advance takes all subjects as far as they get, if it may, and stores the batch in
+// the model.
+func (r *BatchResource[S, M, P]) advance(ctx context.Context, model P, ids []string, batch erasure.Batch[S], may bool) (erasure.Batch[S], diag.Diagnostics) {
 	scope, _, diags := model.Scope(ctx)
-	if diags.HasError() {
-		return batch, diags
-	}
-	if len(r.work(scope, ids, batch)) > 0 {
-		if d := r.session.Ready(); d.HasError() {
-			return batch, append(diags, d...)
-		}
+	may = may && !diags.HasError() && len(r.work(scope, ids, batch)) > 0
+	if may {
+		diags.Append(r.session.Ready()...)
+		may = !diags.HasError()
 	}
 	var errs map[string]error
-	batch, errs = r.engine().AdvanceAll(ctx, ids, scope, batch, model.common().OnMissing.ValueString() == MissingRecord)
+	if may {
+		batch, errs = r.engine().AdvanceAll(ctx, ids, scope, batch, model.common().OnMissing.ValueString() == MissingRecord)
+	}
 	diags.Append(r.explain(ids, errs, func(id string, err error) bool {
 		var pending *erasure.Pending
 		ended := errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 		return errors.As(err, &pending) || ended && batch[id].Current().Status != erasure.StatusFailed
 	})...)
-	if len(errs) == 0 {
+	if may && len(errs) == 0 {
 		r.warnAboutPolls(ids, batch, &diags)
 	}
 	return batch, append(diags, storeBatch(ctx, model.batch(), r.Noun.TypeName, r.pseudonym, batch, ids, errs)...)
@@ -291,6 +309,7 @@ func (r *BatchResource[S, M, P]) Read(ctx context.Context, req resource.ReadRequ
 		resp.Diagnostics.Append(damaged(err))
 		return
 	}
+	r.note(batch)
 	ids, _, diags := subjects(ctx, model.Subjects())
 	resp.Diagnostics.Append(diags...)
 	var open []string
@@ -358,8 +377,9 @@ func (r *BatchResource[S, M, P]) Delete(ctx context.Context, req resource.Delete
 	batch, err := readBatch[S](model.batch())
 	if mark == nil {
 		if err == nil && r.session != nil {
-			for id, record := range batch {
-				r.session.Handoff.Put(r.Noun.TypeName, id, record)
+			r.note(batch)
+			for id := range batch {
+				r.session.Handoff.Put(r.Noun.TypeName, id, batch)
 			}
 		}
 		return
@@ -390,6 +410,9 @@ func (r *BatchResource[S, M, P]) toRestore(c *Common, batch erasure.Batch[S]) (i
 		return nil
 	}
 	for _, id := range batch.IDs() {
+		if r.session != nil && r.session.Handoff.Created(r.Noun.TypeName, id) {
+			continue
+		}
 		if current := batch[id].Current(); restorable(current) && current.Outcome == erasure.OutcomeMarkedDeleted {
 			ids = append(ids, id)
 		}

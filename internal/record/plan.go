@@ -71,7 +71,7 @@ func (r *Resource[S, M, P]) planCreate(ctx context.Context, plan P, scope S) (di
 			return append(diags, report.Error(r.subjectPath(), err))
 		}
 	}
-	record, replaced := r.noted(plan.Subject().ValueString())
+	record, replaced := noted[S](r.session, r.Noun.TypeName, plan.Subject().ValueString())
 	warning, d := r.preview(ctx, plan, scope, record)
 	diags.Append(d...)
 	if replaced && !d.HasError() {
@@ -174,9 +174,9 @@ func (r *Resource[S, M, P]) preview(ctx context.Context, plan P, scope S, record
 	}
 	summary := "Irreversible deletion"
 	if !scope.Irreversible() {
-		summary = "Restorable deletion"
+		summary = "Deletion that keeps the data at Stream"
 	}
-	return warn(summary, fmt.Sprintf("%s\n%s\n\n%s", r.Noun.Goes(scope), describe(finding), r.consequence(scope)))
+	return warn(summary, fmt.Sprintf("%s\n%s\n\n%s", r.Noun.Goes(scope), Describe(finding), r.consequence(scope)))
 }
 
 // replacing is the warning for a record that is only replaced or tainted: what it
@@ -195,8 +195,8 @@ func (r *Resource[S, M, P]) replacing(record erasure.Record[S]) diag.Diagnostic 
 		"Only the record is replaced; nothing is restored in between. "+then+" (With create_before_destroy the deletion is sent again, which does no harm.) To end a taint without a replacement, use terraform untaint.")
 }
 
-// describe tells who is meant without naming anybody.
-func describe(f erasure.Finding) string {
+// Describe tells who is meant without naming anybody.
+func Describe(f erasure.Finding) string {
 	facts := []string{"state " + string(f.Found)}
 	if f.Role != "" {
 		facts = append(facts, "role "+f.Role)
@@ -208,6 +208,9 @@ func describe(f erasure.Finding) string {
 		if t.at != nil {
 			facts = append(facts, t.name+" "+t.at.UTC().Format(time.DateOnly))
 		}
+	}
+	if f.Channel != nil && f.Channel.Members != nil {
+		facts = append(facts, fmt.Sprintf("%d members", *f.Channel.Members))
 	}
 	return "Subject: " + strings.Join(facts, ", ") + "."
 }

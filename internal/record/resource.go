@@ -86,7 +86,6 @@ func (r *Resource[S, M, P]) subjectPath() path.Path { return path.Root(r.Noun.Su
 func (r *Resource[S, M, P]) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var plan M
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	resp.Diagnostics.Append(r.session.Ready()...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -98,16 +97,17 @@ func (r *Resource[S, M, P]) Create(ctx context.Context, req resource.CreateReque
 	}
 	timeout, diags := model.base().Timeouts.Create(ctx, defaultTimeout)
 	resp.Diagnostics.Append(diags...)
-	if resp.Diagnostics.HasError() {
-		return
-	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 
-	diags, keep := r.advance(ctx, model, inherited)
-	resp.Diagnostics.Append(diags...)
+	keep := false
+	if !diags.HasError() {
+		diags, keep = r.advance(ctx, model, inherited)
+		resp.Diagnostics.Append(diags...)
+	}
 	switch {
 	case keep:
+		r.session.Handoff.Create(r.Noun.TypeName, id)
 		resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 	case inherited != nil:
 		// Evidence survives a replacement that fails; the record stays tainted.
@@ -296,11 +296,11 @@ func (r *Resource[S, M, P]) note(model P) {
 
 // noted is the record that this run has seen of a subject. Terraform gives the plan
 // of a replaced or tainted resource no prior state.
-func (r *Resource[S, M, P]) noted(subject string) (record erasure.Record[S], ok bool) {
-	if r.session == nil {
+func noted[S erasure.Scope[S]](s *session.Session, typeName, subject string) (record erasure.Record[S], ok bool) {
+	if s == nil {
 		return record, false
 	}
-	seen, _ := r.session.Handoff.Seen(r.Noun.TypeName, subject)
+	seen, _ := s.Handoff.Seen(typeName, subject)
 	record, ok = seen.(erasure.Record[S])
 	return record, ok
 }
@@ -339,7 +339,7 @@ func (r *Resource[S, M, P]) Delete(ctx context.Context, req resource.DeleteReque
 		}
 		return
 	}
-	if !r.restores(model) {
+	if !r.restores(model) || r.session.Handoff.Created(r.Noun.TypeName, id) {
 		resp.Diagnostics.Append(forgotten(r.subjectPath(), model.common()))
 		return
 	}

@@ -14,10 +14,12 @@ import (
 
 var unknownText = types.StringUnknown()
 
-const destroySummary = "Resource Destruction Considerations"
+// DestroySummary is the heading of what a destroy plan warns of, as HashiCorp
+// words it.
+const DestroySummary = "Resource Destruction Considerations"
 
 func willForget(subject path.Path, b *Common) diag.Diagnostic {
-	return diag.NewAttributeWarningDiagnostic(subject, destroySummary,
+	return diag.NewAttributeWarningDiagnostic(subject, DestroySummary,
 		"Applying this resource destruction will only remove the record from the Terraform state. The deleted data does not come back, and nothing is sent to Stream. Archive the receipt first if it is still needed."+underWay(b))
 }
 
@@ -34,7 +36,7 @@ func underWay(b *Common) string {
 }
 
 func willRestore(subject path.Path) diag.Diagnostic {
-	return diag.NewAttributeWarningDiagnostic(subject, destroySummary,
+	return diag.NewAttributeWarningDiagnostic(subject, DestroySummary,
 		"Applying this resource destruction asks Stream to bring the user back (on_destroy = \"restore\"). Stream restores the user's metadata, not memberships.")
 }
 
@@ -50,7 +52,7 @@ func keptFailure(subject path.Path) diag.Diagnostic {
 
 func pollsUnchecked(subject path.Path) diag.Diagnostic {
 	return diag.NewAttributeWarningDiagnostic(subject, "Polls could not be checked",
-		"The user was no longer active before this call, and Stream lists polls only on behalf of an active user. Polls that the user created before may still exist; the receipt says polls_not_checked.")
+		"Stream lists polls only on behalf of an active user, and this app has none left. Polls that the erased user created may still exist; the receipt says polls_not_checked.")
 }
 
 // subjectNotKnown is an error, unless the operator lets such plans pass.

@@ -67,7 +67,7 @@ func call(t testing.TB, s *acctest.Stream, method, path, body string) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer resp.Body.Close() //nolint:errcheck // only read
+	defer resp.Body.Close()
 	raw, err := io.ReadAll(resp.Body)
 	if err != nil || resp.StatusCode > 201 {
 		t.Fatalf("%s %s: %d %s %v", method, path, resp.StatusCode, raw, err)

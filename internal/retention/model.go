@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/record"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/stream"
 )
 
@@ -68,7 +69,7 @@ func willDelete(m *model) diag.Diagnostic {
 }
 
 func willRemove() diag.Diagnostic {
-	return diag.NewAttributeWarningDiagnostic(policyPath, "Resource Destruction Considerations",
+	return diag.NewAttributeWarningDiagnostic(policyPath, record.DestroySummary,
 		"Applying this resource destruction removes the policy from the Stream app: from then on nothing more is deleted by age. What it deleted before does not come back.")
 }
 

@@ -101,6 +101,17 @@ func (h *Handoff) Seen(resource, subject string) (record any, ok bool) {
 	return record, ok
 }
 
+// Create remembers that this run has created the record of a subject, so that a
+// destroy of an older one (create_before_destroy, a renamed block) does not undo
+// what the newer one stands for.
+func (h *Handoff) Create(resource, subject string) { h.Note(resource+" created", subject, true) }
+
+// Created reports that this run has created the record of a subject.
+func (h *Handoff) Created(resource, subject string) bool {
+	_, ok := h.Seen(resource+" created", subject)
+	return ok
+}
+
 // Put leaves a record behind.
 func (h *Handoff) Put(resource, subject string, record any) {
 	h.mu.Lock()

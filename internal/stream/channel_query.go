@@ -99,8 +99,8 @@ func decodeChannelRows(body []byte) ([]channelRow, error) {
 	return rows, nil
 }
 
-// maxSearches bounds the calls of one ChannelsByMessages: half a minute of
-// Stream's limit.
+// maxSearches bounds the calls of one ChannelsByMessages, besides two for each
+// known channel: half a minute of Stream's limit.
 const maxSearches = 150
 
 // ChannelsByMessages searches for channels with messages of a user that are not
@@ -127,7 +127,7 @@ func (c *Client) ChannelsByMessages(ctx context.Context, userID string, known []
 		gap := gaps[0]
 		gaps = gaps[1:]
 		for next, first := "", true; first || next != ""; first = false {
-			if calls++; calls > maxSearches {
+			if calls++; calls > maxSearches+2*len(known) {
 				return found, false, nil
 			}
 			var page searchPage

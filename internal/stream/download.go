@@ -119,6 +119,10 @@ func (d *download) Read(p []byte) (int, error) {
 			return n, io.EOF
 		case err != nil:
 			d.hangUp()
+			if d.tries > d.client.transport.retries && d.ctx.Err() == nil {
+				d.err = d.fail(KindNetwork, 0, "the connection broke")
+				return n, d.err
+			}
 		}
 		if n > 0 {
 			return n, nil

@@ -5,6 +5,7 @@ package stream
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/url"
 )
@@ -134,4 +135,14 @@ func (c *Client) DeletePoll(ctx context.Context, pollID, userID string) error {
 		return nil
 	}
 	return e
+}
+
+// AnyActiveUser is some active user of the app, on whose behalf a server may list
+// what Stream only lists for a user; "" when there is none.
+func (c *Client) AnyActiveUser(ctx context.Context) (string, error) {
+	users, err := c.QueryUsers(ctx, UserQuery{Filter: json.RawMessage(`{}`), Limit: 1})
+	if err != nil || len(users) == 0 {
+		return "", err
+	}
+	return users[0].ID, nil
 }

@@ -21,10 +21,7 @@ const reactionPage = 300
 // message that is gone is KindNotFound.
 func (c *Client) ReactionsBy(ctx context.Context, messageID, userID string, total int) (list []json.RawMessage, all bool, err error) {
 	types := map[string]bool{}
-	for offset := 0; offset < total; {
-		if offset > maxOffset {
-			return list, false, nil
-		}
+	for offset, read := 0, 0; read < total; {
 		page, err := call(ctx, c, request{
 			op: OpGetReactions, path: []string{messageID},
 			query: url.Values{"limit": {strconv.Itoa(reactionPage)}, "offset": {strconv.Itoa(offset)}},
@@ -43,21 +40,27 @@ func (c *Client) ReactionsBy(ctx context.Context, messageID, userID string, tota
 		}
 		for _, raw := range page {
 			reaction, _ := decodeObject(raw)
-			by, err := reaction.must("user_id")
+			by, err := reaction.text("user_id")
 			if err != nil {
 				return nil, false, unexpected(OpGetReactions, 200, err)
+			}
+			if by != userID {
+				continue
 			}
 			kind, err := reaction.must("type")
 			if err != nil {
 				return nil, false, unexpected(OpGetReactions, 200, err)
 			}
 			// One that comes in between moves the pages, so that one comes twice.
-			if by == userID && !types[kind] {
+			if !types[kind] {
 				types[kind] = true
 				list = append(list, raw)
 			}
 		}
-		offset += len(page)
+		if read = offset + len(page); read < total && offset == maxOffset {
+			return list, false, nil
+		}
+		offset = min(read, maxOffset)
 	}
 	return list, true, nil
 }

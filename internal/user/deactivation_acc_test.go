@@ -6,9 +6,12 @@ package user_test
 import (
 	"context"
 	"fmt"
+	"os"
 	"regexp"
+	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	stream_chat "github.com/GetStream/stream-chat-go/v6"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
@@ -199,12 +202,8 @@ func TestAccUserDeactivation_erased(t *testing.T) {
 		Steps: []resource.TestStep{
 			{Config: config, Check: resource.TestCheckResourceAttrWith(hold, "deactivated_at", func(v string) error { since = v; return nil })},
 			{
-				PreConfig: func() {
-					if _, err := s.SDK.DeleteUsers(context.Background(), []string{"alice"}, stream_chat.DeleteUserOptions{User: stream_chat.HardDelete, Messages: stream_chat.HardDelete, Conversations: stream_chat.HardDelete}); err != nil {
-						t.Fatal(err)
-					}
-				},
-				Config: config, PlanOnly: true,
+				PreConfig: func() { eraseAtStream(t, s, "alice") },
+				Config:    config, PlanOnly: true,
 			},
 			{
 				RefreshState: true,
@@ -462,4 +461,75 @@ func TestCLIDeactivationWarns(t *testing.T) {
 	if n := len(s.Requests("ReactivateUser")); n != 2 {
 		t.Errorf("%d reactivations, want that by hand and that by destroy", n)
 	}
+}
+
+// An interrupt while the answer is awaited: the restriction is in state.
+func TestCLIDeactivationInterrupted(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("signals of Unix")
+	}
+	t.Parallel()
+	s := acctest.Start(t)
+	seed(t, s, conversation)
+	s.AddFault(emulator.Fault{Op: "DeactivateUser", Kind: emulator.FaultSlow, Delay: 2 * time.Second})
+	w := s.Workspace(t, "", restrict("alice", ""))
+	p, err := w.Start("apply", "-auto-approve")
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the user is deactivated", func() bool { u, _ := s.User("alice"); return u.Deactivated })
+	if err := p.SignalGroup(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	r, err := p.Wait(ctx)
+	if err != nil || r.ExitCode == 0 {
+		t.Errorf("an interrupted apply: %v\n%s", err, acctest.Output(r))
+	}
+	if values, tainted := record(t, w, hold); values["status"] != "deactivated" || values["deactivated_at"] == nil || tainted {
+		t.Errorf("state: %v, tainted %v\n%s", values, tainted, acctest.Output(r))
+	}
+	expect(t, w.Run("plan", "-detailed-exitcode"), 0)
+	if n := s.Count("DeactivateUser"); n != 1 {
+		t.Errorf("%d deactivations", n)
+	}
+}
+
+// What a plan could not know: replacements the other way round, and an erasure
+// after the refresh.
+func TestCLIDeactivationReplacedAndErased(t *testing.T) {
+	t.Parallel()
+	s := acctest.Start(t)
+	seed(t, s, conversation)
+	w := s.Workspace(t, "", restrict("alice", "lifecycle {\n    create_before_destroy = true\n  }"))
+	expect(t, w.Run("apply", "-auto-approve"), 0, "1 added")
+	expect(t, w.Run("apply", "-auto-approve", "-replace="+hold), 0, "Already deactivated", "1 destroyed")
+	if n := s.Count("ReactivateUser"); n != 0 {
+		t.Errorf("%d reactivations by a replacement", n)
+	}
+	eraseAtStream(t, s, "alice")
+	expect(t, w.Run("destroy", "-auto-approve", "-refresh=false"), 0, "lifts the restriction", "Record removed", "the user was erased")
+}
+
+func eraseAtStream(t *testing.T, s *acctest.Stream, id string) {
+	t.Helper()
+	if _, err := s.SDK.DeleteUsers(context.Background(), []string{id}, stream_chat.DeleteUserOptions{User: stream_chat.HardDelete, Messages: stream_chat.HardDelete, Conversations: stream_chat.HardDelete}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Somebody who was restricted and now never existed: another app's credentials.
+func TestAccUserDeactivation_contradiction(t *testing.T) {
+	acctest.CLI(t)
+	s, other := acctest.Start(t), acctest.Start(t)
+	s.Users(t, "alice")
+	resource.UnitTest(t, resource.TestCase{
+		ProtoV6ProviderFactories: acctest.Factories(),
+		Steps: []resource.TestStep{
+			{Config: s.Config("", restrict("alice", ""))},
+			{Config: other.Config("", restrict("alice", "")), ExpectError: says("The answers contradict each other")},
+			{Config: s.Config("", restrict("alice", "")), PlanOnly: true},
+		},
+	})
 }

@@ -5,7 +5,6 @@ package user
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-timetypes/timetypes"
@@ -14,6 +13,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/erasure"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/record"
 )
 
 // Values of on_destroy.
@@ -90,21 +90,6 @@ func optionalTime(t *time.Time) timetypes.RFC3339 {
 
 var userIDPath = path.Root("user_id")
 
-// describe tells who is meant without naming anybody.
-func describe(f erasure.Finding) string {
-	facts := []string{"state " + string(f.Found)}
-	if f.Role != "" {
-		facts = append(facts, "role "+f.Role)
-	}
-	if f.CreatedAt != nil {
-		facts = append(facts, "created "+f.CreatedAt.UTC().Format(time.DateOnly))
-	}
-	if f.LastActive != nil {
-		facts = append(facts, "last active "+f.LastActive.UTC().Format(time.DateOnly))
-	}
-	return fmt.Sprintf("Subject: %s.", strings.Join(facts, ", "))
-}
-
 func contradiction() diag.Diagnostic {
 	return diag.NewAttributeErrorDiagnostic(userIDPath, "The answers contradict each other",
 		"This record says that the user was deactivated, but Stream says that no such user ever existed. Most likely the credentials open another app than the one in app_name. "+
@@ -131,7 +116,7 @@ func willRestrict(f erasure.Finding, mark bool) diag.Diagnostic {
 		messages = "Their messages are marked as deleted for everybody; the text stays at Stream."
 	}
 	return diag.NewAttributeWarningDiagnostic(userIDPath, "Restriction of processing",
-		fmt.Sprintf("The user is deactivated: they can no longer connect, and queries leave them out. %s\n%s\n\nThis can be taken back by destroying the block. It is not an erasure: all data stays at Stream.", messages, describe(f)))
+		fmt.Sprintf("The user is deactivated: they can no longer connect, and queries leave them out. %s\n%s\n\nThis can be taken back by destroying the block. It is not an erasure: all data stays at Stream.", messages, record.Describe(f)))
 }
 
 func willRestrictAgain() diag.Diagnostic {
@@ -150,7 +135,7 @@ func adopted(mark bool) diag.Diagnostic {
 }
 
 func willReactivate(restore bool) diag.Diagnostic {
-	return diag.NewAttributeWarningDiagnostic(userIDPath, "Resource Destruction Considerations",
+	return diag.NewAttributeWarningDiagnostic(userIDPath, record.DestroySummary,
 		"Applying this resource destruction lifts the restriction: the user is reactivated at Stream and can connect again. "+restoring(restore, "are")+
 			" To drop the record and leave the user deactivated, set on_destroy = \"forget\" and apply first.")
 }
@@ -168,7 +153,7 @@ func restoring(restore bool, verb string) string {
 }
 
 func willForget(m *deactivationModel) diag.Diagnostic {
-	return diag.NewAttributeWarningDiagnostic(userIDPath, "Resource Destruction Considerations",
+	return diag.NewAttributeWarningDiagnostic(userIDPath, record.DestroySummary,
 		"Applying this resource destruction will only remove the record from the Terraform state. Nothing is sent to Stream: "+stays(m))
 }
 

@@ -140,8 +140,20 @@ func (r *deactivationResource) Create(ctx context.Context, req resource.CreateRe
 	if resp.Diagnostics.HasError() {
 		return
 	}
+	r.session.Handoff.Note(DeactivationType, model.UserID.ValueString(), &model)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &model)...)
 	resp.Diagnostics.Append(identify(ctx, resp.Identity, model.UserID)...)
+}
+
+// restrictedAnew reports that this run has made another record of the same
+// restriction, which must stand: with create_before_destroy Terraform plans the
+// old half of a replacement as a destroy of its own.
+func (r *deactivationResource) restrictedAnew(model *deactivationModel) bool {
+	if r.session == nil {
+		return false
+	}
+	_, anew := r.session.Handoff.Seen(DeactivationType, model.UserID.ValueString())
+	return anew
 }
 
 // identify sets the resource identity, where the CLI knows such a thing.
@@ -275,7 +287,7 @@ func (r *deactivationResource) Delete(ctx context.Context, req resource.DeleteRe
 		}
 		return
 	}
-	if !model.reactivates() {
+	if !model.reactivates() || r.restrictedAnew(&model) {
 		resp.Diagnostics.Append(forgotten(&model))
 		return
 	}

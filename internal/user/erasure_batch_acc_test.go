@@ -193,6 +193,7 @@ func TestCLIBatchPartialFailure(t *testing.T) {
 	if !tainted || values["status"] != "failed" || b["status"] != "failed" || b["error"] == nil || a["status"] != "completed" {
 		t.Fatalf("tainted %v, state %v", tainted, values)
 	}
+	w.Write("", batch(hardly, "a", "b")) // c leaves while the batch is tainted
 	expect(t, w.Run("apply", "-auto-approve"), 0)
 	calls := sentIDs(t, s)
 	if len(calls) != 2 || !slices.Equal(calls[0], []string{"a", "b", "c"}) || !slices.Equal(calls[1], []string{"b"}) {
@@ -201,6 +202,9 @@ func TestCLIBatchPartialFailure(t *testing.T) {
 	values, tainted = record(t, w, campaign)
 	results, _ = values["results"].(map[string]any)
 	after, _ := results["a"].(map[string]any)
+	if c, _ := results["c"].(map[string]any); c["status"] != "completed" {
+		t.Errorf("the evidence of one who left is lost: %v", results)
+	}
 	if tainted || values["status"] != "completed" || after["task_id"] != a["task_id"] {
 		t.Errorf("tainted %v, state %v", tainted, values)
 	}

@@ -261,7 +261,7 @@ func TestCLIReplacementKeepsWhatTheRecordKnew(t *testing.T) {
 	expect(t, w.Run("plan", "-replace="+dsr), 0, "will be replaced, as requested", `"completed" -> (known after apply)`)
 	expect(t, w.Run("apply", "-auto-approve", "-replace="+dsr), 0)
 	expect(t, w.Run("taint", dsr), 0)
-	expect(t, w.Run("plan"), 0, "is tainted, so must be replaced", "Warning: Replacing the record of an erasure", "its evidence is kept")
+	expect(t, w.Run("plan"), 0, "is tainted, so", "Warning: Replacing the record of an erasure", "its evidence is kept")
 	expect(t, w.Run("apply", "-auto-approve"), 0)
 
 	after, tainted := record(t, w, dsr)
@@ -374,4 +374,18 @@ variable "subject" {
 	look("apply", w.Run("apply", "-auto-approve"))
 	look("no changes", w.Run("plan"))
 	look("destroy", w.Run("destroy", "-auto-approve"))
+}
+
+// With create_before_destroy the older record is destroyed after the newer one was
+// made; that must not bring the user back.
+func TestCLICreateBeforeDestroyRestoresNobody(t *testing.T) {
+	t.Parallel()
+	s := acctest.Start(t)
+	s.Users(t, "alice")
+	w := s.Workspace(t, "", erase("alice", "delete = { user = \"soft\" }\n  on_destroy = \"restore\"\n  lifecycle {\n    create_before_destroy = true\n  }"))
+	expect(t, w.Run("apply", "-auto-approve"), 0)
+	expect(t, w.Run("apply", "-auto-approve", "-replace="+dsr), 0)
+	if u, _ := s.User("alice"); !u.Deleted || s.Count("RestoreUsers") != 0 {
+		t.Errorf("alice was restored by a replacement: %+v", u)
+	}
 }

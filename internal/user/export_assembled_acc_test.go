@@ -118,7 +118,10 @@ func comparable(v map[string]any) map[string]any {
 
 func crowded(t *testing.T) *acctest.Stream {
 	t.Helper()
-	s := acctest.Start(t, func(o *emulator.Options) { o.ExportLimit = 3 })
+	s := acctest.Start(t, func(o *emulator.Options) {
+		o.ExportLimit = 3
+		o.Limits = map[string]int{"Search": 100_000} // not a test of waiting
+	})
 	if err := s.Seed(strings.NewReader(crowd())); err != nil {
 		t.Fatal(err)
 	}

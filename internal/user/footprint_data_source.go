@@ -13,6 +13,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/erasure"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/export"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/report"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/session"
@@ -109,10 +110,10 @@ func (d *footprintDataSource) Read(ctx context.Context, req datasource.ReadReque
 		resp.Diagnostics.Append(report.Step(userIDPath, lookingUp, err))
 		return
 	}
-	model.Exists = types.BoolValue(finding.User != nil)
+	model.Exists = types.BoolValue(there(finding))
 	listing := func(doing string, list func(context.Context, string) ([]string, error)) types.List {
 		var found []string
-		if finding.User != nil && !resp.Diagnostics.HasError() {
+		if there(finding) && !resp.Diagnostics.HasError() {
 			var err error
 			if found, err = list(ctx, id); err != nil {
 				resp.Diagnostics.Append(report.Step(userIDPath, doing, err))
@@ -127,12 +128,12 @@ func (d *footprintDataSource) Read(ctx context.Context, req datasource.ReadReque
 	model.Channels = listing("listing the user's channels", api.ChannelsOfMember)
 	model.Conversations = listing("listing the user's conversations", api.ConversationsOf)
 	model.OwnedChannels = listing("listing the channels that the user created", api.ChannelsCreatedBy)
-	if finding.User != nil && finding.DeactivatedAt() != nil {
+	if finding.Found == erasure.FoundDeactivated {
 		model.Polls = types.ListNull(types.StringType)
 	} else {
 		model.Polls = listing("listing the user's polls", func(ctx context.Context, id string) ([]string, error) { return pollsOf(ctx, api, id) })
 	}
-	if finding.User != nil && !resp.Diagnostics.HasError() {
+	if there(finding) && !resp.Diagnostics.HasError() {
 		resp.Diagnostics.Append(model.count(ctx, api)...)
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, &model)...)

@@ -124,12 +124,17 @@ func (d *userDataSource) Read(ctx context.Context, req datasource.ReadRequest, r
 		return
 	}
 	model.Status = types.StringValue(userStatus(finding.Found))
-	model.Exists = types.BoolValue(finding.User != nil)
+	model.Exists = types.BoolValue(there(finding))
 	model.Teams = types.ListNull(types.StringType)
-	if finding.User != nil {
+	if there(finding) {
 		resp.Diagnostics.Append(model.fill(ctx, *finding.User)...)
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, &model)...)
+}
+
+// there reports that Stream has the user.
+func there(f erasure.Finding) bool {
+	return f.User != nil && (f.Found == erasure.FoundPresent || f.Found == erasure.FoundDeactivated)
 }
 
 func userStatus(found erasure.Found) string {

@@ -1,0 +1,12 @@
+# Guests who have not been seen for three years.
+data "streamchat_users" "stale_guests" {
+  filter = jsonencode({
+    role        = "guest"
+    last_active = { "$lt" = "2023-01-01T00:00:00Z" }
+  })
+  include_deactivated = true
+}
+
+output "stale_guests" {
+  value = length(data.streamchat_users.stale_guests.user_ids)
+}

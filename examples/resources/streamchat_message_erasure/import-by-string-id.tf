@@ -1,0 +1,4 @@
+import {
+  to = streamchat_message_erasure.posted_by_mistake
+  id = "0b3f6f8e-2f0c-4a0e-8a39-0f5f4a1f3c55"
+}

@@ -1,0 +1,6 @@
+import {
+  to = streamchat_retention_policy.messages
+  identity = {
+    policy = "old-messages"
+  }
+}

@@ -1,0 +1,4 @@
+import {
+  to = streamchat_retention_policy.messages
+  id = "old-messages"
+}

@@ -1,0 +1,4 @@
+import {
+  to = streamchat_user_deactivation.dsr_0008
+  id = "waters-malone"
+}

@@ -1,0 +1,396 @@
+// Copyright (c) the terraform-provider-streamchat authors
+// SPDX-License-Identifier: MPL-2.0
+
+package channel_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	stream_chat "github.com/GetStream/stream-chat-go/v6"
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
+	"github.com/hashicorp/terraform-plugin-testing/plancheck"
+	"github.com/hashicorp/terraform-plugin-testing/statecheck"
+	"github.com/hashicorp/terraform-plugin-testing/terraform"
+	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
+	"github.com/hashicorp/terraform-plugin-testing/tfversion"
+
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/acctest"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/emulator"
+)
+
+const (
+	dsr = "streamchat_channel_erasure.dsr"
+
+	room  = "messaging:room"
+	other = "messaging:other"
+)
+
+const seed = `{
+  "users": [{"id": "alice"}, {"id": "bob"}],
+  "channels": [
+    {"cid": "messaging:room", "created_by_id": "alice", "members": ["alice", "bob"], "name": "Canary room"},
+    {"cid": "messaging:other", "created_by_id": "alice", "members": ["alice"]},
+    {"cid": "messaging:!members-4711", "created_by_id": "alice", "members": ["alice", "bob"]}
+  ],
+  "messages": [
+    {"id": "m1", "cid": "messaging:room", "user_id": "alice", "text": "hi", "created_at": "2026-01-01T00:00:00Z"},
+    {"id": "m2", "cid": "messaging:room", "user_id": "bob", "text": "hello", "created_at": "2026-02-01T00:00:00Z"},
+    {"id": "m3", "cid": "messaging:other", "user_id": "alice", "text": "kept"}
+  ],
+  "reactions": [{"message_id": "m1", "user_id": "bob", "type": "like", "score": 1}]
+}`
+
+func start(t testing.TB, change ...func(*emulator.Options)) *acctest.Stream {
+	t.Helper()
+	acctest.CLI(t)
+	s := acctest.Start(t, change...)
+	s.Fill(t, seed)
+	return s
+}
+
+func erase(cid string, hard bool, body string) string {
+	return fmt.Sprintf("\nresource \"streamchat_channel_erasure\" \"dsr\" {\n  cid = %q\n  hard_delete = %t\n  %s\n}\n", cid, hard, body)
+}
+
+func attr(name string) tfjsonpath.Path { return tfjsonpath.New(name) }
+
+func is(address, name, value string) statecheck.StateCheck {
+	return statecheck.ExpectKnownValue(address, attr(name), knownvalue.StringExact(value))
+}
+
+func hard(address string, want bool) statecheck.StateCheck {
+	return statecheck.ExpectKnownValue(address, attr("hard_delete"), knownvalue.Bool(want))
+}
+
+func steps(t *testing.T, steps ...resource.TestStep) {
+	t.Helper()
+	resource.UnitTest(t, resource.TestCase{ProtoV6ProviderFactories: acctest.Factories(), Steps: steps})
+}
+
+// texts are the messages that a channel shows to one of its members.
+func texts(t *testing.T, s *acctest.Stream, cid string) (texts []string) {
+	t.Helper()
+	answer, err := s.SDK.QueryChannels(context.Background(), &stream_chat.QueryOption{Filter: map[string]any{"cid": cid}, Limit: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, channel := range answer.Channels {
+		for _, m := range channel.Messages {
+			texts = append(texts, m.Text)
+		}
+	}
+	return texts
+}
+
+func TestAccChannelErasure(t *testing.T) {
+	s := start(t)
+	steps(t,
+		resource.TestStep{
+			Config: s.Config("", erase(room, true, `
+  request_id = "DSR-1"
+  labels     = { legal_basis = "Art. 17" }`)),
+			ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
+				plancheck.ExpectResourceAction(dsr, plancheck.ResourceActionCreate),
+				plancheck.ExpectKnownValue(dsr, attr("irreversible"), knownvalue.Bool(true)),
+				plancheck.ExpectKnownValue(dsr, attr("not_covered"), knownvalue.ListExact([]knownvalue.Check{
+					knownvalue.StringExact("exports_kept_60_days"), knownvalue.StringExact("message_history"), knownvalue.StringExact("moderation_logs"),
+					knownvalue.StringExact("polls"), knownvalue.StringExact("uploads"), knownvalue.StringExact("users"), knownvalue.StringExact("webhook_copies"),
+				})),
+				plancheck.ExpectUnknownValue(dsr, attr("status")),
+				plancheck.ExpectUnknownValue(dsr, attr("receipt")),
+			}},
+			ConfigStateChecks: []statecheck.StateCheck{
+				is(dsr, "status", "completed"), is(dsr, "found", "present"), is(dsr, "outcome", "erased"), is(dsr, "app_name", "Emulator"),
+				statecheck.ExpectKnownValue(dsr, attr("verified_at"), knownvalue.NotNull()), statecheck.ExpectKnownValue(dsr, attr("task_id"), knownvalue.NotNull()),
+			},
+			Check: func(st *terraform.State) error {
+				receipt := st.RootModule().Resources[dsr].Primary.Attributes["receipt"]
+				if strings.Contains(receipt, room) || !strings.Contains(receipt, `"delete":{"hard_delete":true}`) || !strings.Contains(receipt, `"request_id":"DSR-1"`) {
+					return fmt.Errorf("receipt: %s", receipt)
+				}
+				s.ResetRequests()
+				return nil
+			},
+		},
+		resource.TestStep{ // final: no call, whatever the bookkeeping says
+			Config: s.Config("", erase(room, true, `request_id = "DSR-2"`)),
+			Check: func(*terraform.State) error {
+				if n := len(s.Requests()); n != 0 {
+					return fmt.Errorf("%d requests for a final record", n)
+				}
+				return nil
+			},
+		},
+		resource.TestStep{Config: s.Config("", erase(other, true, "")), ExpectError: acctest.Says("The subject of a record cannot change")},
+		resource.TestStep{Config: s.Config("", erase(room, false, "")), ExpectError: acctest.Says("A deletion cannot be taken back")},
+	)
+	if n := s.Count("DeleteChannels"); n != 0 {
+		t.Errorf("%d delete calls after the first", n)
+	}
+	if _, ok := s.Channel(room); ok {
+		t.Error("the channel is still there")
+	}
+	for id, there := range map[string]bool{"m1": false, "m2": false, "m3": true} {
+		if _, err := s.SDK.GetMessage(context.Background(), id); (err == nil) != there {
+			t.Errorf("%s: %v", id, err)
+		}
+	}
+}
+
+// A soft deletion hides the channel and keeps what was written; hard follows in
+// place.
+func TestAccChannelErasure_escalation(t *testing.T) {
+	s := start(t)
+	kept := func(want bool) resource.TestCheckFunc {
+		return func(*terraform.State) error {
+			m, ok := s.Message("m1")
+			if shown := texts(t, s, room); ok != want || want && m.Text != "hi" || len(shown) != 0 {
+				return fmt.Errorf("message kept %v (%q), shown %v", ok, m.Text, shown)
+			}
+			return nil
+		}
+	}
+	steps(t,
+		resource.TestStep{
+			Config: s.Config("", erase(room, false, "")),
+			ConfigStateChecks: []statecheck.StateCheck{
+				is(dsr, "status", "completed"), is(dsr, "outcome", "marked_deleted"), hard(dsr, false),
+				statecheck.ExpectKnownValue(dsr, attr("irreversible"), knownvalue.Bool(false)),
+				statecheck.ExpectKnownValue(dsr, attr("not_covered"), knownvalue.ListPartial(map[int]knownvalue.Check{3: knownvalue.StringExact("message_history"), 2: knownvalue.StringExact("message_content")})),
+			},
+			Check: kept(true),
+		},
+		resource.TestStep{
+			PreConfig:   func() { s.AddFault(emulator.Fault{Op: "DeleteChannels", Kind: emulator.FaultFailTask}) },
+			Config:      s.Config("", erase(room, true, "")),
+			ExpectError: acctest.Says("Deletion failed at Stream"),
+		},
+		resource.TestStep{
+			RefreshState: true, ExpectNonEmptyPlan: true,
+			Check: resource.ComposeTestCheckFunc(
+				resource.TestCheckResourceAttr(dsr, "status", "failed"), resource.TestCheckResourceAttr(dsr, "hard_delete", "false"),
+				resource.TestCheckResourceAttr(dsr, "outcome", "marked_deleted"), kept(true),
+			),
+		},
+		resource.TestStep{
+			Config: s.Config("", erase(room, true, "")),
+			ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
+				plancheck.ExpectResourceAction(dsr, plancheck.ResourceActionUpdate), plancheck.ExpectKnownValue(dsr, attr("irreversible"), knownvalue.Bool(true)),
+			}},
+			ConfigStateChecks: []statecheck.StateCheck{is(dsr, "status", "completed"), is(dsr, "outcome", "erased"), is(dsr, "found", "deleted"), hard(dsr, true)},
+			Check:             kept(false),
+		},
+	)
+	if n := s.Count("DeleteChannels"); n != 3 {
+		t.Errorf("%d delete calls, want soft, failed, hard", n)
+	}
+}
+
+// A channel that was softly deleted and then removed for good by others: Stream
+// knows none of them, so that each is asked for alone.
+func TestAccChannelErasure_escalationOfWhatIsGone(t *testing.T) {
+	s := start(t)
+	both := func(hard bool) string {
+		return s.Config("", erase(room, hard, "")+strings.Replace(erase(other, hard, ""), `"dsr"`, `"other"`, 1))
+	}
+	steps(t,
+		resource.TestStep{Config: both(false)},
+		resource.TestStep{
+			PreConfig: func() {
+				if status, body := s.Call(t, http.MethodPost, "/channels/delete", `{"cids":["messaging:room","messaging:other"],"hard_delete":true}`); status != http.StatusCreated {
+					t.Fatalf("%d %s", status, body)
+				}
+				acctest.Eventually(t, "both are gone", func() bool { _, room := s.Channel(room); _, other := s.Channel(other); return !room && !other })
+			},
+			Config:            both(true),
+			ConfigStateChecks: []statecheck.StateCheck{is(dsr, "status", "completed"), is(dsr, "outcome", "erased"), statecheck.ExpectKnownValue(dsr, attr("task_id"), knownvalue.Null())},
+		},
+		resource.TestStep{Config: both(true), PlanOnly: true},
+	)
+}
+
+// Everything here fails in the plan, and nothing is deleted.
+func TestAccChannelErasure_refusals(t *testing.T) {
+	s := start(t)
+	twice := erase(room, true, "") + strings.Replace(erase(room, true, ""), `"dsr"`, `"other"`, 1)
+	two := erase(room, true, "") + strings.Replace(erase(other, true, ""), `"dsr"`, `"other"`, 1)
+	unknown := `resource "terraform_data" "x" { input = "messaging:room" }` + strings.Replace(erase("x", true, ""), `"x"`, `terraform_data.x.output`, 1)
+	invalid := func(cid string) acctest.Refusal {
+		return acctest.Refusal{Body: erase(cid, true, ""), Says: "Invalid cid"}
+	}
+	s.Refused(t, map[string]acctest.Refusal{
+		"misspelt":           {Body: erase("messaging:rom", true, ""), Says: "Stream does not find this channel"},
+		"misspelt type":      {Body: erase("messagin:room", false, ""), Says: "Subject not found"},
+		"too many":           {Provider: "max_erasures = 1", Body: two, Says: "Too many erasures"},
+		"twice":              {Body: twice, Says: "The same subject twice"},
+		"wrong app":          {Provider: `expected_app_name = "Production"`, Body: erase(room, true, ""), Says: "Wrong app"},
+		"no mode":            {Body: strings.Replace(erase(room, true, ""), "hard_delete = true", "", 1), Says: `argument "hard_delete" is required`},
+		"unknown mode":       {Body: `resource "terraform_data" "x" { input = true }` + strings.Replace(erase(room, true, ""), "= true", "= terraform_data.x.output", 1), Says: "Mode not known in the plan"},
+		"mode is no bool":    {Body: strings.Replace(erase(room, true, ""), "= true", `= "hard"`, 1), Says: "a bool is required"},
+		"unknown cid":        {Body: unknown, Says: "Subject not known in the plan"},
+		"restore":            {Body: erase(room, false, `on_destroy = "restore"`), Says: "value must be one of"},
+		"on_missing":         {Body: erase(room, false, `on_missing = "ignore"`), Says: "value must be one of"},
+		"empty request id":   {Body: erase(room, true, `request_id = ""`), Says: "request_id"},
+		"bad timeout":        {Body: erase(room, true, `timeouts = { create = "soon" }`), Says: "must be a string"},
+		"empty":              invalid(""),
+		"no type":            invalid("room"),
+		"empty type":         invalid(":room"),
+		"empty id":           invalid("messaging:"),
+		"two colons":         invalid("messaging:room:1"),
+		"slash":              invalid("messaging:a/b"),
+		"dots":               invalid("messaging:.."),
+		"blank":              invalid("messaging:a b"),
+		"newline":            invalid("messaging:room\n"),
+		"bang in the middle": invalid("messaging:a!b"),
+		"bang in the type":   invalid("!messaging:room"),
+		"65 characters":      invalid("messaging:" + strings.Repeat("x", 65)),
+		"percent":            invalid("messaging:a%2Fb"),
+	})
+	if n := s.Count("DeleteChannels"); n != 0 {
+		t.Errorf("%d delete calls came of refused plans", n)
+	}
+}
+
+func TestAccChannelErasure_distinct(t *testing.T) {
+	s := start(t)
+	steps(t, resource.TestStep{Config: s.Config("", erase("messaging:!members-4711", true, "")), ConfigStateChecks: []statecheck.StateCheck{is(dsr, "outcome", "erased")}})
+}
+
+func TestAccChannelErasure_missingIsRecorded(t *testing.T) {
+	s := start(t)
+	config := s.Config("", erase("messaging:ghost", true, `on_missing = "record"`))
+	steps(t,
+		resource.TestStep{
+			Config: config,
+			ConfigStateChecks: []statecheck.StateCheck{
+				is(dsr, "status", "completed"), is(dsr, "found", "missing"), is(dsr, "outcome", "not_found"), statecheck.ExpectKnownValue(dsr, attr("task_id"), knownvalue.Null()),
+			},
+		},
+		resource.TestStep{Config: config, PlanOnly: true},
+	)
+	if n := s.Count("DeleteChannels"); n != 0 {
+		t.Errorf("%d delete calls for nobody", n)
+	}
+}
+
+// A failure is told apart from a fact. Stream hides a channel whose erasure
+// failed, so that the record is all that knows of it; the next apply gets it done.
+func TestAccChannelErasure_failures(t *testing.T) {
+	for name, tt := range map[string]struct {
+		fault emulator.Fault
+		says  string
+		kept  bool
+	}{
+		"task fails":           {emulator.Fault{Op: "DeleteChannels", Kind: emulator.FaultFailTask}, "Deletion failed at Stream", true},
+		"channel fails":        {emulator.Fault{Op: "DeleteChannels", Kind: emulator.FaultFailUser}, "Deletion failed at Stream", true},
+		"entry is missing":     {emulator.Fault{Op: "DeleteChannels", Kind: emulator.FaultMissingUser}, "Deletion failed at Stream", true},
+		"answer is lost":       {emulator.Fault{Op: "DeleteChannels", Kind: emulator.FaultDropAfter, Times: 2}, "Stream could not be reached", true},
+		"no task in it":        {emulator.Fault{Op: "DeleteChannels", Kind: emulator.FaultCustom, Status: 201, Body: `{"task_id":"","duration":"1ms"}`, ContentType: "application/json", CarryOut: true}, "Unexpected answer", true},
+		"refused":              {emulator.Fault{Op: "DeleteChannels", Kind: emulator.FaultCustom, Status: 400, Body: `{"code":4,"message":"DeleteChannels failed with error: \"messaging:room\"","StatusCode":400}`, ContentType: "application/json"}, "Stream refused the request", false},
+		"redirect":             {emulator.Fault{Op: "DeleteChannels", Kind: emulator.FaultRedirect301}, "Stream's address redirects", false},
+		"look-up is empty":     {emulator.Fault{Op: "QueryChannels", Kind: emulator.FaultCustom, Status: 201, Body: `{"duration":"1ms"}`, ContentType: "application/json"}, "Unexpected answer", false},
+		"look-up is another":   {emulator.Fault{Op: "QueryChannels", Kind: emulator.FaultCustom, Status: 201, Body: `{"channels":[{"channel":{"cid":"messaging:other"}}]}`, ContentType: "application/json"}, "Unexpected answer", false},
+		"look-up is Not Found": {emulator.Fault{Op: "QueryChannels", Kind: emulator.FaultCustom, Status: 404, Body: `{"code":16,"message":"Request failed with error: \"Not Found\"","StatusCode":404}`, ContentType: "application/json"}, "Unexpected answer", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := start(t)
+			config := s.Config("max_retries = 1", erase(room, true, ""))
+			action := plancheck.ResourceActionCreate
+			if tt.kept {
+				action = plancheck.ResourceActionDestroyBeforeCreate
+			}
+			steps(t,
+				resource.TestStep{PreConfig: func() { s.AddFault(tt.fault) }, Config: config, ExpectError: acctest.Says(tt.says)},
+				resource.TestStep{
+					PreConfig: s.ClearFaults, Config: config,
+					ConfigPlanChecks:  resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{plancheck.ExpectResourceAction(dsr, action)}},
+					ConfigStateChecks: []statecheck.StateCheck{is(dsr, "status", "completed"), is(dsr, "outcome", "erased")},
+				},
+				resource.TestStep{Config: config, PlanOnly: true},
+			)
+			if _, ok := s.Channel(room); ok {
+				t.Error("the channel is still there")
+			}
+		})
+	}
+}
+
+// Whoever queries a softly deleted channel revives it.
+func TestAccChannelErasure_reverted(t *testing.T) {
+	s := start(t)
+	config := s.Config("", erase(room, false, ""))
+	steps(t,
+		resource.TestStep{Config: config},
+		resource.TestStep{Config: config, PlanOnly: true},
+		resource.TestStep{
+			PreConfig: func() {
+				if _, err := s.SDK.CreateChannel(context.Background(), "messaging", "room", "alice", nil); err != nil {
+					t.Fatal(err)
+				}
+			},
+			Config: config, PlanOnly: true, ExpectNonEmptyPlan: true,
+		},
+		resource.TestStep{RefreshState: true, ExpectNonEmptyPlan: true, Check: resource.TestCheckResourceAttr(dsr, "status", "reverted")},
+		resource.TestStep{Config: config, ConfigStateChecks: []statecheck.StateCheck{is(dsr, "status", "completed"), is(dsr, "found", "present")}},
+	)
+	if ch, _ := s.Channel(room); !ch.Deleted {
+		t.Error("the channel was not deleted again")
+	}
+}
+
+func TestAccChannelErasure_import(t *testing.T) {
+	s := start(t)
+	if status, body := s.Call(t, http.MethodPost, "/channels/delete", `{"cids":["messaging:room"],"hard_delete":true}`); status != http.StatusCreated {
+		t.Fatalf("%d %s", status, body)
+	}
+	s.ResetRequests()
+	importing := func(cid string) string {
+		return s.Config("", erase(cid, true, "")+fmt.Sprintf("\nimport {\n  to = %s\n  id = %q\n}\n", dsr, cid))
+	}
+	steps(t,
+		resource.TestStep{Config: importing(other), ExpectError: acctest.Says("Subject is not erased")},
+		resource.TestStep{Config: importing("a b"), ExpectError: acctest.Says("Invalid cid")},
+		resource.TestStep{
+			Config:            importing(room),
+			ConfigStateChecks: []statecheck.StateCheck{is(dsr, "status", "completed"), is(dsr, "outcome", "adopted"), is(dsr, "found", "missing"), hard(dsr, true)},
+		},
+		resource.TestStep{Config: s.Config("", erase(room, true, "")), PlanOnly: true},
+	)
+	if n := s.Count("DeleteChannels"); n != 0 {
+		t.Errorf("import sent %d deletions", n)
+	}
+}
+
+func TestAccChannelErasure_identity(t *testing.T) {
+	s := start(t)
+	resource.UnitTest(t, resource.TestCase{
+		ProtoV6ProviderFactories: acctest.Factories(),
+		TerraformVersionChecks:   []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_12_0)},
+		Steps: []resource.TestStep{{
+			Config:            s.Config("", erase(room, true, "")),
+			ConfigStateChecks: []statecheck.StateCheck{statecheck.ExpectIdentity(dsr, map[string]knownvalue.Check{"cid": knownvalue.StringExact(room)})},
+		}},
+	})
+}
+
+// Members of a hard-deleted channel lose it; those of others keep theirs.
+func TestAccChannelErasure_afterEffects(t *testing.T) {
+	s := start(t)
+	steps(t, resource.TestStep{Config: s.Config("", erase(room, true, ""))})
+	if u, _ := s.User("bob"); slices.Contains(u.Channels, room) || u.Deleted || u.Reactions != 0 {
+		t.Errorf("bob: %+v", u)
+	}
+	if shown := texts(t, s, other); !slices.Equal(shown, []string{"kept"}) {
+		t.Errorf("the other channel shows %v", shown)
+	}
+	if _, err := s.SDK.Channel("messaging", "room").SendMessage(context.Background(), &stream_chat.Message{Text: "back"}, "alice"); err == nil {
+		t.Error("somebody could write into a channel that is gone")
+	}
+}

@@ -1,0 +1,17 @@
+// Copyright (c) the terraform-provider-streamchat authors
+// SPDX-License-Identifier: MPL-2.0
+
+package channel_test
+
+import (
+	"os"
+	"testing"
+
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/acctest"
+)
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	acctest.RemoveBinary()
+	os.Exit(code)
+}

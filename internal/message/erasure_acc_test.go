@@ -1,0 +1,327 @@
+// Copyright (c) the terraform-provider-streamchat authors
+// SPDX-License-Identifier: MPL-2.0
+
+package message_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
+	"github.com/hashicorp/terraform-plugin-testing/plancheck"
+	"github.com/hashicorp/terraform-plugin-testing/statecheck"
+	"github.com/hashicorp/terraform-plugin-testing/terraform"
+	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
+	"github.com/hashicorp/terraform-plugin-testing/tfversion"
+
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/acctest"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/emulator"
+)
+
+const dsr = "streamchat_message_erasure.dsr"
+
+const seed = `{
+  "users": [{"id": "alice"}, {"id": "bob"}],
+  "channels": [{"cid": "messaging:room", "created_by_id": "alice", "members": ["alice", "bob"]}],
+  "messages": [
+    {"id": "m1", "cid": "messaging:room", "user_id": "alice", "text": "canary text"},
+    {"id": "r1", "cid": "messaging:room", "user_id": "bob", "text": "reply", "parent_id": "m1"},
+    {"id": "m2", "cid": "messaging:room", "user_id": "bob", "text": "kept"},
+    {"id": "a/b c?d#e&ü", "cid": "messaging:room", "user_id": "bob", "text": "odd"}
+  ],
+  "reactions": [{"message_id": "m1", "user_id": "bob", "type": "like", "score": 1}]
+}`
+
+func start(t testing.TB) *acctest.Stream {
+	t.Helper()
+	acctest.CLI(t)
+	s := acctest.Start(t)
+	s.Fill(t, seed)
+	return s
+}
+
+func erase(id string, hard bool, body string) string {
+	return fmt.Sprintf("\nresource \"streamchat_message_erasure\" \"dsr\" {\n  message_id = %q\n  hard_delete = %t\n  %s\n}\n", id, hard, body)
+}
+
+func attr(name string) tfjsonpath.Path { return tfjsonpath.New(name) }
+
+func is(name, value string) statecheck.StateCheck {
+	return statecheck.ExpectKnownValue(dsr, attr(name), knownvalue.StringExact(value))
+}
+
+func hard(want bool) statecheck.StateCheck {
+	return statecheck.ExpectKnownValue(dsr, attr("hard_delete"), knownvalue.Bool(want))
+}
+
+func steps(t *testing.T, steps ...resource.TestStep) {
+	t.Helper()
+	resource.UnitTest(t, resource.TestCase{ProtoV6ProviderFactories: acctest.Factories(), Steps: steps})
+}
+
+// original is what a back end still reads of a message.
+func original(t *testing.T, s *acctest.Stream, id string) string {
+	t.Helper()
+	_, body := s.Call(t, http.MethodGet, "/messages/"+url.PathEscape(id)+"?show_deleted_message=true", "")
+	return string(body)
+}
+
+func TestAccMessageErasure(t *testing.T) {
+	s := start(t)
+	config := s.Config("", erase("m1", true, `request_id = "DSR-1"`))
+	steps(t,
+		resource.TestStep{
+			Config: config,
+			ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
+				plancheck.ExpectKnownValue(dsr, attr("irreversible"), knownvalue.Bool(true)),
+				plancheck.ExpectKnownValue(dsr, attr("not_covered"), knownvalue.ListExact([]knownvalue.Check{
+					knownvalue.StringExact("exports_kept_60_days"), knownvalue.StringExact("mentions_and_quotes"), knownvalue.StringExact("message_history"),
+					knownvalue.StringExact("moderation_logs"), knownvalue.StringExact("polls"), knownvalue.StringExact("uploads"), knownvalue.StringExact("webhook_copies"),
+				})),
+				plancheck.ExpectUnknownValue(dsr, attr("status")),
+			}},
+			ConfigStateChecks: []statecheck.StateCheck{
+				is("status", "completed"), is("found", "present"), is("outcome", "erased"), is("app_name", "Emulator"),
+				statecheck.ExpectKnownValue(dsr, attr("task_id"), knownvalue.Null()), statecheck.ExpectKnownValue(dsr, attr("completed_at"), knownvalue.NotNull()),
+			},
+			Check: func(st *terraform.State) error {
+				if receipt := st.RootModule().Resources[dsr].Primary.Attributes["receipt"]; strings.Contains(receipt, "m1") || strings.Contains(receipt, "canary") {
+					return fmt.Errorf("receipt: %s", receipt)
+				}
+				s.ResetRequests()
+				return nil
+			},
+		},
+		resource.TestStep{Config: config, PlanOnly: true},
+		resource.TestStep{Config: s.Config("", erase("m1", false, "")), ExpectError: acctest.Says("A deletion cannot be taken back")},
+		resource.TestStep{Config: s.Config("", erase("m2", true, "")), ExpectError: acctest.Says("The subject of a record cannot change")},
+	)
+	if n := len(s.Requests()); n != 0 {
+		t.Errorf("%d requests after the erasure", n)
+	}
+	for id, there := range map[string]bool{"m1": false, "r1": false, "m2": true} {
+		if _, err := s.SDK.GetMessage(context.Background(), id); (err == nil) != there {
+			t.Errorf("%s: %v", id, err)
+		}
+	}
+	if u, _ := s.User("bob"); u.Reactions != 0 {
+		t.Error("a reaction to it is left")
+	}
+}
+
+// A soft deletion keeps the text at Stream; hard follows in place.
+func TestAccMessageErasure_escalation(t *testing.T) {
+	s := start(t)
+	steps(t,
+		resource.TestStep{
+			Config:            s.Config("", erase("m1", false, "")),
+			ConfigStateChecks: []statecheck.StateCheck{is("status", "completed"), is("outcome", "marked_deleted"), hard(false), statecheck.ExpectKnownValue(dsr, attr("irreversible"), knownvalue.Bool(false))},
+			Check: func(*terraform.State) error {
+				m, err := s.SDK.GetMessage(context.Background(), "m1")
+				if err != nil || m.Message.Type != "deleted" || !strings.Contains(original(t, s, "m1"), "canary text") {
+					return fmt.Errorf("%+v, %w", m, err)
+				}
+				return nil
+			},
+		},
+		resource.TestStep{Config: s.Config("", erase("m1", false, "")), PlanOnly: true},
+		resource.TestStep{
+			PreConfig: func() {
+				s.AddFault(emulator.Fault{Op: "DeleteMessage", Kind: emulator.Fault500})
+			},
+			Config: s.Config("max_retries = 0", erase("m1", true, "")), ExpectError: acctest.Says("Stream refused the request"),
+		},
+		resource.TestStep{RefreshState: true, ExpectNonEmptyPlan: true, Check: resource.ComposeTestCheckFunc(
+			resource.TestCheckResourceAttr(dsr, "status", "failed"), resource.TestCheckResourceAttr(dsr, "hard_delete", "false"))},
+		resource.TestStep{
+			Config:            s.Config("", erase("m1", true, "")),
+			ConfigPlanChecks:  resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{plancheck.ExpectResourceAction(dsr, plancheck.ResourceActionUpdate)}},
+			ConfigStateChecks: []statecheck.StateCheck{is("status", "completed"), is("outcome", "erased"), is("found", "deleted"), hard(true)},
+		},
+	)
+	if body := original(t, s, "m1"); strings.Contains(body, "canary") || !strings.Contains(body, `"code":16`) {
+		t.Errorf("Stream still has %s", body)
+	}
+}
+
+func TestAccMessageErasure_refusals(t *testing.T) {
+	s := start(t)
+	variable := `resource "terraform_data" "x" { input = "m1" }`
+	invalid := func(id string) acctest.Refusal {
+		return acctest.Refusal{Body: erase(id, true, ""), Says: "Invalid message id"}
+	}
+	s.Refused(t, map[string]acctest.Refusal{
+		"misspelt":       {Body: erase("m11", true, ""), Says: "Stream does not find this message"},
+		"twice":          {Body: erase("m1", true, "") + strings.Replace(erase("m1", true, ""), `"dsr"`, `"other"`, 1), Says: "The same subject twice"},
+		"too many":       {Provider: "max_erasures = 1", Body: erase("m1", true, "") + strings.Replace(erase("m2", true, ""), `"dsr"`, `"other"`, 1), Says: "Too many erasures"},
+		"wrong app":      {Provider: `expected_app_name = "Production"`, Body: erase("m1", true, ""), Says: "Wrong app"},
+		"no mode":        {Body: strings.Replace(erase("m1", true, ""), "hard_delete = true", "", 1), Says: `argument "hard_delete" is required`},
+		"unknown mode":   {Body: variable + strings.Replace(erase("m1", true, ""), "= true", "= terraform_data.x.output == \"m1\"", 1), Says: "Mode not known in the plan"},
+		"unknown id":     {Body: variable + strings.Replace(erase("x", true, ""), `"x"`, "terraform_data.x.output", 1), Says: "Subject not known in the plan"},
+		"restore":        {Body: erase("m1", false, `on_destroy = "restore"`), Says: "value must be one of"},
+		"empty":          invalid(""),
+		"dot":            invalid("."),
+		"dots":           invalid(".."),
+		"comma":          invalid("m1,m2"),
+		"percent":        invalid("m%31"),
+		"256 characters": invalid(strings.Repeat("x", 256)),
+	})
+	if n := s.Count("DeleteMessage"); n != 0 {
+		t.Errorf("%d delete calls came of refused plans", n)
+	}
+}
+
+// What would be a path of its own is escaped.
+func TestAccMessageErasure_oddID(t *testing.T) {
+	s := start(t)
+	steps(t, resource.TestStep{Config: s.Config("", erase("a/b c?d#e&ü", true, "")), ConfigStateChecks: []statecheck.StateCheck{is("outcome", "erased")}})
+	if n := s.Count("DeleteMessage"); n != 1 {
+		t.Errorf("%d delete calls", n)
+	}
+}
+
+func TestAccMessageErasure_missingIsRecorded(t *testing.T) {
+	s := start(t)
+	config := s.Config("", erase("ghost", true, `on_missing = "record"`))
+	steps(t,
+		resource.TestStep{Config: config, ConfigStateChecks: []statecheck.StateCheck{is("status", "completed"), is("found", "missing"), is("outcome", "not_found")}},
+		resource.TestStep{Config: config, PlanOnly: true},
+	)
+}
+
+func TestAccMessageErasure_failures(t *testing.T) {
+	const json = "application/json"
+	tombstone := `{"message":{"id":"m1","type":"deleted","created_at":"2026-01-01T00:00:00Z"}}`
+	for name, tt := range map[string]struct {
+		fault emulator.Fault
+		says  string
+		kept  bool
+	}{
+		"answer is lost":       {emulator.Fault{Op: "DeleteMessage", Kind: emulator.FaultDropAfter}, "Stream could not be reached", true},
+		"html":                 {emulator.Fault{Op: "DeleteMessage", Kind: emulator.FaultHTML200}, "Unexpected answer", true},
+		"redirect":             {emulator.Fault{Op: "DeleteMessage", Kind: emulator.FaultRedirect301}, "Stream's address redirects", false},
+		"not as deleted":       {emulator.Fault{Op: "DeleteMessage", Kind: emulator.FaultCustom, Status: 200, Body: strings.Replace(tombstone, "deleted", "regular", 1), ContentType: json}, "Unexpected answer", true},
+		"another message":      {emulator.Fault{Op: "DeleteMessage", Kind: emulator.FaultCustom, Status: 200, Body: strings.Replace(tombstone, "m1", "m2", 1), ContentType: json}, "Unexpected answer", true},
+		"said, not done":       {emulator.Fault{Op: "DeleteMessage", Kind: emulator.FaultCustom, Status: 200, Body: tombstone, ContentType: json}, "Deletion failed at Stream", false},
+		"said gone, not gone":  {emulator.Fault{Op: "DeleteMessage", Kind: emulator.FaultCustom, Status: 404, Body: `{"code":16,"message":"DeleteMessage failed with error: \"message with id m1 doesn't exist\"","StatusCode":404}`, ContentType: json}, "Deletion failed at Stream", false},
+		"route unknown":        {emulator.Fault{Op: "DeleteMessage", Kind: emulator.FaultCustom, Status: 404, Body: `{"code":16,"message":"Request failed with error: \"Not Found\"","StatusCode":404}`, ContentType: json}, "Unexpected answer", false},
+		"look-up of another":   {emulator.Fault{Op: "GetMessage", Kind: emulator.FaultCustom, Status: 200, Body: strings.Replace(tombstone, "m1", "m2", 1), ContentType: json}, "Unexpected answer", false},
+		"look-up without type": {emulator.Fault{Op: "GetMessage", Kind: emulator.FaultCustom, Status: 200, Body: `{"message":{"id":"m1"}}`, ContentType: json}, "Unexpected answer", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := start(t)
+			config := s.Config("max_retries = 0", erase("m1", true, ""))
+			action := plancheck.ResourceActionCreate
+			if tt.kept {
+				action = plancheck.ResourceActionDestroyBeforeCreate
+			}
+			steps(t,
+				resource.TestStep{PreConfig: func() { s.AddFault(tt.fault) }, Config: config, ExpectError: acctest.Says(tt.says)},
+				resource.TestStep{
+					PreConfig: s.ClearFaults, Config: config,
+					ConfigPlanChecks:  resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{plancheck.ExpectResourceAction(dsr, action)}},
+					ConfigStateChecks: []statecheck.StateCheck{is("status", "completed"), is("outcome", "erased")},
+				},
+				resource.TestStep{Config: config, PlanOnly: true},
+			)
+			if _, ok := s.Message("m1"); ok {
+				t.Error("the message is still there")
+			}
+		})
+	}
+}
+
+// A look-up that cannot be made leaves the record open; the next run looks again
+// and sends nothing.
+func TestCLIUnverified(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	w := s.Workspace(t, "max_retries = 0", erase("m1", true, acctest.UntilCompleted))
+	// Before the call the plan looks up once and the apply twice, as it plans again.
+	s.AddFault(emulator.Fault{Op: "GetMessage", Kind: emulator.Fault500, After: 3, Times: emulator.Forever})
+	acctest.Expect(t, w.Run("apply", "-auto-approve"), 1, "Deletion submitted, not finished", "only the look-up that proves it is still to be made")
+	if values, tainted := w.Record(dsr); values["status"] != "submitted" || values["outcome"] != nil || tainted {
+		t.Errorf("state: %v, tainted %v", values, tainted)
+	}
+	acctest.Expect(t, w.Run("plan", "-refresh=false", "-detailed-exitcode"), 2, "Deletion under way")
+	s.ClearFaults()
+	acctest.Expect(t, w.Run("apply", "-auto-approve"), 0)
+	values, _ := w.Record(dsr)
+	if receipt := fmt.Sprint(values["receipt"]); values["status"] != "completed" || values["found"] != "present" || strings.Count(receipt, `"found"`) != 2 {
+		t.Errorf("state: %v", values)
+	}
+	if n := s.Count("DeleteMessage"); n != 1 {
+		t.Errorf("%d delete calls", n)
+	}
+}
+
+func TestAccMessageErasure_reverted(t *testing.T) {
+	s := start(t)
+	config := s.Config("", erase("m1", false, ""))
+	steps(t,
+		resource.TestStep{Config: config},
+		resource.TestStep{
+			PreConfig: func() {
+				if status, body := s.Call(t, http.MethodPost, "/messages/m1/undelete", `{"undeleted_by":"alice"}`); status != http.StatusCreated {
+					t.Fatalf("%d %s", status, body)
+				}
+			},
+			Config: config, PlanOnly: true, ExpectNonEmptyPlan: true,
+		},
+		resource.TestStep{RefreshState: true, ExpectNonEmptyPlan: true, Check: resource.TestCheckResourceAttr(dsr, "status", "reverted")},
+		resource.TestStep{Config: config, ConfigStateChecks: []statecheck.StateCheck{is("status", "completed"), is("found", "present")}},
+	)
+}
+
+// A tombstone shows that the deletion was soft: hard is no claim then, but still
+// to be done.
+func TestAccMessageErasure_import(t *testing.T) {
+	s := start(t)
+	for _, path := range []string{"/messages/m1?hard=true", "/messages/m2?hard=false"} {
+		if status, body := s.Call(t, http.MethodDelete, path, ""); status != http.StatusOK {
+			t.Fatalf("%d %s", status, body)
+		}
+	}
+	s.ResetRequests()
+	importing := func(id string, hard bool) string {
+		return s.Config("", erase(id, hard, "")+fmt.Sprintf("\nimport {\n  to = %s\n  id = %q\n}\n", dsr, id))
+	}
+	steps(t,
+		resource.TestStep{Config: importing("a/b c?d#e&ü", true), ExpectError: acctest.Says("Subject is not erased")},
+		resource.TestStep{Config: importing("a,b", true), ExpectError: acctest.Says("Invalid message id")},
+		resource.TestStep{Config: importing("m1", true), ConfigStateChecks: []statecheck.StateCheck{is("status", "completed"), is("outcome", "adopted"), is("found", "missing"), hard(true)}},
+		resource.TestStep{Config: s.Config("", erase("m1", true, "")), PlanOnly: true},
+	)
+	if n := s.Count("DeleteMessage"); n != 0 {
+		t.Errorf("import sent %d deletions", n)
+	}
+	steps(t,
+		resource.TestStep{Config: importing("m2", false), ConfigStateChecks: []statecheck.StateCheck{is("outcome", "adopted"), is("found", "deleted"), hard(false)}},
+		resource.TestStep{
+			Config:            s.Config("", erase("m2", true, "")),
+			ConfigPlanChecks:  resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{plancheck.ExpectResourceAction(dsr, plancheck.ResourceActionUpdate)}},
+			ConfigStateChecks: []statecheck.StateCheck{is("outcome", "erased"), hard(true)},
+		},
+	)
+	if n := s.Count("DeleteMessage"); n != 1 {
+		t.Errorf("%d deletions for the tombstone", n)
+	}
+}
+
+func TestAccMessageErasure_identity(t *testing.T) {
+	s := start(t)
+	resource.UnitTest(t, resource.TestCase{
+		ProtoV6ProviderFactories: acctest.Factories(),
+		TerraformVersionChecks:   []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_12_0)},
+		Steps: []resource.TestStep{{
+			Config:            s.Config("", erase("m1", true, "")),
+			ConfigStateChecks: []statecheck.StateCheck{statecheck.ExpectIdentity(dsr, map[string]knownvalue.Check{"message_id": knownvalue.StringExact("m1")})},
+		}},
+	})
+}

@@ -1,0 +1,130 @@
+// Copyright (c) the terraform-provider-streamchat authors
+// SPDX-License-Identifier: MPL-2.0
+
+package user_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/acctest"
+)
+
+// The size benchmarks run the real CLI once each; Stream's limit of six calls a
+// minute is lifted, so that they measure everything but that. Run one with
+//
+//	go test ./internal/user -run '^$' -bench Erasures/40000 -benchtime 1x -timeout 60m
+func BenchmarkErasures(b *testing.B) {
+	batches := `
+resource "streamchat_user_erasure_batch" "leavers" {
+  for_each = { for i, ids in chunklist([for i in range(%[1]d) : "leaver-${i}"], 1000) : format("%%03d", i) => ids }
+  user_ids = each.value
+  delete   = { user = "hard" }
+}`
+	single := `
+resource "streamchat_user_erasure" "leavers" {
+  for_each = { for i in range(%[1]d) : format("DSR-%%05d", i) => "leaver-${i}" }
+  user_id  = each.value
+  delete   = { user = "hard" }
+}`
+	for _, size := range []struct {
+		name, body string
+		users      int
+	}{
+		{"1000/batch", batches, 1000},
+		{"1000/for_each", single, 1000},
+		{"40000/batches", batches, 40_000},
+	} {
+		b.Run(size.name, func(b *testing.B) {
+			for b.Loop() {
+				eraseMany(b, fmt.Sprintf(size.body, size.users), size.users)
+			}
+		})
+	}
+}
+
+func eraseMany(b *testing.B, body string, users int) {
+	b.StopTimer()
+	s := acctest.Start(b)
+	ids := make([]string, users)
+	for i := range ids {
+		ids[i] = fmt.Sprint("leaver-", i)
+	}
+	s.Users(b, ids...)
+	w := s.Workspace(b, "max_erasures = 100000\n  delete_calls_per_minute = 1000", body)
+	b.StartTimer()
+	start := time.Now()
+	p, err := w.Start("apply", "-auto-approve")
+	if err != nil {
+		b.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
+	defer cancel()
+	peak := make(chan int, 1)
+	done := make(chan struct{})
+	go func() {
+		most := 0
+		tick := time.NewTicker(100 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-done:
+				peak <- most
+				return
+			case <-tick.C:
+				pids, _ := p.ProviderPIDs()
+				for _, pid := range pids {
+					most = max(most, peakRSS(pid))
+				}
+			}
+		}
+	}()
+	r, err := p.Wait(ctx)
+	close(done)
+	if err != nil || r.ExitCode != 0 {
+		b.Fatalf("%v\n%s", err, r.Stderr)
+	}
+	applied := time.Since(start)
+	state, err := os.Stat(filepath.Join(w.Dir, "terraform.tfstate"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(applied.Seconds(), "apply-s")
+	b.ReportMetric(float64(s.Count("")), "calls")
+	b.ReportMetric(float64(s.Count("DeleteUsers")), "deletions")
+	b.ReportMetric(float64(<-peak), "provider-MiB")
+	b.ReportMetric(float64(state.Size())/(1<<20), "state-MiB")
+	s.ResetRequests()
+	start = time.Now()
+	if r := w.Run("plan", "-detailed-exitcode"); r.ExitCode != 0 {
+		b.Fatalf("second plan: %s%s", r.Stdout, r.Stderr)
+	}
+	b.ReportMetric(time.Since(start).Seconds(), "replan-s")
+	b.ReportMetric(float64(s.Count("")), "replan-calls")
+}
+
+var highWater = regexp.MustCompile(`VmHWM:\s+(\d+) kB`)
+
+// peakRSS is a process's largest resident size in MiB, 0 where /proc is not.
+func peakRSS(pid int) int {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0
+	}
+	found := highWater.FindStringSubmatch(string(status))
+	if found == nil {
+		return 0
+	}
+	kilobytes, err := strconv.Atoi(strings.TrimSpace(found[1]))
+	if err != nil {
+		return 0
+	}
+	return kilobytes >> 10
+}

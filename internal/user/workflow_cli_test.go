@@ -1,0 +1,97 @@
+// Copyright (c) the terraform-provider-streamchat authors
+// SPDX-License-Identifier: MPL-2.0
+
+package user_test
+
+import (
+	"bytes"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"filippo.io/age"
+
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/acctest"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/tfcli"
+)
+
+// The example in examples/workflow, from restriction to proof.
+func TestCLIWorkflowExample(t *testing.T) {
+	t.Parallel()
+	root, err := tfcli.RepoRoot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	example, err := os.ReadFile(filepath.Join(root, "examples", "workflow", "main.tf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := acctest.Start(t)
+	if err := s.Seed(strings.NewReader(odd)); err != nil {
+		t.Fatal(err)
+	}
+	key, err := age.GenerateX25519Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := filepath.Join(t.TempDir(), "store")
+	w, err := tfcli.NewWorkspace(tfcli.Options{CLI: acctest.CLI(t), Dir: t.TempDir(), Provider: acctest.Binary(t), Env: []string{
+		"STREAM_API_KEY=" + s.APIKey(), "STREAM_API_SECRET=" + s.APISecret(), "STREAM_CHAT_URL=" + s.URL,
+		"TF_VAR_app_name=Emulator", "TF_VAR_user_id=alice", "TF_VAR_request_id=DSR-7", "TF_VAR_store=" + store, "TF_VAR_officer=" + key.Recipient().String(),
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.WriteFile("main.tf", string(example)); err != nil {
+		t.Fatal(err)
+	}
+	run := func(args ...string) tfcli.Result {
+		t.Helper()
+		r, err := w.Run(t.Context(), args...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	expect(t, run("init"), 0)
+	expect(t, run("apply", "-auto-approve"), 0, "Apply complete! Resources: 5 added")
+
+	var order []string
+	for _, r := range s.Requests("DeactivateUser", "ExportUser", "DeleteUsers") {
+		if len(order) == 0 || order[len(order)-1] != r.Op {
+			order = append(order, r.Op)
+		}
+	}
+	if got := strings.Join(order, " "); !strings.HasSuffix(got, "DeactivateUser ExportUser DeleteUsers") {
+		t.Errorf("order: %s", got)
+	}
+	sealed, err := os.ReadFile(filepath.Join(store, "DSR-7.json.age"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	reader, err := age.Decrypt(bytes.NewReader(sealed), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if plain, err := io.ReadAll(reader); err != nil || !bytes.Contains(plain, []byte("9007199254740993")) {
+		t.Errorf("the stored export: %v, %.200s", err, plain)
+	}
+	if u, _ := s.User("alice"); !u.HardDeleted {
+		t.Error("alice is still there")
+	}
+
+	s.ResetRequests()
+	expect(t, run("plan", "-detailed-exitcode"), 0, "No changes")
+	expect(t, run("destroy", "-auto-approve"), 0, "Destroy complete", "Record removed, data not restored")
+	for _, r := range s.Requests() {
+		// A query is a POST for polls and channels; the probe changes nothing.
+		if r.Method != "GET" && !strings.HasPrefix(r.Op, "Query") && r.Op != "UpdateUsersPartial" {
+			t.Errorf("after the erasure there was a %s", r.Op)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(store, "DSR-7.json.age")); err != nil {
+		t.Errorf("destroy took the stored export: %v", err)
+	}
+}

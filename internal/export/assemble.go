@@ -290,7 +290,7 @@ func (a *Assembler) listed(messageID string, latest, own [][]byte, total int, v2
 	kind := spoolReaction
 	if total > len(latest) && messageID != "" {
 		kind = spoolListed
-		if err := a.spool.add(spoolLookUp, append(binary.AppendUvarint(nil, uint64(total)), messageID...)); err != nil {
+		if err := a.spool.add(spoolLookUp, append(binary.AppendUvarint(nil, uint64(total)), messageID...)); err != nil { //nolint:gosec // sum is never negative
 			return err
 		}
 	}

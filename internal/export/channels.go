@@ -196,7 +196,7 @@ func (f *channelFile) v1() error {
 		return err
 	}
 	f.bound.reset()
-	if _, err := f.decoder.Token(); err != io.EOF { //nolint:errorlint // a reader's plain end
+	if _, err := f.decoder.Token(); err != io.EOF {
 		if err != nil {
 			return jsonError(err, f.decoder.InputOffset())
 		}
@@ -234,7 +234,7 @@ func (f *channelFile) v2() error {
 	for {
 		f.bound.reset()
 		err := f.decoder.Decode(&f.raw)
-		if err == io.EOF { //nolint:errorlint // a reader's plain end
+		if err == io.EOF {
 			return nil
 		}
 		if err != nil {

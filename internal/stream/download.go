@@ -114,7 +114,7 @@ func (d *download) Read(p []byte) (int, error) {
 			d.tries = 0
 		}
 		switch {
-		case err == io.EOF: //nolint:errorlint // a reader's plain end
+		case err == io.EOF:
 			d.err = io.EOF
 			return n, io.EOF
 		case err != nil:
@@ -210,7 +210,7 @@ func (d *download) open() *Error {
 			req.Header.Set("If-Range", d.etag)
 		}
 	}
-	resp, err := d.client.files.Do(req)
+	resp, err := d.client.files.Do(req) //nolint:bodyclose // hangUp closes it
 	d.idle.Stop()
 	if err != nil {
 		cancel()

@@ -83,14 +83,14 @@ func wanted(t *testing.T) map[string]any {
 	if err := s.Seed(strings.NewReader(crowd())); err != nil {
 		t.Fatal(err)
 	}
-	return comparable(served(t, s))
+	return leveled(served(t, s))
 }
 
-// comparable takes out in what an assembled export differs from a direct one:
+// leveled takes out in what an assembled export differs from a direct one:
 // the order, people mentioned (their ids stay), fields of the user that only a
 // query has, and how the emulator writes a truncated message and the absence of
 // reactions.
-func comparable(v map[string]any) map[string]any {
+func leveled(v map[string]any) map[string]any {
 	user := v["user"].(map[string]any)
 	for _, key := range []string{"blocked_user_ids", "invisible", "language", "shadow_banned", "teams"} {
 		delete(user, key)
@@ -193,7 +193,7 @@ func TestAccUserExportFile_assembled(t *testing.T) {
 					if tt.without != "" {
 						expected["messages"] = slices.DeleteFunc(slices.Clone(want["messages"].([]any)), func(m any) bool { return m.(map[string]any)["id"] == tt.without })
 					}
-					if diff := cmp.Diff(expected, comparable(exact(t, raw))); diff != "" {
+					if diff := cmp.Diff(expected, leveled(exact(t, raw))); diff != "" {
 						return fmt.Errorf("not what the server's own export would be: %s", diff)
 					}
 					a := st.RootModule().Resources[exported].Primary.Attributes
@@ -280,7 +280,7 @@ func TestAccUserExportData_assembled(t *testing.T) {
 			{
 				Config: config,
 				Check: func(st *terraform.State) error {
-					if diff := cmp.Diff(want, comparable(exact(t, []byte(st.RootModule().Resources[read].Primary.Attributes["json"])))); diff != "" {
+					if diff := cmp.Diff(want, leveled(exact(t, []byte(st.RootModule().Resources[read].Primary.Attributes["json"])))); diff != "" {
 						return fmt.Errorf("not what the server's own export would be: %s", diff)
 					}
 					return nil

@@ -3,16 +3,6 @@ resource "streamchat_user_export" "dsr_1042" {
   user_id        = "waters-malone"
   path           = "${path.module}/exports/dsr-1042.json.age"
   age_recipients = ["age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"]
-
-  # Beyond 10,000 messages Stream refuses its own export, and this one is
-  # assembled from the user's channels: large, but not provably everything.
-  # Remove this once you have reviewed what an assembled export can miss.
-  lifecycle {
-    postcondition {
-      condition     = self.complete
-      error_message = "The export was assembled and may miss something: see the documentation of complete."
-    }
-  }
 }
 
 resource "streamchat_user_erasure" "dsr_1042" {
@@ -25,6 +15,12 @@ resource "streamchat_user_erasure" "dsr_1042" {
   depends_on = [streamchat_user_export.dsr_1042]
 
   lifecycle {
+    # Beyond 10,000 messages an export is assembled and not provably everything:
+    # take this out once you have reviewed what it can miss.
+    precondition {
+      condition     = streamchat_user_export.dsr_1042.complete
+      error_message = "The export was assembled: review it before erasing."
+    }
     postcondition {
       condition     = self.status == "completed"
       error_message = "Not erased yet: run apply again."

@@ -35,7 +35,7 @@ func NewErasureBatch() resource.Resource {
 				"Up to 100 users share one delete call; Stream takes six calls a minute. The batch may grow in place: adding one id sends one id, and the plan shows that one entry of `results` as unknown. " +
 				"If some users fail, the apply fails, the evidence of the others is kept, and the next apply goes on with those that are missing. " +
 				"Terraform then shows the batch as tainted and to be replaced: that replaces the record only, sends nobody twice and restores nobody.\n\n" +
-				"For more than 1,000 users use `for_each` over `chunklist`. Let such a list only grow at its end: users who move from one batch to another are sent once more, which does no harm.",
+				"For more than 1,000 users use `for_each` over `chunklist`. Let such a list only grow at its end: users who move from one batch to another are sent once more, which does no harm.\n\n" + notCovered,
 			Attributes: scopeAttributes(map[string]schema.Attribute{
 				"user_ids":       record.SubjectList("The users to erase.", IDValidators()...),
 				"user_count":     schema.Int64Attribute{Computed: true, MarkdownDescription: "How many users the list holds. Known in the plan."},

@@ -42,7 +42,7 @@ func NewErasure() resource.Resource {
 			"!> With `delete.user = \"hard\"` the user, their messages, two-member conversations, files and polls are gone for good. Neither this provider nor Stream can bring them back, and the id can never be used again.\n\n" +
 			"Applying the block sends `POST /users/delete` and waits for Stream's task. The state then says what was asked, what was found, under which task, what came of it and when. " +
 			"Destroying the block forgets the record and sends nothing. Once a record is completed and irreversible, plans make no call for it.\n\n" +
-			"Exit code 0 alone means *accepted*, not *gone*: every example carries a `postcondition` on `status`.",
+			"Exit code 0 alone means *accepted*, not *gone*: every example carries a `postcondition` on `status`.\n\n" + notCovered,
 		Attributes: scopeAttributes(map[string]schema.Attribute{
 			"user_id": schema.StringAttribute{
 				Required:            true,
@@ -68,6 +68,12 @@ func (*erasureResource) ValidateConfig(ctx context.Context, req resource.Validat
 }
 
 func engine(s *session.Session) *erasure.Engine[erasure.UserScope] { return s.Users }
+
+// notCovered explains the words of not_covered (stream-api.md §2, §11).
+const notCovered = "What stays at Stream (`not_covered`). By the modes: `user_data`, `messages` and `conversations` that are left untouched or only marked (`message_content`, `conversation_content`: marked as deleted, still readable by a back end), " +
+	"`calls` (`call_content`), `uploads` without `files`, `polls` without `polls`. " +
+	"By Stream's nature, whatever the modes: `campaigns` that the user sent, `exports_kept_60_days` (Stream keeps export files that long), `group_channels` (channels with more than two members stay, under a new owner), " +
+	"`mentions_and_quotes` in what others wrote, `message_history` (texts before an edit), `moderation_logs`, `poll_votes`, and `webhook_copies` (what your own systems received)."
 
 const finality = "An id that was deleted can never be used again."
 

@@ -251,3 +251,34 @@ func TestCLIBatchDeadline(t *testing.T) {
 		}
 	}
 }
+
+// Any number of users goes through for_each over chunklist; the benchmark
+// Erasures/40000 measures the full size.
+func TestCLIBatchesByChunklist(t *testing.T) {
+	t.Parallel()
+	s := acctest.Start(t)
+	ids := make([]string, 250)
+	for i := range ids {
+		ids[i] = fmt.Sprintf("leaver-%d", i)
+	}
+	s.Users(t, ids...)
+	body := func(n int) string {
+		return fmt.Sprintf(`
+resource "streamchat_user_erasure_batch" "leavers" {
+  for_each = { for i, ids in chunklist([for i in range(%d) : "leaver-${i}"], 100) : format("%%03d", i) => ids }
+  user_ids = each.value
+  delete   = { user = "hard" }
+}`, n)
+	}
+	w := s.Workspace(t, "max_erasures = 1000", body(249))
+	expect(t, w.Run("apply", "-auto-approve"), 0, "3 added")
+	if n := s.Count("DeleteUsers"); n != 3 {
+		t.Errorf("%d delete calls for 249 users", n)
+	}
+	w.Write("max_erasures = 1000", body(250)) // one more at the end
+	expect(t, w.Run("apply", "-auto-approve"), 0, "1 changed")
+	if calls := sentIDs(t, s); len(calls) != 4 || !slices.Equal(calls[3], []string{"leaver-249"}) {
+		t.Errorf("the last call of %d: %v", len(calls), calls[len(calls)-1])
+	}
+	expect(t, w.Run("plan", "-detailed-exitcode"), 0)
+}

@@ -1,0 +1,83 @@
+// Copyright (c) the terraform-provider-streamchat authors
+// SPDX-License-Identifier: MPL-2.0
+
+package report_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/erasure"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/report"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/stream"
+)
+
+const canary = "canary-4711"
+
+// answer is the error that an answer of Stream's makes, with somebody's name in it.
+func answer(status, code int) error {
+	body, err := json.Marshal(map[string]any{"code": code, "message": "the user " + canary + " did something", "StatusCode": status})
+	if err != nil {
+		panic(err)
+	}
+	return stream.Failure(stream.OpDeleteUsers, status, body)
+}
+
+func TestErrorsSayWhatHappenedAndWhatToDo(t *testing.T) {
+	at := path.Root("user_id")
+	stage := func(s erasure.Stage, err error) error { return &erasure.StageError{Stage: s, Err: err} }
+	for name, tt := range map[string]struct {
+		err   error
+		says  []string
+		where string
+	}{
+		"refusal of a field":    {&erasure.Refusal{Field: "delete.messages", Summary: "No", Detail: "Because. Nothing was sent."}, []string{"Nothing was sent"}, "delete.messages"},
+		"refusal of a provider": {&erasure.Refusal{Field: "max_erasures", Provider: true, Summary: "No", Detail: "Nothing beyond it is sent."}, []string{"Nothing"}, "user_id"},
+		"failure":               {&erasure.Failure{Kind: erasure.FailureSubject, TaskID: "task-1"}, []string{"task-1", "not recorded as erased", "Run apply again"}, "user_id"},
+		"wrong credentials":     {stage(erasure.StageLookUp, answer(401, 5)), []string{"No deletion was sent", "api_secret"}, "user_id"},
+		"server error":          {stage(erasure.StageSubmit, answer(500, -1)), []string{"may have accepted", "a repeated deletion does no harm"}, "user_id"},
+		"refused":               {stage(erasure.StageSubmit, answer(400, 4)), []string{"No deletion was", "run again"}, "user_id"},
+		"task unreadable":       {stage(erasure.StagePoll, answer(500, -1)), []string{"accepted before"}, "user_id"},
+		"redirect":              {stage(erasure.StageLookUp, answer(301, 0)), []string{"base_url"}, "user_id"},
+		"interrupted":           {context.Canceled, []string{"interrupted", "No deletion was sent", "Run apply again"}, "user_id"},
+		"timed out":             {stage(erasure.StageLookUp, context.DeadlineExceeded), []string{"timeout", "No deletion was sent"}, "user_id"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := report.Error(at, tt.err)
+			text := strings.Join(strings.Fields(d.Summary()+" "+d.Detail()), " ")
+			for _, say := range tt.says {
+				if !strings.Contains(text, say) {
+					t.Errorf("%q lacks %q", text, say)
+				}
+			}
+			if strings.Contains(text, canary) {
+				t.Errorf("it names somebody: %s", text)
+			}
+			if got, ok := d.(diag.DiagnosticWithPath); !ok || got.Path().String() != tt.where {
+				t.Errorf("it is about %v, want %s", got, tt.where)
+			}
+		})
+	}
+}
+
+func TestUnfinishedSaysWhereTheDeletionIs(t *testing.T) {
+	for name, p := range map[string]*erasure.Pending{
+		"interrupted":  {Err: context.Canceled},
+		"timed out":    {Err: context.DeadlineExceeded},
+		"task unknown": {TaskUnknown: true},
+		"still runs":   {},
+		"API error":    {Err: &erasure.StageError{Stage: erasure.StagePoll, Err: answer(502, 0)}},
+		"other":        {Err: errors.New("strange")},
+	} {
+		d := report.Unfinished(path.Root("user_id"), "task-1", p)
+		if d.Severity() != diag.SeverityWarning || !strings.Contains(d.Detail(), "task-1") || !strings.Contains(d.Detail(), "submitted") || strings.Contains(d.Detail(), canary) {
+			t.Errorf("%s: %s: %s", name, d.Summary(), d.Detail())
+		}
+	}
+}

@@ -24,7 +24,9 @@ func main() {
 	debug := flag.Bool("debug", false, "serve for a debugger and print how to attach")
 	flag.Parse()
 
-	signals.OutliveTermination()
+	if !*debug {
+		signals.OutliveTermination()
+	}
 	err := providerserver.Serve(context.Background(), provider.New(version, clock.Real{}), providerserver.ServeOpts{
 		Address: provider.Address,
 		Debug:   *debug,

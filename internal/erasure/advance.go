@@ -48,6 +48,10 @@ func Next[S Scope[S]](current Attempt[S], c Comparison) Step {
 // error as [Engine.Erase] does; the record then is what is known so far. An
 // attempt of which nothing was sent leaves no trace in it.
 func (e *Engine[S]) Advance(ctx context.Context, id string, scope S, c Comparison, record Record[S], recordMissing bool) (Record[S], error) {
+	return e.advance(ctx, id, scope, c, record, recordMissing, func(context.Context) {})
+}
+
+func (e *Engine[S]) advance(ctx context.Context, id string, scope S, c Comparison, record Record[S], recordMissing bool, gate func(context.Context)) (Record[S], error) {
 	current := record.Current()
 	switch Next(current, c) {
 	case Keep:
@@ -67,7 +71,7 @@ func (e *Engine[S]) Advance(ctx context.Context, id string, scope S, c Compariso
 			return record, nil
 		}
 	}
-	attempt, err := e.Erase(ctx, id, scope, record, recordMissing)
+	attempt, err := e.erase(ctx, id, scope, record, recordMissing, gate)
 	if attempt.Status != "" {
 		record = record.With(attempt)
 	}

@@ -25,13 +25,14 @@ func (b Batch[S]) IDs() []string {
 	return ids
 }
 
-// Status is the status of some subjects as a whole: the worst of theirs.
-func (b Batch[S]) Status(ids []string) Status {
+// Status is the status of some subjects as a whole, against what is wanted: the
+// worst of theirs. Who is completed but not as far as wanted is still to be sent.
+func (b Batch[S]) Status(ids []string, scope S) Status {
 	worst := StatusCompleted
 	rank := map[Status]int{StatusCompleted: 0, StatusReverted: 1, StatusSubmitted: 2, StatusFailed: 3}
 	for _, id := range ids {
 		status := b[id].Current().Status
-		if status == "" {
+		if status == "" || status == StatusCompleted && Next(b[id].Current(), Against(scope, b[id])) != Keep {
 			status = StatusSubmitted // not yet sent: the next apply goes on
 		}
 		if rank[status] > rank[worst] {
@@ -39,6 +40,17 @@ func (b Batch[S]) Status(ids []string) Status {
 		}
 	}
 	return worst
+}
+
+// Accepted is the wanted scope if Stream accepted it for all of these subjects that
+// it accepted anything for, else the scope of one that is behind.
+func (b Batch[S]) Accepted(ids []string, scope S) S {
+	for _, id := range ids {
+		if current := b[id].Current(); current.Scope != nil && len(scope.Compare(*current.Scope).Raised) > 0 {
+			return *current.Scope
+		}
+	}
+	return scope
 }
 
 // AdvanceAll takes all subjects as far as they get now, as [Engine.Advance] does
@@ -53,9 +65,30 @@ func (e *Engine[S]) AdvanceAll(ctx context.Context, ids []string, scope S, batch
 	for id, record := range batch {
 		grown[id] = record
 	}
+	// Nobody is sent before everybody is examined, so that calls are full: probes
+	// take their time, and calls are few.
+	var examining sync.WaitGroup
+	examined := make(chan struct{})
+	examining.Add(len(ids))
+	go func() {
+		examining.Wait()
+		close(examined)
+	}()
 	for _, id := range ids {
 		wg.Go(func() {
-			record, err := e.Advance(ctx, id, scope, Against(scope, batch[id]), batch[id], recordMissing)
+			done := sync.OnceFunc(examining.Done)
+			defer done()
+			if batch[id].Current().Status == StatusSubmitted {
+				done() // is polled first, which may take long
+			}
+			gate := func(ctx context.Context) {
+				done()
+				select {
+				case <-examined:
+				case <-ctx.Done():
+				}
+			}
+			record, err := e.advance(ctx, id, scope, Against(scope, batch[id]), batch[id], recordMissing, gate)
 			mu.Lock()
 			defer mu.Unlock()
 			grown[id] = record

@@ -28,12 +28,12 @@ func TestBatchGrowsAndGoesOn(t *testing.T) {
 		for _, id := range ids {
 			counts[batch[id].Current().Status]++
 		}
-		if counts[StatusCompleted] != 100 || counts[""] != 150 || len(errs) != 150 || batch.Status(ids) != StatusSubmitted {
-			t.Fatalf("at the deadline: %v, %d errors, %s", counts, len(errs), batch.Status(ids))
+		if counts[StatusCompleted] != 100 || counts[""] != 150 || len(errs) != 150 || batch.Status(ids, hard) != StatusSubmitted {
+			t.Fatalf("at the deadline: %v, %d errors, %s", counts, len(errs), batch.Status(ids, hard))
 		}
 		batch, errs = e.AdvanceAll(t.Context(), ids, hard, batch, false)
-		if len(errs) != 0 || batch.Status(ids) != StatusCompleted || len(f.sent) != 3 {
-			t.Errorf("the next apply: %v, %s, %d calls", errs, batch.Status(ids), len(f.sent))
+		if len(errs) != 0 || batch.Status(ids, hard) != StatusCompleted || len(f.sent) != 3 {
+			t.Errorf("the next apply: %v, %s, %d calls", errs, batch.Status(ids, hard), len(f.sent))
 		}
 		f.users["one-more"] = stream.User{ID: "one-more"}
 		batch, errs = e.AdvanceAll(t.Context(), append(ids, "one-more"), hard, batch, false)
@@ -57,7 +57,7 @@ func TestBatchReceipt(t *testing.T) {
 		batch["user-7"] = reverted
 		pseudonym := func(id string) string { return Pseudonym("key", id) }
 		about := Receipt{Record: "streamchat_user_erasure_batch", RequestID: "C-1"}
-		text := batch.Receipt(about, batch.Status(ids), pseudonym)
+		text := batch.Receipt(about, batch.Status(ids, hard), pseudonym)
 		if strings.Contains(text, "user-") {
 			t.Error("the receipt names people")
 		}
@@ -65,7 +65,7 @@ func TestBatchReceipt(t *testing.T) {
 			t.Errorf("a receipt of 1,000 takes %d bytes: equal attempts are meant to be kept once", len(text))
 		}
 		back, err := ReadBatch[UserScope](text, batch.IDs())
-		if err != nil || back.Receipt(about, back.Status(ids), pseudonym) != text {
+		if err != nil || back.Receipt(about, back.Status(ids, hard), pseudonym) != text {
 			t.Errorf("reading back: %v", err)
 		}
 		if back["user-7"].Current().Status != StatusReverted || len(back["never-sent"].Attempts) != 0 || back["user-8"].Current().TaskID != batch["user-8"].Current().TaskID {

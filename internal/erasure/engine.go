@@ -22,8 +22,10 @@ const (
 	lookUpWindow = 50 * time.Millisecond
 	submitWindow = 200 * time.Millisecond
 	// A replica may lag behind the task's end (stream-api.md §14.7).
-	verifyTries = 5
-	verifyPause = time.Second
+	// A finding older than this is looked up again before the call.
+	freshFinding = 5 * time.Second
+	verifyTries  = 5
+	verifyPause  = time.Second
 )
 
 // Subject is a member of a delete call and what was found of it.
@@ -255,6 +257,11 @@ func (e *Engine[S]) runLookUps(ctx context.Context, _ struct{}, members []*membe
 // recordMissing: a subject that never existed is recorded as not found, without
 // a call; otherwise it is refused.
 func (e *Engine[S]) Erase(ctx context.Context, id string, scope S, record Record[S], recordMissing bool) (Attempt[S], error) {
+	return e.erase(ctx, id, scope, record, recordMissing, func(context.Context) {})
+}
+
+// erase is Erase with a gate between the examination and the call.
+func (e *Engine[S]) erase(ctx context.Context, id string, scope S, record Record[S], recordMissing bool, gate func(context.Context)) (Attempt[S], error) {
 	attempt := Attempt[S]{Scope: &scope, ProviderVersion: e.version}
 	finding, err := e.examine(ctx, id, scope, record, always)
 	if err != nil {
@@ -273,13 +280,19 @@ func (e *Engine[S]) Erase(ctx context.Context, id string, scope S, record Record
 		attempt.CompletedAt, attempt.VerifiedAt = now, now
 		return attempt, nil
 	}
+	gate(ctx)
 	sent, err := e.submits.do(ctx, scope, id, finding)
 	if err != nil {
 		var stage *StageError
 		if errors.As(err, &stage) && stage.Stage == StageSubmit {
 			var api *stream.Error
-			attempt.Status, attempt.Error = StatusFailed, err.Error()
-			attempt.AnswerLost = errors.As(err, &api) && api.Ambiguous
+			errors.As(err, &api)
+			// Interrupted or timed out while it waited for its turn: not sent.
+			waiting := api != nil && !api.Ambiguous && (api.Kind == stream.KindCanceled || api.Kind == stream.KindRateLimited)
+			if !waiting {
+				attempt.Status, attempt.Error = StatusFailed, err.Error()
+				attempt.AnswerLost = api != nil && api.Ambiguous
+			}
 		}
 		return attempt, err
 	}
@@ -482,11 +495,12 @@ func (e *Engine[S]) runSubmits(ctx context.Context, scope S, members []*member[F
 	for i, m := range members {
 		subjects[i] = Subject{ID: m.id, Finding: m.value}
 	}
-	prepared := e.deed.Prepare(ctx, subjects, scope)
+	refusals := e.guardAgain(ctx, subjects)
+	prepared := e.deed.Prepare(ctx, remaining(subjects, refusals), scope)
 	left := map[string][]*member[Finding, submission]{}
 	var ids []string
 	for _, m := range members {
-		if err := prepared[m.id].Err; err != nil {
+		if err := errors.Join(refusals[m.id], prepared[m.id].Err); err != nil {
 			m.answer(submission{}, err)
 			continue
 		}
@@ -520,6 +534,38 @@ func (e *Engine[S]) runSubmits(ctx context.Context, scope S, members []*member[F
 			}
 		}
 	}
+}
+
+// guardAgain looks subjects up once more whose examination is not fresh, because
+// the call had to wait for its turn: somebody may be held or promoted since.
+func (e *Engine[S]) guardAgain(ctx context.Context, subjects []Subject) map[string]error {
+	var stale []string
+	now := *e.now()
+	for _, s := range subjects {
+		if f := s.Finding; now.Sub(f.At) > freshFinding && (f.Found == FoundPresent || f.Found == FoundDeactivated) {
+			stale = append(stale, s.ID)
+		}
+	}
+	if len(stale) == 0 {
+		return nil
+	}
+	refusals := map[string]error{}
+	found, err := e.deed.LookUp(ctx, stale)
+	for _, id := range stale {
+		switch f, ok := found[id]; {
+		case err != nil:
+			refusals[id] = at(StageLookUp, err)
+		case ok:
+			if err := e.guards.Finding(f); err != nil {
+				refusals[id] = err
+			}
+		}
+	}
+	return refusals
+}
+
+func remaining(subjects []Subject, without map[string]error) []Subject {
+	return slices.DeleteFunc(slices.Clone(subjects), func(s Subject) bool { return without[s.ID] != nil })
 }
 
 // namedIn is the index of the id that a refusal of Stream's names, or -1.

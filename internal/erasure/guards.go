@@ -7,10 +7,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"sync"
+
+	"golang.org/x/sync/singleflight"
 )
 
 // Guards are the provider's refusals. They run in plan and again right before
@@ -150,36 +153,68 @@ func (l *Ledger) spendProbe() bool {
 	return true
 }
 
-// AppGate is the wrong-app guard: the app's name is read once a run.
+// AppGate is the wrong-app guard: the app's name is read once a run, and so is the
+// reason why it cannot be read, so that a thousand subjects do not ask in turn.
 type AppGate struct {
 	// Expected is the name the app must have; empty accepts any.
 	Expected string
 	// Get reads the app's name (`GET /app`).
 	Get func(context.Context) (string, error)
 
-	mu   sync.Mutex
-	name string
-	read bool
+	flight singleflight.Group
+	mu     sync.Mutex
+	read   bool
+	name   string
+	err    error
 }
 
 // Name gives the app's name, or a refusal when it is not the expected one.
 func (g *AppGate) Name(ctx context.Context) (string, error) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if !g.read {
-		name, err := g.Get(ctx)
-		if err != nil {
-			return "", at(StageApp, err)
-		}
-		g.name, g.read = name, true
+	name, err := g.once(ctx)
+	if err != nil {
+		return "", err
 	}
-	if g.Expected != "" && g.name != g.Expected {
+	if g.Expected != "" && name != g.Expected {
 		return "", &Refusal{
 			Field: "expected_app_name", Provider: true,
 			Summary: "Wrong app",
 			Detail: fmt.Sprintf("The credentials open the Stream app %q, but the provider's expected_app_name is %q. Nothing was sent. "+
-				"Use the credentials of the right app, or correct expected_app_name.", strings.TrimSpace(g.name), g.Expected),
+				"Use the credentials of the right app, or correct expected_app_name.", strings.TrimSpace(name), g.Expected),
 		}
 	}
-	return g.name, nil
+	return name, nil
+}
+
+// once shares one reading. Only a caller's own context ends its wait, and an
+// ended context is nobody else's answer.
+func (g *AppGate) once(ctx context.Context) (string, error) {
+	for {
+		g.mu.Lock()
+		read, name, err := g.read, g.name, g.err
+		g.mu.Unlock()
+		if read {
+			return name, err
+		}
+		answer := g.flight.DoChan("", func() (any, error) {
+			name, err := g.Get(ctx)
+			if err == nil || !ended(err) {
+				g.mu.Lock()
+				g.read, g.name, g.err = true, name, at(StageApp, err)
+				g.mu.Unlock()
+			}
+			return nil, err
+		})
+		select {
+		case <-ctx.Done():
+			return "", at(StageApp, ctx.Err())
+		case <-answer:
+			if err := ctx.Err(); err != nil {
+				return "", at(StageApp, err)
+			}
+		}
+	}
+}
+
+func ended(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }

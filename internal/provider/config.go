@@ -94,7 +94,7 @@ func (p *streamchat) Schema(_ context.Context, _ provider.SchemaRequest, resp *p
 				Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
 			},
 			"allow_unknown_subjects": schema.BoolAttribute{Optional: true, MarkdownDescription: "Let a plan pass whose subjects are only known at apply. Nobody can review such a plan. Default false."},
-			"expected_app_name":      schema.StringAttribute{Optional: true, MarkdownDescription: "The wrong-app guard: the name that the Stream app must have (as `GET /app` says), else nothing is sent."},
+			"expected_app_name":      schema.StringAttribute{Optional: true, Validators: []validator.String{stringvalidator.LengthAtLeast(1)}, MarkdownDescription: "The wrong-app guard: the name that the Stream app must have (as `GET /app` says), else nothing is sent."},
 			"protected_user_ids": schema.SetAttribute{
 				Optional: true, ElementType: types.StringType,
 				MarkdownDescription: "Users that can never be erased: a plan that does is an error.",
@@ -173,6 +173,14 @@ func (p *streamchat) newSession(ctx context.Context, c config, diags *diag.Diagn
 		}
 		sc.RequestTimeout = d
 	}
+	if !c.BaseURL.IsNull() && sc.BaseURL == "" {
+		diags.AddAttributeError(path.Root("base_url"), "Invalid base_url", "The provider's base_url is empty. Nothing was sent. Leave it out (null) for the environment or the default.")
+		return s
+	}
+	if stream.OwnField(c.HoldField.ValueString()) {
+		diags.AddAttributeError(path.Root("hold_field"), "Invalid hold_field", "This is one of Stream's own fields of a user. Name a custom field that marks a legal hold. Nothing was sent.")
+		return s
+	}
 	if s.NotReady = missingCredentials(sc); s.NotReady.HasError() {
 		return s
 	}
@@ -246,6 +254,10 @@ func (v baseURLValidator) MarkdownDescription(ctx context.Context) string { retu
 
 func (baseURLValidator) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
 	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
+		return
+	}
+	if req.ConfigValue.ValueString() == "" {
+		resp.Diagnostics.AddAttributeError(req.Path, "Invalid base_url", "The provider's base_url is empty. It is not taken for the default, because a deletion sent to the wrong place is worse than none. Leave it out (null) for the environment or the default.")
 		return
 	}
 	if _, err := stream.ParseBaseURL(req.ConfigValue.ValueString()); err != nil {

@@ -86,7 +86,7 @@ func undecided() attr.Value {
 }
 
 // storeBatch writes a batch into a model. wanted are the subjects still asked for.
-func storeBatch[S erasure.Scope[S]](ctx context.Context, b *BatchBase, typeName string, pseudonym func(string) string, batch erasure.Batch[S], wanted []string, errs map[string]error) (diags diag.Diagnostics) {
+func storeBatch[S erasure.Scope[S]](ctx context.Context, b *BatchBase, typeName string, pseudonym func(string) string, batch erasure.Batch[S], wanted []string, scope S, errs map[string]error) (diags diag.Diagnostics) {
 	about, d := b.about(ctx, typeName, "")
 	diags.Append(d...)
 	results := make(map[string]attr.Value, len(batch))
@@ -97,7 +97,7 @@ func storeBatch[S erasure.Scope[S]](ctx context.Context, b *BatchBase, typeName 
 	}
 	b.Results, d = types.MapValue(types.ObjectType{AttrTypes: resultTypes}, results)
 	diags.Append(d...)
-	status := batch.Status(wanted)
+	status := batch.Status(wanted, scope)
 	b.Status = types.StringValue(string(status))
 	b.Receipt = types.StringValue(batch.Receipt(about, status, pseudonym))
 	return diags

@@ -118,7 +118,11 @@ func (r *BatchResource[S, M, P]) plan(ctx context.Context, plan P, prior *M, sco
 		}
 		r.note(batch)
 		if recorded, ok, d := P(prior).Scope(ctx); ok && !d.HasError() {
-			diags.Append(lowered(scope.Compare(recorded))...)
+			c, step := scope.Compare(recorded), erasure.Keep
+			if len(c.Raised) > 0 {
+				step = erasure.Send
+			}
+			diags.Append(refused(c, step)...)
 		}
 	}
 	ids, known, d := subjects(ctx, plan.Subjects())
@@ -135,9 +139,21 @@ func (r *BatchResource[S, M, P]) plan(ctx context.Context, plan P, prior *M, sco
 		return diags
 	}
 	*all = types.Int64Value(int64(len(ids)))
+	if prior == nil {
+		seen := erasure.Batch[S]{}
+		for _, id := range ids {
+			if record, ok := noted[S](r.session, r.Noun.TypeName, id); ok {
+				seen[id] = record
+			}
+		}
+		_, d := ahead(scope, seen)
+		if diags.Append(d...); diags.HasError() {
+			return diags
+		}
+	}
 	work := r.work(scope, ids, batch)
 	if len(work) == 0 {
-		r.planKept(plan, P(prior), ids, batch)
+		diags.Append(r.planKept(ctx, plan, P(prior), scope, ids, batch)...)
 		return diags
 	}
 	diags.Append(b.plan(ctx, scope.Irreversible(), scope.NotCovered())...)
@@ -173,14 +189,19 @@ func (r *BatchResource[S, M, P]) planUnknown(ctx context.Context, plan P, scope 
 }
 
 // planKept is the plan of a batch that needs no call.
-func (r *BatchResource[S, M, P]) planKept(plan, prior P, ids []string, batch erasure.Batch[S]) {
+func (r *BatchResource[S, M, P]) planKept(ctx context.Context, plan, prior P, scope S, ids []string, batch erasure.Batch[S]) (diags diag.Diagnostics) {
 	b, was := plan.batch(), prior.batch()
 	_, sent := plan.Counts()
 	_, sentBefore := prior.Counts()
 	*sent = *sentBefore
 	b.Irreversible, b.NotCovered, b.Results = was.Irreversible, was.NotCovered, was.Results
-	b.Status = types.StringValue(string(batch.Status(ids)))
+	b.Status = types.StringValue(string(batch.Status(ids, scope)))
 	b.Receipt = was.Receipt
+	if recorded, ok, _ := prior.Scope(ctx); !ok || recorded != scope {
+		// The last who was behind has left the list.
+		diags.Append(b.plan(ctx, scope.Irreversible(), scope.NotCovered())...)
+		b.Receipt = types.StringUnknown()
+	}
 	before := len(batch)
 	if dropRemoved(b, ids, batch); len(batch) != before {
 		kept := maps.Clone(was.Results.Elements())
@@ -191,6 +212,7 @@ func (r *BatchResource[S, M, P]) planKept(plan, prior P, ids []string, batch era
 	if !b.sameAbout(&was.Common) || !b.Status.Equal(was.Status) {
 		b.Receipt = types.StringUnknown()
 	}
+	return diags
 }
 
 // planResults keeps what is decided and marks what an apply will decide, so that
@@ -231,8 +253,7 @@ func (r *BatchResource[S, M, P]) preview(ctx context.Context, plan P, scope S, i
 	kept := 0
 	for _, id := range sending {
 		if record, ok := noted[S](r.session, r.Noun.TypeName, id); ok && len(batch) == 0 && r.step(scope, record) != erasure.Send {
-			kept++ // only the record is replaced
-			continue
+			kept++
 		}
 		wg.Go(func() {
 			finding, err := r.previewOne(ctx, id, scope, batch[id], plan.common())
@@ -253,12 +274,11 @@ func (r *BatchResource[S, M, P]) preview(ctx context.Context, plan P, scope S, i
 	if !scope.Irreversible() {
 		summary = "Deletions that keep the data at Stream"
 	}
-	sent := len(sending) - kept
-	detail := fmt.Sprintf("%d of %d are sent: %s.\n%s", sent, len(ids), counts(found), r.Noun.Goes(scope))
+	detail := fmt.Sprintf("%d of %d are sent: %s.\n%s", len(sending), len(ids), counts(found), r.Noun.Goes(scope))
 	if kept > 0 {
-		detail = fmt.Sprintf("The record of this batch is replaced. What it knows of %d of %d is kept, and they are not sent again (with create_before_destroy they are, which does no harm). The others: %s.\n%s", kept, len(ids), counts(found), r.Noun.Goes(scope))
+		detail += fmt.Sprintf("\nThere are records of %d of them already. If this batch is only replaced (tainted, -replace), what they know is kept, and they are not sent again.", kept)
 	}
-	if wait := r.atLeast(sent); wait > 0 {
+	if wait := r.atLeast(len(sending)); wait > 0 {
 		detail += fmt.Sprintf("\nStream's limit makes this take at least %s.", wait)
 	}
 	if scope.Irreversible() {

@@ -93,6 +93,12 @@ func (r *BatchResource[S, M, P]) Create(ctx context.Context, req resource.Create
 	dropRemoved(model.batch(), ids, batch)
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
+	if scope, _, d := model.Scope(ctx); !d.HasError() {
+		if done, diags := ahead(scope, batch); diags.HasError() {
+			resp.Diagnostics.Append(diags...)
+			r.setModes(ctx, model, done, &resp.Diagnostics)
+		}
+	}
 	batch, diags = r.advance(ctx, model, ids, batch, !resp.Diagnostics.HasError())
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() && !r.begun(batch) {
@@ -102,6 +108,19 @@ func (r *BatchResource[S, M, P]) Create(ctx context.Context, req resource.Create
 		r.session.Handoff.Create(r.Noun.TypeName, id)
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
+}
+
+// ahead refuses a new record that asks for less than an inherited one says was
+// done, and gives the modes that were.
+func ahead[S erasure.Scope[S]](scope S, batch erasure.Batch[S]) (done S, diags diag.Diagnostics) {
+	for _, id := range batch.IDs() {
+		if current := batch[id].Current(); current.Scope != nil {
+			if less := scope.Compare(*current.Scope).Lowered; len(less) > 0 {
+				return *current.Scope, refused(erasure.Comparison{Lowered: less}, erasure.Keep)
+			}
+		}
+	}
+	return scope, nil
 }
 
 // inherited are the records that a Delete in this run has left, of these subjects
@@ -164,14 +183,6 @@ func (r *BatchResource[S, M, P]) Update(ctx context.Context, req resource.Update
 	defer cancel()
 	_, diags = r.advance(ctx, model, ids, batch, true)
 	resp.Diagnostics.Append(diags...)
-	if recorded, ok, _ := P(&prior).Scope(ctx); ok && diags.HasError() {
-		// Modes in state are only those that Stream accepted for everybody.
-		scope, _, _ := model.Scope(ctx)
-		if len(scope.Compare(recorded).Raised) > 0 {
-			resp.Diagnostics.Append(model.SetScope(ctx, recorded)...)
-			resp.Diagnostics.Append(model.common().plan(ctx, recorded.Irreversible(), recorded.NotCovered())...)
-		}
-	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 }
 
@@ -205,7 +216,27 @@ func (r *BatchResource[S, M, P]) advance(ctx context.Context, model P, ids []str
 	if may && len(errs) == 0 {
 		r.warnAboutPolls(ids, batch, &diags)
 	}
-	return batch, append(diags, storeBatch(ctx, model.batch(), r.Noun.TypeName, r.pseudonym, batch, ids, errs)...)
+	if r.settle(ctx, model, scope, ids, batch, &diags) && !diags.HasError() {
+		diags.AddAttributeError(r.subjectPath(), "Escalation not finished",
+			"Not all subjects have reached the further modes yet. The record keeps the modes that Stream accepted for everybody, and what it knows of each subject. Run apply again: it goes on where this one ended.")
+	}
+	return batch, append(diags, storeBatch(ctx, model.batch(), r.Noun.TypeName, r.pseudonym, batch, ids, scope, errs)...)
+}
+
+// settle sets the modes to those that Stream accepted for everybody, where that is
+// less than the model wants.
+func (r *BatchResource[S, M, P]) settle(ctx context.Context, model P, scope S, ids []string, batch erasure.Batch[S], diags *diag.Diagnostics) (behind bool) {
+	accepted := batch.Accepted(ids, scope)
+	if len(scope.Compare(accepted).Raised) == 0 {
+		return false
+	}
+	r.setModes(ctx, model, accepted, diags)
+	return true
+}
+
+func (r *BatchResource[S, M, P]) setModes(ctx context.Context, model P, scope S, diags *diag.Diagnostics) {
+	diags.Append(model.SetScope(ctx, scope)...)
+	diags.Append(model.common().plan(ctx, scope.Irreversible(), scope.NotCovered())...)
 }
 
 func (r *BatchResource[S, M, P]) warnAboutPolls(ids []string, batch erasure.Batch[S], diags *diag.Diagnostics) {
@@ -333,7 +364,9 @@ func (r *BatchResource[S, M, P]) Read(ctx context.Context, req resource.ReadRequ
 	if !changed || resp.Diagnostics.HasError() {
 		return
 	}
-	resp.Diagnostics.Append(storeBatch(ctx, model.batch(), r.Noun.TypeName, r.pseudonym, batch, ids, nil)...)
+	scope, _, _ := model.Scope(ctx)
+	r.settle(ctx, model, scope, ids, batch, &resp.Diagnostics)
+	resp.Diagnostics.Append(storeBatch(ctx, model.batch(), r.Noun.TypeName, r.pseudonym, batch, ids, scope, nil)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
 }
 
@@ -346,10 +379,10 @@ func (r *BatchResource[S, M, P]) refresh(ctx context.Context, open []string, bat
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	errs = map[string]error{}
+	was := maps.Clone(batch)
 	for _, id := range open {
-		record := batch[id]
 		wg.Go(func() {
-			fresh, err := r.engine().Refresh(ctx, id, record)
+			fresh, err := r.engine().Refresh(ctx, id, was[id])
 			mu.Lock()
 			defer mu.Unlock()
 			switch {
@@ -375,22 +408,25 @@ func (r *BatchResource[S, M, P]) Delete(ctx context.Context, req resource.Delete
 	}
 	model := P(&state)
 	batch, err := readBatch[S](model.batch())
-	if mark == nil {
+	back := r.toRestore(model.common(), batch)
+	if !destroys(mark) || len(back) == 0 {
 		if err == nil && r.session != nil {
 			r.note(batch)
 			for id := range batch {
 				r.session.Handoff.Put(r.Noun.TypeName, id, batch)
 			}
 		}
+	}
+	if !destroys(mark) {
 		return
 	}
-	back := r.toRestore(model.common(), batch)
 	if len(back) == 0 {
 		resp.Diagnostics.Append(forgotten(r.subjectPath(), model.common()))
 		return
 	}
 	resp.Diagnostics.Append(r.session.Ready()...)
 	if resp.Diagnostics.HasError() {
+		resp.Diagnostics.Append(unmark(ctx, resp.Private)...)
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, r.timeout(len(back)))
@@ -398,6 +434,7 @@ func (r *BatchResource[S, M, P]) Delete(ctx context.Context, req resource.Delete
 	for chunk := range slices.Chunk(back, erasure.MaxSubjects) {
 		if err := r.engine().Restore(ctx, chunk...); err != nil {
 			resp.Diagnostics.Append(report.Error(r.subjectPath(), err))
+			resp.Diagnostics.Append(unmark(ctx, resp.Private)...)
 			return
 		}
 	}

@@ -23,6 +23,16 @@ import (
 // the mark knows that a Create follows.
 const destroyMark = "destroy"
 
+func destroys(mark []byte) bool { return string(mark) == "true" }
+
+// unmark takes the mark off again: private state outlives a destroy that failed, or
+// that was planned and not applied.
+func unmark(ctx context.Context, private interface {
+	SetKey(context.Context, string, []byte) diag.Diagnostics
+}) diag.Diagnostics {
+	return private.SetKey(ctx, destroyMark, []byte("false"))
+}
+
 // ModifyPlan implements resource.ResourceWithModifyPlan. It runs in plan and
 // again inside apply.
 func (r *Resource[S, M, P]) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
@@ -71,11 +81,14 @@ func (r *Resource[S, M, P]) planCreate(ctx context.Context, plan P, scope S) (di
 			return append(diags, report.Error(r.subjectPath(), err))
 		}
 	}
-	record, replaced := noted[S](r.session, r.Noun.TypeName, plan.Subject().ValueString())
+	record, seen := noted[S](r.session, r.Noun.TypeName, plan.Subject().ValueString())
+	if current := record.Current(); current.Scope != nil {
+		diags.Append(refused(erasure.Comparison{Lowered: scope.Compare(*current.Scope).Lowered}, erasure.Keep)...)
+	}
 	warning, d := r.preview(ctx, plan, scope, record)
 	diags.Append(d...)
-	if replaced && !d.HasError() {
-		warning = r.replacing(record)
+	if seen && !diags.HasError() {
+		diags.Append(r.replacing(record))
 	}
 	return appendWarning(diags, warning)
 }
@@ -109,7 +122,7 @@ func (r *Resource[S, M, P]) planUpdate(ctx context.Context, plan P, priorModel *
 	if diags.HasError() {
 		return diags
 	}
-	diags.Append(lowered(comparison)...)
+	diags.Append(refused(comparison, erasure.Next(record.Current(), comparison))...)
 	b := plan.base()
 	diags.Append(plan.SetScope(ctx, scope)...)
 	diags.Append(checkOnDestroy(&b.Common, scope.Irreversible())...)
@@ -179,8 +192,9 @@ func (r *Resource[S, M, P]) preview(ctx context.Context, plan P, scope S, record
 	return warn(summary, fmt.Sprintf("%s\n%s\n\n%s", r.Noun.Goes(scope), Describe(finding), r.consequence(scope)))
 }
 
-// replacing is the warning for a record that is only replaced or tainted: what it
-// knows is handed over.
+// replacing is the warning for a subject whose record this run has seen: as a rule
+// it is only replaced or tainted, and what it knows is handed over. Terraform does
+// not tell that from a second block.
 func (r *Resource[S, M, P]) replacing(record erasure.Record[S]) diag.Diagnostic {
 	var then string
 	switch record.Current().Status {
@@ -192,7 +206,8 @@ func (r *Resource[S, M, P]) replacing(record erasure.Record[S]) diag.Diagnostic 
 		then = "It is not completed: the deletion is sent again."
 	}
 	return diag.NewAttributeWarningDiagnostic(r.subjectPath(), "Replacing the record of an erasure",
-		"Only the record is replaced; nothing is restored in between. "+then+" (With create_before_destroy the deletion is sent again, which does no harm.) To end a taint without a replacement, use terraform untaint.")
+		"There is a record of this subject already. If that one is replaced here (tainted, -replace): only the record is replaced, and nothing is restored in between. "+then+
+			" To end a taint without a replacement, use terraform untaint. If this is a second block, or with create_before_destroy, the deletion is sent again, which does no harm; keep one record of one erasure.")
 }
 
 // Describe tells who is meant without naming anybody.

@@ -161,11 +161,11 @@ func (r *Resource[S, M, P]) advance(ctx context.Context, model P, prior *M) (dia
 	if diags.HasError() {
 		return diags, false
 	}
-	if d := lowered(comparison); d.HasError() {
-		return append(diags, d...), false
-	}
 	before := record.Current()
 	step := erasure.Next(before, comparison)
+	if d := refused(comparison, step); d.HasError() {
+		return append(diags, d...), false
+	}
 	var err error
 	if step == erasure.Wait || step == erasure.Send {
 		if d := r.session.Ready(); d.HasError() {
@@ -230,13 +230,16 @@ func (r *Resource[S, M, P]) onRecord(ctx context.Context, prior *M, scope S) (re
 	return record, c, diags
 }
 
-// lowered refuses a plan that asks for less than was done, or for options that
-// only mean something before the call.
-func lowered(c erasure.Comparison) (diags diag.Diagnostics) {
+// refused refuses a plan that asks for less than was done, or for other options of
+// a call that was already sent, unless a further call follows.
+func refused(c erasure.Comparison, step erasure.Step) (diags diag.Diagnostics) {
 	for _, field := range c.Lowered {
 		diags.AddAttributeError(report.Path(field), "A deletion cannot be taken back",
 			"The record says that Stream was asked to delete more than this. Asking for less now would make the record untrue, and brings nothing back. "+
 				"Nothing was sent. Set the attribute back to what was done; to stop managing the record, use a removed block.")
+	}
+	if step == erasure.Send {
+		return diags
 	}
 	for _, field := range c.Altered {
 		diags.AddAttributeError(report.Path(field), "Option of a deletion that was already sent",
@@ -332,25 +335,29 @@ func (r *Resource[S, M, P]) Delete(ctx context.Context, req resource.DeleteReque
 	id := model.Subject().ValueString()
 	mark, diags := req.Private.GetKey(ctx, destroyMark)
 	resp.Diagnostics.Append(diags...)
-	if mark == nil {
-		if r.session != nil {
-			r.note(model)
-			r.session.Handoff.Put(r.Noun.TypeName, id, &state)
-		}
-		return
+	restores := destroys(mark) && r.restores(model) && !r.session.Handoff.Created(r.Noun.TypeName, id)
+	if !restores && r.session != nil {
+		// A renamed block is destroyed and created too: its record is not lost either.
+		r.note(model)
+		r.session.Handoff.Put(r.Noun.TypeName, id, &state)
 	}
-	if !r.restores(model) || r.session.Handoff.Created(r.Noun.TypeName, id) {
+	switch {
+	case !destroys(mark):
+		return
+	case !restores:
 		resp.Diagnostics.Append(forgotten(r.subjectPath(), model.common()))
 		return
 	}
 	resp.Diagnostics.Append(r.session.Ready()...)
 	if resp.Diagnostics.HasError() {
+		resp.Diagnostics.Append(unmark(ctx, resp.Private)...)
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	if err := r.engine().Restore(ctx, id); err != nil {
 		resp.Diagnostics.Append(report.Error(r.subjectPath(), err))
+		resp.Diagnostics.Append(unmark(ctx, resp.Private)...)
 		return
 	}
 	resp.Diagnostics.Append(restored(r.subjectPath()))

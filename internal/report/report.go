@@ -97,9 +97,9 @@ func words(err error) (summary, detail string) {
 	}
 	switch {
 	case errors.Is(err, context.Canceled):
-		return "Interrupted", fmt.Sprintf("The run was interrupted%s. No deletion was sent for this resource. Run apply again.", during)
+		return "Interrupted", fmt.Sprintf("The run was interrupted%s, before a deletion was sent. Run apply again.", during)
 	case errors.Is(err, context.DeadlineExceeded):
-		return "Timed out", fmt.Sprintf("The timeout of this resource ended%s. No deletion was sent for it. Run apply again, with a longer timeouts value if Stream's rate limit was the reason.", during)
+		return "Timed out", fmt.Sprintf("The timeout of this resource ended%s, before a deletion was sent. Run apply again, with a longer timeouts value if Stream's rate limit was the reason.", during)
 	default:
 		return "Unexpected answer", fmt.Sprintf("%s%s.", upperFirst(err.Error()), during)
 	}
@@ -147,8 +147,12 @@ func apiDetail(stage *erasure.StageError, e *stream.Error) string {
 		b.WriteString("Stream may have accepted the deletion although its answer did not arrive. Nothing is recorded as erased. The next apply finds out: a repeated deletion does no harm.")
 	case stage != nil && (stage.Stage == erasure.StagePoll || stage.Stage == erasure.StageVerify):
 		b.WriteString("The deletion was accepted before; only its result is not known yet.")
+	case stage != nil && stage.Stage == erasure.StageSubmit:
+		b.WriteString("The deletion was not accepted. What goes before it (revoked tokens, deleted polls) may be done already.")
+	case stage != nil && (stage.Stage == erasure.StageTokens || stage.Stage == erasure.StagePolls):
+		b.WriteString("The deletion itself was not sent. Some tokens may be revoked and some polls deleted already.")
 	case stage != nil:
-		b.WriteString("No deletion was sent for this resource.")
+		b.WriteString("This step sent no deletion; what is recorded stays recorded.")
 	default:
 		b.WriteString("Nothing was changed at Stream.")
 	}

@@ -28,6 +28,9 @@ type User struct {
 	Fields map[string]json.RawMessage
 }
 
+// OwnField reports that a field of a user is Stream's own, not a custom one.
+func OwnField(name string) bool { return ownFields[name] }
+
 // ownFields are Stream's own fields of a user: FullUserResponse and
 // UserResponse of the OpenAPI.
 var ownFields = map[string]bool{

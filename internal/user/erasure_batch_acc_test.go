@@ -282,3 +282,71 @@ resource "streamchat_user_erasure_batch" "leavers" {
 	}
 	expect(t, w.Run("plan", "-detailed-exitcode"), 0)
 }
+
+// An escalation that does not get to everybody is not told as one.
+func TestCLIBatchEscalationAtItsDeadline(t *testing.T) {
+	t.Parallel()
+	now := clock.NewSimulated(time.Now())
+	s := acctest.Start(t, func(o *emulator.Options) { o.Clock = now; o.TaskDelay = -1 })
+	ids := make([]string, 120)
+	for i := range ids {
+		ids[i] = fmt.Sprintf("user-%03d", i)
+	}
+	s.Users(t, ids...)
+	const limits = "max_erasures = 200\n  delete_calls_per_minute = 2"
+	w := s.Workspace(t, limits, batch(`delete = { user = "soft" }`, ids...))
+	expect(t, w.Run("apply", "-auto-approve"), 0)
+	const slowly = "max_erasures = 200\n  delete_calls_per_minute = 1"
+	w.Write(slowly, batch(hardly+"\n  timeouts = { update = \"25s\" }", ids...))
+	expect(t, w.Run("apply", "-auto-approve"), 1, "Escalation not finished")
+	values, tainted := record(t, w, campaign)
+	modes, _ := values["delete"].(map[string]any)
+	if tainted || values["status"] != "submitted" || modes["user"] != "soft" || values["irreversible"] != false {
+		t.Errorf("tainted %v, status %v, delete %v, irreversible %v", tainted, values["status"], modes, values["irreversible"])
+	}
+	s.ResetRequests()
+	w.Write(limits, batch(hardly, ids...))
+	expect(t, w.Run("apply", "-auto-approve"), 0)
+	if calls := sentIDs(t, s); len(calls) != 1 || len(calls[0]) != 20 {
+		t.Errorf("the next apply sent %d calls", len(calls))
+	}
+	values, _ = record(t, w, campaign)
+	if modes, _ := values["delete"].(map[string]any); modes["user"] != "hard" || values["status"] != "completed" || values["irreversible"] != true {
+		t.Errorf("state %v", values["delete"])
+	}
+}
+
+func TestCLIBatchCannotBeLoweredThroughATaint(t *testing.T) {
+	t.Parallel()
+	s := acctest.Start(t)
+	s.Users(t, "a", "b")
+	w := s.Workspace(t, "", batch(hardly, "a", "b"))
+	s.AddFault(emulator.Fault{Op: "DeleteUsers", Kind: emulator.FaultFailUser, UserID: "b"})
+	expect(t, w.Run("apply", "-auto-approve"), 1)
+	w.Write("", batch(`delete = { user = "soft" }`, "a", "b"))
+	expect(t, w.Run("plan"), 1, "A deletion cannot be taken back")
+	expect(t, w.Run("apply", "-auto-approve", "-refresh=false"), 1, "A deletion cannot be taken back")
+	values, _ := record(t, w, campaign)
+	if modes, _ := values["delete"].(map[string]any); modes["user"] != "hard" {
+		t.Errorf("state says %v", values["delete"])
+	}
+}
+
+// When the last who was behind leaves the list, the record says what was done.
+func TestCLIBatchAfterSomebodyWhoWasBehindLeft(t *testing.T) {
+	t.Parallel()
+	s := acctest.Start(t)
+	s.Users(t, "a", "b")
+	w := s.Workspace(t, "", batch(`delete = { user = "soft" }`, "a", "b"))
+	expect(t, w.Run("apply", "-auto-approve"), 0)
+	s.AddFault(emulator.Fault{Op: "DeleteUsers", Kind: emulator.FaultFailUser, UserID: "b"})
+	w.Write("", batch(hardly, "a", "b"))
+	expect(t, w.Run("apply", "-auto-approve"), 1, "Deletion failed at Stream")
+	w.Write("", batch(hardly, "a"))
+	expect(t, w.Run("apply", "-auto-approve"), 0)
+	values, _ := record(t, w, campaign)
+	if modes, _ := values["delete"].(map[string]any); modes["user"] != "hard" || values["irreversible"] != true || slices.Contains(values["not_covered"].([]any), any("user_data")) {
+		t.Errorf("state %v", values)
+	}
+	expect(t, w.Run("plan", "-detailed-exitcode"), 0)
+}

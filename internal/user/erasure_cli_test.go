@@ -389,3 +389,51 @@ func TestCLICreateBeforeDestroyRestoresNobody(t *testing.T) {
 		t.Errorf("alice was restored by a replacement: %+v", u)
 	}
 }
+
+// A restore that failed leaves no trace that a later replacement could take for a
+// destroy.
+func TestCLIFailedRestoreIsForgotten(t *testing.T) {
+	t.Parallel()
+	s := acctest.Start(t)
+	s.Users(t, "alice")
+	w := s.Workspace(t, "max_retries = 0", erase("alice", "delete = { user = \"soft\" }\n  on_destroy = \"restore\""))
+	expect(t, w.Run("apply", "-auto-approve"), 0)
+	s.AddFault(emulator.Fault{Op: "RestoreUsers", Kind: emulator.Fault500})
+	expect(t, w.Run("destroy", "-auto-approve"), 1)
+	s.ResetRequests()
+	expect(t, w.Run("apply", "-auto-approve", "-replace="+dsr), 0)
+	if s.Count("RestoreUsers") != 0 || s.Count("DeleteUsers") != 0 {
+		t.Errorf("a replacement made %d restores and %d deletions", s.Count("RestoreUsers"), s.Count("DeleteUsers"))
+	}
+	expect(t, w.Run("destroy", "-auto-approve"), 0, "User restored")
+}
+
+// A block that is renamed without a moved block keeps its evidence when Terraform
+// drops the old name first, and is sent again, harmlessly, when it does not.
+func TestCLIRenamedBlock(t *testing.T) {
+	t.Parallel()
+	s := acctest.Start(t)
+	s.Users(t, "alice")
+	w := s.Workspace(t, "", erase("alice", hardly))
+	expect(t, w.Run("apply", "-auto-approve"), 0)
+	w.Write("", strings.Replace(erase("alice", hardly), "dsr", "renamed", 1))
+	expect(t, w.Run("apply", "-auto-approve"), 0, "There is a record of this subject already")
+	if values, _ := record(t, w, "streamchat_user_erasure.renamed"); values["status"] != "completed" {
+		t.Errorf("state %v", values)
+	}
+}
+
+// An heir who has left since does not block an escalation.
+func TestCLIEscalationWithAnotherHeir(t *testing.T) {
+	t.Parallel()
+	s := acctest.Start(t)
+	s.Users(t, "alice", "heir", "other")
+	w := s.Workspace(t, "", erase("alice", "delete = { user = \"soft\" }\n  new_channel_owner_id = \"heir\""))
+	expect(t, w.Run("apply", "-auto-approve"), 0)
+	hardDelete(t, s, "heir")
+	w.Write("", erase("alice", hardly+"\n  new_channel_owner_id = \"other\""))
+	expect(t, w.Run("apply", "-auto-approve"), 0)
+	if values, _ := record(t, w, dsr); values["outcome"] != "erased" || values["new_channel_owner_id"] != "other" {
+		t.Errorf("state %v", values)
+	}
+}

@@ -142,7 +142,7 @@ func (b Batch[S]) Receipt(about Receipt, status Status, pseudonym func(id string
 	places := map[string]int{}
 	for _, id := range b.IDs() {
 		record := b[id]
-		subject := subjectJSON{Subject: pseudonym(id), Attempts: []int{}, Reverted: record.Reverted}
+		subject := subjectJSON{Subject: record.pseudonym(pseudonym(id)), Attempts: []int{}, Reverted: record.Reverted}
 		for _, attempt := range record.Attempts {
 			key := string(mustEncode(attempt))
 			place, ok := places[key]
@@ -174,7 +174,7 @@ func ReadBatch[S Scope[S]](receipt string, ids []string) (Batch[S], error) {
 	}
 	batch := make(Batch[S], len(ids))
 	for i, id := range slices.Sorted(slices.Values(ids)) {
-		record := Record[S]{Reverted: r.Subjects[i].Reverted}
+		record := Record[S]{Reverted: r.Subjects[i].Reverted, Pseudonym: r.Subjects[i].Subject}
 		for _, place := range r.Subjects[i].Attempts {
 			if place < 0 || place >= len(r.Attempts) {
 				return nil, errors.New("the receipt in state refers to an attempt that it does not hold")

@@ -18,8 +18,10 @@ type batcher[K comparable, V, R any] struct {
 	clock  clock.Clock
 	window time.Duration // how long the first member waits for company
 	max    int
-	turn   func(context.Context) error // may wait for a rate limit; the batch stays open meanwhile
-	run    func(ctx context.Context, key K, members []*member[V, R])
+	// turn may wait for a rate limit; the batch stays open meanwhile. What it
+	// returns is called when the batch is done.
+	turn func(context.Context) (release func(), err error)
+	run  func(ctx context.Context, key K, members []*member[V, R])
 
 	mu     sync.Mutex
 	queues map[K]*queue[V, R]
@@ -106,8 +108,9 @@ func (b *batcher[K, V, R]) leave(key K, m *member[V, R]) bool {
 func (b *batcher[K, V, R]) serve(ctx context.Context, key K) {
 	for {
 		err := b.clock.Sleep(ctx, b.window)
+		release := func() {}
 		if err == nil && b.turn != nil {
-			err = b.turn(ctx)
+			release, err = b.turn(ctx)
 		}
 		members, more := b.seal(ctx, key)
 		if len(members) > 0 {
@@ -119,6 +122,7 @@ func (b *batcher[K, V, R]) serve(ctx context.Context, key K) {
 				b.runSealed(ctx, key, members)
 			}
 		}
+		release()
 		if !more {
 			return
 		}

@@ -98,6 +98,7 @@ type Engine[S Scope[S]] struct {
 	clock   clock.Clock
 	version string
 
+	sending chan struct{} // one batch at a time, so that a turn is not taken by another scope
 	lookUps batcher[struct{}, struct{}, Finding]
 	submits batcher[S, Finding, submission]
 	peeks   batcher[string, struct{}, stream.Task]
@@ -124,14 +125,31 @@ type Config[S Scope[S]] struct {
 func New[S Scope[S]](c Config[S]) *Engine[S] {
 	e := &Engine[S]{deed: c.Deed, guards: c.Guards, ledger: c.Ledger, app: c.App, clock: c.Clock, version: c.Version}
 	e.lookUps = batcher[struct{}, struct{}, Finding]{clock: c.Clock, window: lookUpWindow, max: MaxSubjects, run: e.runLookUps}
+	e.sending = make(chan struct{}, 1)
 	window := submitWindow
 	if c.Deed.Max() == 1 {
 		window = 0 // nobody to wait for
 	}
-	e.submits = batcher[S, Finding, submission]{clock: c.Clock, window: window, max: c.Deed.Max(), turn: c.Deed.Turn, run: e.runSubmits}
+	e.submits = batcher[S, Finding, submission]{clock: c.Clock, window: window, max: c.Deed.Max(), turn: e.turn, run: e.runSubmits}
 	e.peeks = batcher[string, struct{}, stream.Task]{clock: c.Clock, window: lookUpWindow, max: math.MaxInt, run: e.runPeek}
 	e.tasks = stream.Poller{Clock: c.Clock, Get: c.Deed.Task}
 	return e
+}
+
+// turn waits for the limit with nobody else between the wait and the call: what
+// goes before a call (tokens, polls, guards) must not happen minutes before it.
+func (e *Engine[S]) turn(ctx context.Context) (release func(), err error) {
+	release = func() {}
+	select {
+	case e.sending <- struct{}{}:
+	case <-ctx.Done():
+		return release, ctx.Err()
+	}
+	if err := e.deed.Turn(ctx); err != nil {
+		<-e.sending
+		return release, err
+	}
+	return func() { <-e.sending }, nil
 }
 
 // Claim refuses a second resource that wants to create the subject's record.
@@ -378,7 +396,7 @@ func (e *Engine[S]) settle(ctx context.Context, id string, attempt Attempt[S], t
 		attempt.Status, attempt.Error = StatusFailed, failure.Error()
 		return attempt, failure
 	}
-	if task.Status != stream.TaskCompleted {
+	if task.Status != stream.TaskCompleted || task.Err != nil {
 		return fail(FailureTask)
 	}
 	entry, listed := task.Results[id]
@@ -396,6 +414,10 @@ func (e *Engine[S]) settle(ctx context.Context, id string, attempt Attempt[S], t
 		return fail(FailureNoEntry)
 	}
 	if !listed {
+		// Somebody who was deleted before looks the same whatever this call did.
+		if attempt.Found == FoundDeleted {
+			return fail(FailureNoEntry)
+		}
 		finding, err := e.deed.Probe(ctx, id)
 		if err != nil {
 			return attempt, &Pending{Err: at(StageProbe, err)}

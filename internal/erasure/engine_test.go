@@ -326,6 +326,45 @@ func TestMissingEntryOfADeletedUserCompletes(t *testing.T) {
 	})
 }
 
+// For somebody deleted before, an entry is the only proof of the new modes.
+func TestMissingEntryProvesNothingOfTheDeleted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake()
+		f.deleted["a"] = true
+		f.task = entry(func(r map[string]stream.TaskResult) { delete(r, "a") })
+		var failure *Failure
+		if a, err := f.engine().Erase(t.Context(), "a", hard, none, false); !errors.As(err, &failure) || a.Outcome != "" {
+			t.Errorf("attempt %+v, err %v", a, err)
+		}
+	})
+}
+
+// Scopes that compete for one turn do not prepare before it is theirs.
+func TestOneBatchAtATimeBetweenTurnAndCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake("a", "b")
+		f.callTime = 30 * time.Second
+		f.polls = []stream.Poll{{ID: "pa", CreatedByID: "a"}, {ID: "pb", CreatedByID: "b"}}
+		e := f.engine()
+		var wg sync.WaitGroup
+		wg.Go(func() { _, _ = e.Erase(t.Context(), "a", hard, none, false) })
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		other := hard
+		other.Calls = Hard
+		wg.Go(func() {
+			time.Sleep(time.Second)
+			if _, err := e.Erase(ctx, "b", other, none, false); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("b: %v", err)
+			}
+			if len(f.polls) != 1 || f.polls[0].ID != "pb" {
+				t.Errorf("polls of somebody who was not sent are gone: %v", f.polls)
+			}
+		})
+		wg.Wait()
+	})
+}
+
 func TestVerificationOutlivesALaggingReplica(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake("a")

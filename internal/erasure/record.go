@@ -18,6 +18,16 @@ type Record[S Scope[S]] struct {
 	Attempts []Attempt[S]
 	// Reverted: a restorable subject was found to be back.
 	Reverted bool
+	// Pseudonym is that of the first receipt; a later run without the operator's
+	// key, or with another, does not change it.
+	Pseudonym string
+}
+
+func (r Record[S]) pseudonym(now string) string {
+	if r.Pseudonym != "" {
+		return r.Pseudonym
+	}
+	return now
 }
 
 // Current is the attempt that speaks for the record: the last one, except that a
@@ -77,7 +87,7 @@ func (r Record[S]) With(a Attempt[S]) Record[S] {
 	if n > 0 && r.Attempts[n-1].sameCall(a) {
 		n--
 	}
-	return Record[S]{Attempts: append(r.Attempts[:n:n], a)}
+	return Record[S]{Attempts: append(r.Attempts[:n:n], a), Pseudonym: r.Pseudonym}
 }
 
 func (a Attempt[S]) sameCall(b Attempt[S]) bool {
@@ -91,7 +101,7 @@ func (a Attempt[S]) sameCall(b Attempt[S]) bool {
 func (r Record[S]) Claimed(scope S) Record[S] {
 	last := r.Attempts[len(r.Attempts)-1]
 	last.Scope = &scope
-	return Record[S]{Attempts: append(r.Attempts[:len(r.Attempts)-1:len(r.Attempts)-1], last), Reverted: r.Reverted}
+	return Record[S]{Attempts: append(r.Attempts[:len(r.Attempts)-1:len(r.Attempts)-1], last), Reverted: r.Reverted, Pseudonym: r.Pseudonym}
 }
 
 // Receipt is what the operator adds to a record in its archived form.
@@ -120,7 +130,7 @@ type receiptJSON[S any] struct {
 // equal bytes.
 func (r Record[S]) Receipt(about Receipt) string {
 	return canonical(receiptJSON[S]{
-		Record: about.Record, Subject: about.Subject, RequestID: about.RequestID, Labels: about.Labels,
+		Record: about.Record, Subject: r.pseudonym(about.Subject), RequestID: about.RequestID, Labels: about.Labels,
 		NotCovered: about.NotCovered, Attempt: r.Current(), Attempts: r.Attempts,
 	})
 }
@@ -155,7 +165,7 @@ func ReadRecord[S Scope[S]](receipt string) (Record[S], error) {
 	if len(r.Attempts) == 0 {
 		return Record[S]{}, fmt.Errorf("the receipt in state holds no attempt")
 	}
-	return Record[S]{Attempts: r.Attempts, Reverted: r.Attempt.Status == StatusReverted}, nil
+	return Record[S]{Attempts: r.Attempts, Reverted: r.Attempt.Status == StatusReverted, Pseudonym: r.Subject}, nil
 }
 
 // Pseudonym stands for a subject in receipts: HMAC-SHA-256 under the operator's

@@ -73,6 +73,9 @@ func TestReceipt(t *testing.T) {
 	if noKey := record.Receipt(Receipt{Subject: Pseudonym("", "user-canary")}); strings.Contains(noKey, "subject") {
 		t.Errorf("without a key there is no subject: %s", noKey)
 	}
+	if later := back.With(Attempt[UserScope]{Scope: &scope, Status: StatusFailed}).Receipt(Receipt{}); !strings.Contains(later, about.Subject) {
+		t.Errorf("a run without the key loses the pseudonym: %s", later)
+	}
 	record.Reverted = true
 	if back, err := ReadRecord[UserScope](record.Receipt(about)); err != nil || back.Current().Status != StatusReverted {
 		t.Errorf("reverted: %+v, %v", back.Current(), err)

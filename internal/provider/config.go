@@ -98,12 +98,12 @@ func (p *streamchat) Schema(_ context.Context, _ provider.SchemaRequest, resp *p
 			"protected_user_ids": schema.SetAttribute{
 				Optional: true, ElementType: types.StringType,
 				MarkdownDescription: "Users that can never be erased: a plan that does is an error.",
-				Validators:          []validator.Set{setvalidator.ValueStringsAre(user.IDValidators()...)},
+				Validators:          []validator.Set{setvalidator.NoNullValues(), setvalidator.ValueStringsAre(user.IDValidators()...)},
 			},
 			"protected_roles": schema.SetAttribute{
 				Optional: true, ElementType: types.StringType,
 				MarkdownDescription: "Users with one of these roles can never be erased, e.g. `[\"admin\"]`: a plan that does is an error.",
-				Validators:          []validator.Set{setvalidator.ValueStringsAre(stringvalidator.LengthAtLeast(1))},
+				Validators:          []validator.Set{setvalidator.NoNullValues(), setvalidator.ValueStringsAre(stringvalidator.LengthAtLeast(1))},
 			},
 			"max_erasures": schema.Int64Attribute{
 				Optional:            true,

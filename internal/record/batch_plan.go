@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
@@ -27,7 +28,7 @@ func SubjectList(description string, each ...validator.String) schema.Attribute 
 		Required: true, ElementType: types.StringType,
 		MarkdownDescription: description + fmt.Sprintf(" 1 to %d; for more use `for_each` over `chunklist`. The order does not matter, adding one sends one. "+
 			"One that leaves the list keeps its entry in `results` (see `drop_removed_records`).", MaxBatch),
-		Validators: []validator.List{listvalidator.SizeAtMost(MaxBatch), listvalidator.ValueStringsAre(each...), noDuplicates{}},
+		Validators: []validator.List{listvalidator.SizeAtMost(MaxBatch), listvalidator.NoNullValues(), listvalidator.ValueStringsAre(each...), noDuplicates{}},
 	}
 }
 
@@ -139,14 +140,17 @@ func (r *BatchResource[S, M, P]) plan(ctx context.Context, plan P, prior *M, sco
 		return diags
 	}
 	*all = types.Int64Value(int64(len(ids)))
-	if prior == nil {
-		seen := erasure.Batch[S]{}
-		for _, id := range ids {
-			if record, ok := noted[S](r.session, r.Noun.TypeName, id); ok {
-				seen[id] = record
-			}
+	seen := erasure.Batch[S]{}
+	for _, id := range ids {
+		if record, ok := batch[id]; ok {
+			seen[id] = record
+		} else if record, ok := noted[S](r.session, r.Noun.TypeName, id); ok {
+			seen[id] = record
 		}
-		_, d := ahead(scope, seen)
+	}
+	waits := r.session != nil && slices.ContainsFunc(ids, func(id string) bool { return r.session.Handoff.Waits(r.Noun.TypeName, id) })
+	if !waits {
+		_, d = ahead(scope, seen)
 		if diags.Append(d...); diags.HasError() {
 			return diags
 		}
@@ -173,6 +177,9 @@ func (r *BatchResource[S, M, P]) plan(ctx context.Context, plan P, prior *M, sco
 		}
 	}
 	*sent = types.Int64Value(int64(len(sending)))
+	if waits {
+		return diags // Create checks everything again and keeps the records whatever it finds
+	}
 	return append(diags, r.preview(ctx, plan, scope, ids, sending, batch)...)
 }
 

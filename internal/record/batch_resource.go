@@ -18,6 +18,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/erasure"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/report"
@@ -231,6 +232,11 @@ func (r *BatchResource[S, M, P]) settle(ctx context.Context, model P, scope S, i
 		return false
 	}
 	r.setModes(ctx, model, accepted, diags)
+	for _, record := range batch {
+		if current := record.Current(); current.Scope != nil && (*current.Scope).Irreversible() {
+			model.common().Irreversible = types.BoolValue(true)
+		}
+	}
 	return true
 }
 

@@ -99,7 +99,12 @@ func (b *Common) about(ctx context.Context, typeName, pseudonym string) (erasure
 	about := erasure.Receipt{Record: typeName, Subject: pseudonym, RequestID: b.RequestID.ValueString()}
 	var diags diag.Diagnostics
 	if !b.Labels.IsNull() {
-		diags.Append(b.Labels.ElementsAs(ctx, &about.Labels, false)...)
+		var labels map[string]types.String
+		diags.Append(b.Labels.ElementsAs(ctx, &labels, false)...)
+		about.Labels = make(map[string]string, len(labels))
+		for name, label := range labels {
+			about.Labels[name] = label.ValueString()
+		}
 	}
 	if !b.NotCovered.IsNull() {
 		diags.Append(b.NotCovered.ElementsAs(ctx, &about.NotCovered, false)...)

@@ -77,6 +77,9 @@ func (r *Resource[S, M, P]) planCreate(ctx context.Context, plan P, scope S) (di
 		return append(diags, subjectNotKnown(r.subjectPath(), r.session))
 	}
 	if r.session != nil {
+		if r.session.Handoff.Waits(r.Noun.TypeName, plan.Subject().ValueString()) {
+			return diags // Create checks everything again and keeps the record whatever it finds
+		}
 		if err := r.engineClaim(plan.Subject().ValueString()); err != nil {
 			return append(diags, report.Error(r.subjectPath(), err))
 		}

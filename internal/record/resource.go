@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -233,10 +234,10 @@ func (r *Resource[S, M, P]) onRecord(ctx context.Context, prior *M, scope S) (re
 // refused refuses a plan that asks for less than was done, or for other options of
 // a call that was already sent, unless a further call follows.
 func refused(c erasure.Comparison, step erasure.Step) (diags diag.Diagnostics) {
-	for _, field := range c.Lowered {
-		diags.AddAttributeError(report.Path(field), "A deletion cannot be taken back",
-			"The record says that Stream was asked to delete more than this. Asking for less now would make the record untrue, and brings nothing back. "+
-				"Nothing was sent. Set the attribute back to what was done; to stop managing the record, use a removed block.")
+	if len(c.Lowered) > 0 {
+		diags.AddAttributeError(report.Path(c.Lowered[0]), "A deletion cannot be taken back",
+			"The record says that Stream was asked to delete more than this configuration does ("+strings.Join(c.Lowered, ", ")+"). Asking for less now would make the record untrue, and brings nothing back. "+
+				"Nothing was sent. Set it back to what was done; to stop managing the record, use a removed block.")
 	}
 	if step == erasure.Send {
 		return diags
@@ -367,7 +368,7 @@ func (r *Resource[S, M, P]) Delete(ctx context.Context, req resource.DeleteReque
 func (r *Resource[S, M, P]) restores(model P) bool {
 	b := model.base()
 	return r.Noun.Restores && b.OnDestroy.ValueString() == DestroyRestore && b.Status.ValueString() == string(erasure.StatusCompleted) &&
-		!b.Irreversible.ValueBool() && b.Outcome.ValueString() == string(erasure.OutcomeMarkedDeleted)
+		!b.Irreversible.ValueBool() && b.Outcome.ValueString() != string(erasure.OutcomeNotFound)
 }
 
 // ImportState implements resource.ResourceWithImportState: it adopts what was

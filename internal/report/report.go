@@ -157,6 +157,12 @@ func apiDetail(stage *erasure.StageError, e *stream.Error) string {
 		b.WriteString("Nothing was changed at Stream.")
 	}
 	b.WriteString(" ")
+	switch {
+	case stage != nil && stage.Stage == erasure.StagePolls:
+		b.WriteString("To leave the polls alone, set polls = false. ")
+	case stage != nil && stage.Stage == erasure.StageSubmit && e.Kind == stream.KindNotFound:
+		b.WriteString("If the subject was deleted by other means, import the record instead. ")
+	}
 	b.WriteString(advice(e))
 	return b.String()
 }

@@ -122,6 +122,16 @@ func (h *Handoff) Put(resource, subject string, record any) {
 	h.records[resource+"\x00"+subject] = record
 }
 
+// Waits reports that a record was left behind for a Create of the subject: then the
+// run is past the Delete of a replacement, and an error before that Create would
+// lose the record.
+func (h *Handoff) Waits(resource, subject string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	_, ok := h.records[resource+"\x00"+subject]
+	return ok
+}
+
 // Take picks a record up, once.
 func (h *Handoff) Take(resource, subject string) (any, bool) {
 	h.mu.Lock()

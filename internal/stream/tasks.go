@@ -101,8 +101,9 @@ func decodeTask(body []byte, id string) (Task, error) {
 	return task, nil
 }
 
-// decodeResult reads {"<subject>":{"status":…,"error":…}} or {"url":…}. Entries
-// of another form are left out, so that they count as missing.
+// decodeResult reads {"<subject>":{"status":…,"error":…}} or {"url":…}. An entry
+// of another form is an entry all the same: one without a status, which is a
+// failure, where a missing one may be settled by other means.
 func decodeResult(raw json.RawMessage) (map[string]TaskResult, string) {
 	entries, ok := decodeObject(raw)
 	if !ok {
@@ -112,13 +113,11 @@ func decodeResult(raw json.RawMessage) (map[string]TaskResult, string) {
 	decodeString(entries["url"], &url)
 	var results map[string]TaskResult
 	for subject, value := range entries {
-		entry, ok := decodeObject(value)
-		if !ok {
-			continue
-		}
 		var result TaskResult
-		decodeString(entry["status"], &result.Status)
-		decodeString(entry["error"], &result.Error)
+		if entry, ok := decodeObject(value); ok {
+			decodeString(entry["status"], &result.Status)
+			decodeString(entry["error"], &result.Error)
+		}
 		if results == nil {
 			results = make(map[string]TaskResult, len(entries))
 		}

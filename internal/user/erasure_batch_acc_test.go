@@ -301,7 +301,7 @@ func TestCLIBatchEscalationAtItsDeadline(t *testing.T) {
 	expect(t, w.Run("apply", "-auto-approve"), 1, "Escalation not finished")
 	values, tainted := record(t, w, campaign)
 	modes, _ := values["delete"].(map[string]any)
-	if tainted || values["status"] != "submitted" || modes["user"] != "soft" || values["irreversible"] != false {
+	if tainted || values["status"] != "submitted" || modes["user"] != "soft" || values["irreversible"] != true {
 		t.Errorf("tainted %v, status %v, delete %v, irreversible %v", tainted, values["status"], modes, values["irreversible"])
 	}
 	s.ResetRequests()

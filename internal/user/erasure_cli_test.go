@@ -417,7 +417,7 @@ func TestCLIRenamedBlock(t *testing.T) {
 	w := s.Workspace(t, "", erase("alice", hardly))
 	expect(t, w.Run("apply", "-auto-approve"), 0)
 	w.Write("", strings.Replace(erase("alice", hardly), "dsr", "renamed", 1))
-	expect(t, w.Run("apply", "-auto-approve"), 0, "There is a record of this subject already")
+	expect(t, w.Run("apply", "-auto-approve"), 0)
 	if values, _ := record(t, w, "streamchat_user_erasure.renamed"); values["status"] != "completed" {
 		t.Errorf("state %v", values)
 	}
@@ -435,5 +435,26 @@ func TestCLIEscalationWithAnotherHeir(t *testing.T) {
 	expect(t, w.Run("apply", "-auto-approve"), 0)
 	if values, _ := record(t, w, dsr); values["outcome"] != "erased" || values["new_channel_owner_id"] != "other" {
 		t.Errorf("state %v", values)
+	}
+}
+
+// A guard that says no in the middle of a replacement does not take the record.
+func TestCLIReplacementRefusedAtApplyKeepsTheRecord(t *testing.T) {
+	t.Parallel()
+	s := acctest.Start(t)
+	s.Users(t, "alice")
+	body := erase("alice", "delete = { user = \"soft\" }")
+	w := s.Workspace(t, "", body)
+	expect(t, w.Run("apply", "-auto-approve"), 0)
+	before, _ := record(t, w, dsr)
+	restore(t, s, "alice")
+	expect(t, w.Run("taint", dsr), 0)
+	expect(t, w.Run("plan", "-out=saved"), 0)
+	s.AddFault(emulator.Fault{Op: "QueryUsers", Kind: emulator.Fault500, Times: emulator.Forever})
+	s.AddFault(emulator.Fault{Op: "GetApp", Kind: emulator.Fault500, Times: emulator.Forever})
+	expect(t, w.Run("apply", "saved"), 1)
+	after, tainted := record(t, w, dsr)
+	if !tainted || after["receipt"] == nil || after["task_id"] != before["task_id"] {
+		t.Errorf("the record after a refused replacement: %v", after)
 	}
 }

@@ -11,17 +11,15 @@ import (
 	"time"
 )
 
-// OutliveTermination makes the process survive SIGTERM as long as its parent
-// lives. CI systems send SIGTERM to the whole process group: a provider that
-// dies of it takes the record of a running deletion with it, while Terraform
+// OutliveTermination makes the process survive SIGTERM, and live exactly as long
+// as its parent. CI systems send SIGTERM to the whole process group: a provider
+// that dies of it takes the record of a running deletion with it, while Terraform
 // waits for the provider, saves what it says and ends it
-// (terraform-behaviour.md §0.5). An orphan ends by itself.
+// (terraform-behaviour.md §0.5). Of an orphan nobody would take a record.
 func OutliveTermination() {
 	parent := os.Getppid()
-	term := make(chan os.Signal, 1)
-	signal.Notify(term, syscall.SIGTERM)
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGTERM)
 	go func() {
-		<-term
 		for range time.Tick(time.Second) {
 			if os.Getppid() != parent {
 				os.Exit(1)

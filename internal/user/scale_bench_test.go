@@ -24,13 +24,13 @@ import (
 func BenchmarkErasures(b *testing.B) {
 	batches := `
 resource "streamchat_user_erasure_batch" "leavers" {
-  for_each = { for i, ids in chunklist([for i in range(%[1]d) : "leaver-${i}"], 1000) : format("%%03d", i) => ids }
+  for_each = { for i, ids in chunklist(jsondecode(file("leavers.json")), 1000) : format("%03d", i) => ids }
   user_ids = each.value
   delete   = { user = "hard" }
 }`
 	single := `
 resource "streamchat_user_erasure" "leavers" {
-  for_each = { for i in range(%[1]d) : format("DSR-%%05d", i) => "leaver-${i}" }
+  for_each = { for i, id in jsondecode(file("leavers.json")) : format("DSR-%05d", i) => id }
   user_id  = each.value
   delete   = { user = "hard" }
 }`
@@ -44,7 +44,7 @@ resource "streamchat_user_erasure" "leavers" {
 	} {
 		b.Run(size.name, func(b *testing.B) {
 			for b.Loop() {
-				eraseMany(b, fmt.Sprintf(size.body, size.users), size.users)
+				eraseMany(b, size.body, size.users)
 			}
 		})
 	}
@@ -53,12 +53,18 @@ resource "streamchat_user_erasure" "leavers" {
 func eraseMany(b *testing.B, body string, users int) {
 	b.StopTimer()
 	s := acctest.Start(b)
-	ids := make([]string, users)
-	for i := range ids {
-		ids[i] = fmt.Sprint("leaver-", i)
+	var seed strings.Builder
+	for i := range users {
+		fmt.Fprintf(&seed, ",{\"id\":\"leaver-%d\"}", i)
 	}
-	s.Users(b, ids...)
+	if err := s.Seed(strings.NewReader(`{"users":[` + seed.String()[1:] + `]}`)); err != nil {
+		b.Fatal(err)
+	}
+	leavers := "[" + strings.ReplaceAll(strings.ReplaceAll(seed.String()[1:], `{"id":`, ""), "}", "") + "]"
 	w := s.Workspace(b, "max_erasures = 100000\n  delete_calls_per_minute = 1000", body)
+	if err := w.WriteFile("leavers.json", leavers); err != nil { // range() ends at 1,024
+		b.Fatal(err)
+	}
 	b.StartTimer()
 	start := time.Now()
 	p, err := w.Start("apply", "-auto-approve")

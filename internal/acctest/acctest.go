@@ -179,10 +179,16 @@ type Workspace struct {
 	stream *Stream
 }
 
-// Workspace sets up a workspace and runs init.
+// Workspace sets up a workspace for the CLI under test and runs init.
 func (s *Stream) Workspace(t testing.TB, extra, body string) *Workspace {
 	t.Helper()
-	w, err := tfcli.NewWorkspace(tfcli.Options{CLI: CLI(t), Dir: t.TempDir(), Provider: Binary(t)})
+	return s.WorkspaceWith(t, CLI(t), extra, body)
+}
+
+// WorkspaceWith is Workspace for a CLI of the caller's choice.
+func (s *Stream) WorkspaceWith(t testing.TB, cli tfcli.CLI, extra, body string) *Workspace {
+	t.Helper()
+	w, err := tfcli.NewWorkspace(tfcli.Options{CLI: cli, Dir: t.TempDir(), Provider: Binary(t)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,6 +23,9 @@ type FaultKind string
 const (
 	// FaultDropBefore closes the connection; nothing was done.
 	FaultDropBefore FaultKind = "drop-before"
+	// FaultHangBefore does not answer until the client gives up; nothing was
+	// done.
+	FaultHangBefore FaultKind = "hang-before"
 	// Fault500 is Stream's own internal error.
 	Fault500 FaultKind = "500"
 	// Fault503 is an empty 503 of a load balancer.
@@ -60,8 +63,11 @@ const (
 	FaultNumbers FaultKind = "numbers"
 	// FaultSlow answers after Delay, by the emulator's clock.
 	FaultSlow FaultKind = "slow"
-	// FaultHang does not answer until the client gives up.
+	// FaultHang does not answer until the client gives up or Release is closed.
 	FaultHang FaultKind = "hang"
+	// FaultStall sends half of the answer and then nothing, until the client
+	// gives up or Release is closed.
+	FaultStall FaultKind = "stall"
 	// FaultResetPast and FaultResetFuture put the end of the rate limit's window
 	// an hour back, or Delay (by default a day) ahead.
 	FaultResetPast   FaultKind = "reset-past"
@@ -94,10 +100,10 @@ var (
 	taskKinds     = []FaultKind{FaultFailTask, FaultFailUser, FaultMissingUser, FaultStatusWord, FaultStuckTask}
 	spoilingKinds = []FaultKind{
 		FaultDropAfter, FaultShortBody, FaultTruncated, FaultHTML200, FaultNumbers, FaultSlow, FaultHang,
-		FaultResetPast, FaultResetFuture, FaultNoHeaders,
+		FaultStall, FaultResetPast, FaultResetFuture, FaultNoHeaders,
 	}
 	frontKinds = []FaultKind{
-		FaultDropBefore, Fault500, Fault503, FaultHTML502, Fault429, FaultBare429, FaultPlain429, FaultEdge429,
+		FaultDropBefore, FaultHangBefore, Fault500, Fault503, FaultHTML502, Fault429, FaultBare429, FaultPlain429, FaultEdge429,
 		FaultRedirect301, FaultRedirect307, FaultCustom, FaultTaskNotFound,
 	}
 )
@@ -125,6 +131,9 @@ type Fault struct {
 	// the kinds that by default stand in front of Stream.
 	CarryOut bool
 
+	// Release ends FaultHang, with the answer, and FaultStall, with a closed
+	// connection. Nil never does.
+	Release <-chan struct{}
 	// Delay is for FaultSlow and FaultResetFuture.
 	Delay time.Duration
 	// Status, Body, ContentType and Header are for FaultCustom. The status is
@@ -249,7 +258,7 @@ const (
 func (f *Fault) distort(c *call, resp *response) *response {
 	e := c.e
 	switch f.Kind {
-	case FaultDropBefore, FaultDropAfter:
+	case FaultDropBefore, FaultDropAfter, FaultHangBefore:
 		return nil
 	case Fault500:
 		r := f.stream(c, &apiError{http.StatusInternalServerError, -1, "internal server error"})
@@ -297,7 +306,7 @@ func (f *Fault) distort(c *call, resp *response) *response {
 		return newResponse(http.StatusOK, typeHTML, []byte(movedPage))
 	case FaultTruncated:
 		resp.body = resp.body[:len(resp.body)/2]
-	case FaultShortBody:
+	case FaultShortBody, FaultStall:
 		resp.header.Set("Content-Length", strconv.Itoa(len(resp.body)))
 		resp.body = resp.body[:len(resp.body)/2]
 	case FaultNumbers:
@@ -330,13 +339,23 @@ func (f *Fault) wait(ctx context.Context, e *Emulator) bool {
 	case FaultSlow:
 		return e.opts.Clock.Sleep(ctx, f.Delay) == nil
 	case FaultHang:
-		select {
-		case <-ctx.Done():
-		case <-e.closed:
-		}
+		return f.hold(ctx, e)
+	case FaultHangBefore:
+		f.hold(ctx, e)
 		return false
 	}
 	return true
+}
+
+// hold waits for Release; false when the client or the emulator is gone first.
+func (f *Fault) hold(ctx context.Context, e *Emulator) bool {
+	select {
+	case <-f.Release:
+		return true
+	case <-ctx.Done():
+	case <-e.closed:
+	}
+	return false
 }
 
 // numbers replaces the strings under well-known keys by numbers.

@@ -161,8 +161,11 @@ func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	send(w, resp)
-	if f != nil && f.Kind == FaultShortBody {
+	if f != nil && (f.Kind == FaultShortBody || f.Kind == FaultStall) {
 		_ = http.NewResponseController(w).Flush() // so that half of it gets there
+		if f.Kind == FaultStall {
+			f.hold(r.Context(), e)
+		}
 		panic(http.ErrAbortHandler)
 	}
 }

@@ -1,0 +1,189 @@
+// Copyright (c) the terraform-provider-streamchat authors
+// SPDX-License-Identifier: MPL-2.0
+
+package resilience
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/acctest"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/emulator"
+)
+
+// full runs the whole matrices; without it the suites run a fast selection.
+var full = flag.Bool("full", false, "run every cell of the matrices")
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	code := m.Run()
+	acctest.RemoveBinary()
+	os.Exit(code)
+}
+
+// subject is a resource that sends something to Stream: what the suites need to
+// know of it to interrupt it at a given moment and to see what came of it.
+type subject struct {
+	name    string
+	address string
+	// lookUp, submit and poll are the operations before, of and after the deed.
+	// poll is empty where Stream answers at once.
+	lookUp, submit, poll string
+	// download is the operation that fetches what a task made.
+	download string
+	// users is how many subjects are in it.
+	users int
+	// attributes of the resource but for timeouts and lifecycle; DIR stands for
+	// the directory of the configuration.
+	attributes string
+	// gone reports that Stream no longer has the subject, for erasures.
+	gone func(s *acctest.Stream) bool
+	// file is the file that it writes, for exports.
+	file string
+}
+
+func (s subject) isExport() bool { return s.file != "" }
+
+// block is the resource, with more attributes.
+func (s subject) block(more string) string {
+	kind, name, _ := strings.Cut(s.address, ".")
+	return fmt.Sprintf("resource %q %q {\n  %s\n  %s\n}\n", kind, name, s.attributes, more)
+}
+
+// untilDone is the postcondition of the examples, where the record has a status.
+func (s subject) untilDone() string {
+	if s.isExport() {
+		return ""
+	}
+	return acctest.UntilCompleted
+}
+
+const batchSize = 120 // two calls
+
+func batchID(i int) string { return fmt.Sprintf("member-%03d", i) }
+
+func userGone(ids ...string) func(*acctest.Stream) bool {
+	return func(s *acctest.Stream) bool {
+		for _, id := range ids {
+			if u, ok := s.User(id); !ok || !u.HardDeleted {
+				return false
+			}
+		}
+		return true
+	}
+}
+
+var batchIDs = func() []string {
+	ids := make([]string, batchSize)
+	for i := range ids {
+		ids[i] = batchID(i)
+	}
+	return ids
+}()
+
+// subjects are all resources that submit something.
+var subjects = []subject{
+	{
+		name: "user erasure", address: "streamchat_user_erasure.dsr", users: 1,
+		lookUp: "QueryUsers", submit: "DeleteUsers", poll: "GetTask",
+		attributes: "user_id = \"alice\"\n  delete  = { user = \"hard\" }",
+		gone:       userGone("alice"),
+	},
+	{
+		name: "user erasure batch", address: "streamchat_user_erasure_batch.leavers", users: batchSize,
+		lookUp: "QueryUsers", submit: "DeleteUsers", poll: "GetTask",
+		attributes: fmt.Sprintf("user_ids = [for i in range(%d) : format(\"member-%%03d\", i)]\n  delete   = { user = \"hard\" }", batchSize),
+		gone:       userGone(batchIDs...),
+	},
+	{
+		name: "channel erasure", address: "streamchat_channel_erasure.room", users: 1,
+		lookUp: "QueryChannels", submit: "DeleteChannels", poll: "GetTask",
+		attributes: "cid         = \"messaging:room\"\n  hard_delete = true",
+		gone: func(s *acctest.Stream) bool {
+			_, there := s.Channel("messaging:room")
+			return !there
+		},
+	},
+	{
+		name: "message erasure", address: "streamchat_message_erasure.slip", users: 1,
+		lookUp: "GetMessage", submit: "DeleteMessage",
+		attributes: "message_id  = \"m1\"\n  hard_delete = true",
+		gone: func(s *acctest.Stream) bool {
+			_, there := s.Message("m1")
+			return !there
+		},
+	},
+	{
+		name: "user export", address: "streamchat_user_export.answer", users: 1,
+		submit:     "ExportUser",
+		attributes: "user_id = \"alice\"\n  path    = \"${path.module}/out/alice.json\"",
+		file:       "out/alice.json",
+	},
+	{
+		name: "channel export", address: "streamchat_channel_export.archive", users: 1,
+		submit: "ExportChannels", poll: "GetTask", download: "DownloadExport",
+		attributes: "cids = [\"messaging:room\"]\n  path = \"${path.module}/out/room.json\"",
+		file:       "out/room.json",
+	},
+}
+
+// fill gives the app what the subjects are about.
+func fill(t testing.TB, s *acctest.Stream) {
+	t.Helper()
+	users := []string{`{"id":"alice","name":"Name of alice"}`, `{"id":"bob"}`}
+	for _, id := range batchIDs {
+		users = append(users, fmt.Sprintf(`{"id":%q}`, id))
+	}
+	s.Fill(t, `{"users":[`+strings.Join(users, ",")+`],
+	  "channels":[{"cid":"messaging:room","created_by_id":"bob","members":["alice","bob"]}],
+	  "messages":[{"id":"m1","cid":"messaging:room","user_id":"alice","text":"text of alice"},
+	              {"id":"m2","cid":"messaging:room","user_id":"bob","text":"text of bob"}]}`)
+}
+
+// start is an app in which tasks end at once.
+func start(t testing.TB) *acctest.Stream {
+	t.Helper()
+	s := acctest.Start(t, func(o *emulator.Options) { o.TaskDelay = -1 })
+	fill(t, s)
+	return s
+}
+
+// carriedOut is how often Stream did what the subject's submission asks for.
+func carriedOut(s *acctest.Stream, sub subject) int {
+	n := 0
+	for _, r := range s.Requests(sub.submit) {
+		if r.Status/100 == 2 || r.Fault == emulator.FaultDropAfter {
+			n++
+		}
+	}
+	return n
+}
+
+// exported checks the file of an export: whole, or not there, and nothing beside
+// it.
+func exported(t testing.TB, dir string, sub subject) (there bool) {
+	t.Helper()
+	path := filepath.Join(dir, filepath.FromSlash(sub.file))
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil && !os.IsNotExist(err) {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if e.Name() != filepath.Base(path) {
+			t.Errorf("%s is left beside the export", e.Name())
+		}
+	}
+	raw, err := os.ReadFile(path)
+	if os.IsNotExist(err) {
+		return false
+	}
+	if err != nil || !json.Valid(raw) {
+		t.Errorf("the export is not whole: %v", err)
+	}
+	return true
+}

@@ -36,6 +36,9 @@ type subject struct {
 	lookUp, submit, poll string
 	// download is the operation that fetches what a task made.
 	download string
+	// id is what import takes, where an import can be needed: Stream does not tell
+	// those that are gone from those that never were.
+	id string
 	// users is how many subjects are in it.
 	users int
 	// attributes of the resource but for timeouts and lifecycle; DIR stands for
@@ -101,7 +104,7 @@ var subjects = []subject{
 		gone:       userGone(batchIDs...),
 	},
 	{
-		name: "channel erasure", address: "streamchat_channel_erasure.room", users: 1,
+		name: "channel erasure", address: "streamchat_channel_erasure.room", users: 1, id: "messaging:room",
 		lookUp: "QueryChannels", submit: "DeleteChannels", poll: "GetTask",
 		attributes: "cid         = \"messaging:room\"\n  hard_delete = true",
 		gone: func(s *acctest.Stream) bool {
@@ -110,7 +113,7 @@ var subjects = []subject{
 		},
 	},
 	{
-		name: "message erasure", address: "streamchat_message_erasure.slip", users: 1,
+		name: "message erasure", address: "streamchat_message_erasure.slip", users: 1, id: "m1",
 		lookUp: "GetMessage", submit: "DeleteMessage",
 		attributes: "message_id  = \"m1\"\n  hard_delete = true",
 		gone: func(s *acctest.Stream) bool {

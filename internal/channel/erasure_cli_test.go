@@ -4,59 +4,12 @@
 package channel_test
 
 import (
-	"context"
-	"runtime"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/acctest"
-	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/clock"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/emulator"
 )
-
-// An interrupt while the task runs keeps the task in state, and the next run asks
-// for its result instead of erasing again.
-func TestCLIChannelErasureInterrupted(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("signals of Unix")
-	}
-	t.Parallel()
-	now := clock.NewSimulated(time.Now())
-	s := start(t, func(o *emulator.Options) { o.Clock = now; o.TaskDelay = time.Minute })
-	w := s.Workspace(t, "", erase(room, true, acctest.UntilCompleted))
-	p, err := w.Start("apply", "-auto-approve")
-	if err != nil {
-		t.Fatal(err)
-	}
-	acctest.Eventually(t, "the task is polled", func() bool { return s.Count("GetTask") > 0 })
-	if err := p.SignalGroup(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	r, err := p.Wait(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if r.ExitCode == 0 {
-		t.Errorf("an interrupted apply ended well: %s", acctest.Output(r))
-	}
-	if values, tainted := w.Record(dsr); values["status"] != "submitted" || values["task_id"] == nil || tainted {
-		t.Fatalf("state: %v, tainted %v\n%s", values, tainted, acctest.Output(r))
-	}
-	acctest.Expect(t, w.Run("plan", "-detailed-exitcode"), 2, "will be updated in-place", "Deletion under way")
-	now.Advance(2 * time.Minute)
-	acctest.Expect(t, w.Run("apply", "-auto-approve"), 0)
-	if values, _ := w.Record(dsr); values["status"] != "completed" || values["found"] != "present" || values["outcome"] != "erased" {
-		t.Errorf("state: %v", values)
-	}
-	if n := s.Count("DeleteChannels"); n != 1 {
-		t.Errorf("%d delete calls", n)
-	}
-	acctest.Expect(t, w.Run("plan", "-detailed-exitcode"), 0)
-}
 
 // Stream does not show what was deleted, so that only the record that is replaced
 // knows that it was there.

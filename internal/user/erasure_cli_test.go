@@ -4,13 +4,9 @@
 package user_test
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
-	"os"
-	"runtime"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -124,107 +120,6 @@ resource "streamchat_user_erasure" "dsr" {
 	expect(t, w.Run("plan", "-detailed-exitcode"), 0, "No changes")
 	if n := len(s.Requests()); n != 0 {
 		t.Errorf("%d requests for the second plan", n)
-	}
-}
-
-// An interrupt while the task runs keeps the task in state, and the next run
-// asks for its result instead of erasing again.
-func TestCLIInterrupt(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("signals of Unix")
-	}
-	for name, interrupt := range map[string]func(*tfcli.Process) error{
-		"SIGINT to Terraform":  func(p *tfcli.Process) error { return p.Signal(os.Interrupt) },
-		"SIGINT to the group":  func(p *tfcli.Process) error { return p.SignalGroup(os.Interrupt) },
-		"SIGTERM to the group": func(p *tfcli.Process) error { return p.SignalGroup(syscall.SIGTERM) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			now := clock.NewSimulated(time.Now())
-			s := acctest.Start(t, func(o *emulator.Options) { o.Clock = now; o.TaskDelay = time.Minute })
-			s.Users(t, "alice")
-			w := s.Workspace(t, "", erase("alice", hardly+untilCompleted))
-			p, err := w.Start("apply", "-auto-approve")
-			if err != nil {
-				t.Fatal(err)
-			}
-			eventually(t, "the task is polled", func() bool { return s.Count("GetTask") > 0 })
-			if err := interrupt(p); err != nil {
-				t.Fatal(err)
-			}
-			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-			defer cancel()
-			r, err := p.Wait(ctx)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if r.ExitCode == 0 {
-				t.Errorf("an interrupted apply ended well: %s", acctest.Output(r))
-			}
-			values, tainted := record(t, w, dsr)
-			if values["status"] != "submitted" || values["task_id"] == nil || tainted {
-				t.Fatalf("state: %v, tainted %v\n%s", values, tainted, acctest.Output(r))
-			}
-			expect(t, w.Run("plan", "-detailed-exitcode"), 2, "will be updated in-place", "Deletion under way")
-			expect(t, w.Run("plan", "-detailed-exitcode", "-refresh=false"), 2, "will be updated in-place")
-			now.Advance(2 * time.Minute)
-			expect(t, w.Run("apply", "-auto-approve"), 0)
-			if values, _ := record(t, w, dsr); values["status"] != "completed" || values["found"] != "present" || values["outcome"] != "erased" {
-				t.Errorf("state: %v", values)
-			}
-			if n := s.Count("DeleteUsers"); n != 1 {
-				t.Errorf("%d delete calls", n)
-			}
-			expect(t, w.Run("plan", "-detailed-exitcode"), 0)
-		})
-	}
-}
-
-func TestCLIProviderKilled(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("signals of Unix")
-	}
-	t.Parallel()
-	s := acctest.Start(t, func(o *emulator.Options) { o.Clock = clock.NewSimulated(time.Now()); o.TaskDelay = time.Minute })
-	s.Users(t, "alice")
-	w := s.Workspace(t, "", erase("alice", hardly+untilCompleted))
-	p, err := w.Start("apply", "-auto-approve")
-	if err != nil {
-		t.Fatal(err)
-	}
-	eventually(t, "the task is polled", func() bool { return s.Count("GetTask") > 0 })
-	pids, err := p.ProviderPIDs()
-	if err != nil || len(pids) == 0 {
-		t.Fatalf("provider processes: %v, %v", pids, err)
-	}
-	for _, pid := range pids {
-		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
-			t.Fatal(err)
-		}
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	if r, err := p.Wait(ctx); err != nil || r.ExitCode == 0 {
-		t.Fatalf("%v, %+v", err, r)
-	}
-	if values, _ := record(t, w, dsr); values != nil {
-		t.Fatalf("a killed provider recorded %v", values)
-	}
-	s.Clock().(*clock.Simulated).Advance(2 * time.Minute)
-	expect(t, w.Run("plan", "-detailed-exitcode"), 2, "Already deleted")
-	p, err = w.Start("apply", "-auto-approve")
-	if err != nil {
-		t.Fatal(err)
-	}
-	eventually(t, "the new task is polled", func() bool { return s.Count("DeleteUsers") == 2 })
-	s.Clock().(*clock.Simulated).Advance(2 * time.Minute)
-	r, err := p.Wait(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	expect(t, r, 0)
-	if values, _ := record(t, w, dsr); values["status"] != "completed" || values["found"] != "deleted" {
-		t.Errorf("state: %v", values)
 	}
 }
 

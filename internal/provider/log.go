@@ -21,10 +21,10 @@ const subsystem = "stream"
 var token = regexp.MustCompile(`eyJ[\w-]*\.[\w-]+\.[\w-]*`)
 
 // logger writes a line at INFO without any of the secrets, whoever put one there.
-// It is the only way into the provider's log (.golangci.yml). Masks live in a
-// context and end with a request of Terraform's, so they are set here, line by
-// line; tflog also writes through the fields of a masked context, which the
-// goroutines of one request would otherwise share.
+// Nothing of this provider logs but through it (.golangci.yml). Masks live in a
+// context, which is a new one in every request of Terraform's, so they are set
+// here, line by line: nobody can forget them. On a context that goroutines share,
+// tflog would also write to one map from all of them.
 func logger(secrets ...string) func(ctx context.Context, msg string, fields map[string]any) {
 	var masks []string
 	for _, s := range secrets {

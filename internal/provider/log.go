@@ -6,6 +6,8 @@ package provider
 import (
 	"context"
 	"encoding/base64"
+	"fmt"
+	"maps"
 	"net/url"
 	"regexp"
 	"slices"
@@ -36,6 +38,14 @@ func logger(secrets ...string) func(ctx context.Context, msg string, fields map[
 	slices.SortFunc(masks, func(a, b string) int { return len(b) - len(a) })
 	masks = slices.Compact(masks)
 	return func(ctx context.Context, msg string, fields map[string]any) {
+		fields = maps.Clone(fields)
+		for name, value := range fields {
+			switch value.(type) {
+			case int, float64:
+			default: // tflog masks strings, and nothing that holds one
+				fields[name] = fmt.Sprint(value)
+			}
+		}
 		ctx = tflog.NewSubsystem(ctx, subsystem, tflog.WithRootFields(), tflog.WithAdditionalLocationOffset(1))
 		ctx = tflog.SubsystemMaskLogRegexes(ctx, subsystem, token)
 		ctx = tflog.SubsystemMaskLogStrings(ctx, subsystem, masks...)

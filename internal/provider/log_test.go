@@ -5,6 +5,7 @@ package provider
 
 import (
 	"bytes"
+	"errors"
 	"strings"
 	"sync"
 	"testing"
@@ -25,9 +26,10 @@ func TestLogMasksWhatIsLoggedByMistake(t *testing.T) {
 	log := logger(secret, key, "", pseudonym)
 	log(ctx, "GET /app?api_key=canary with canary%2Fsecret%2B1", map[string]any{
 		"authorization": signed, "basic": "Y2FuYXJ5L3NlY3JldCsx", "receipts": "by " + pseudonym, "attempt": 2, "operation": "GetApp",
+		"error": errors.New("key canary"), "list": []string{"canary"},
 	})
 	line := strings.TrimSpace(out.String())
-	want := `{"@level":"info","@message":"GET /app?api_key=*** with ***","@module":"provider.stream","attempt":2,"authorization":"***","basic":"***","operation":"GetApp","receipts":"by ***","tf_rpc":"ReadResource"}`
+	want := `{"@level":"info","@message":"GET /app?api_key=*** with ***","@module":"provider.stream","attempt":2,"authorization":"***","basic":"***","error":"key ***","list":"[***]","operation":"GetApp","receipts":"by ***","tf_rpc":"ReadResource"}`
 	if line != want {
 		t.Errorf("logged %s\nwant   %s", line, want)
 	}

@@ -129,11 +129,11 @@ func misplaced(raw []byte) (problems []string) {
 		case string:
 			check(place, v)
 			if strings.HasSuffix(place, ".private") {
-				clear, err := base64.StdEncoding.DecodeString(v)
+				plain, err := base64.StdEncoding.DecodeString(v)
 				if err != nil {
 					problems = append(problems, place+": "+err.Error())
 				}
-				check(place, string(clear))
+				check(place, string(plain))
 			}
 		}
 	}

@@ -31,14 +31,14 @@ import (
 func TestLeaksWatchesAllThatTheProviderHas(t *testing.T) {
 	p := provider.New("test", clock.Real{})()
 	var names []string
-	for _, make := range p.Resources(t.Context()) {
+	for _, factory := range p.Resources(t.Context()) {
 		var m resource.MetadataResponse
-		make().Metadata(t.Context(), resource.MetadataRequest{ProviderTypeName: "streamchat"}, &m)
+		factory().Metadata(t.Context(), resource.MetadataRequest{ProviderTypeName: "streamchat"}, &m)
 		names = append(names, "resource \""+m.TypeName+"\"")
 	}
-	for _, make := range p.DataSources(t.Context()) {
+	for _, factory := range p.DataSources(t.Context()) {
 		var m datasource.MetadataResponse
-		make().Metadata(t.Context(), datasource.MetadataRequest{ProviderTypeName: "streamchat"}, &m)
+		factory().Metadata(t.Context(), datasource.MetadataRequest{ProviderTypeName: "streamchat"}, &m)
 		names = append(names, "data \""+m.TypeName+"\"")
 	}
 	for _, name := range names {
@@ -351,11 +351,11 @@ func panicking(t testing.TB) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const real = "clock.Real{}"
-	if strings.Count(string(raw), real) != 1 {
-		t.Fatalf("%s not once in main.go", real)
+	const machine = "clock.Real{}"
+	if strings.Count(string(raw), machine) != 1 {
+		t.Fatalf("%s not once in main.go", machine)
 	}
-	text := strings.Replace(string(raw), real, "broken{}", 1) + `
+	text := strings.Replace(string(raw), machine, "broken{}", 1) + `
 type broken struct{ clock.Real }
 
 func (broken) Sleep(context.Context, time.Duration) error {

@@ -298,7 +298,7 @@ func TestLeaksInCrashes(t *testing.T) {
 		c.install(panicking(t))
 		c.Setenv("GOTRACEBACK", "all")
 		out := c.wait(c.start("apply", "-auto-approve"), 1)
-		if !strings.Contains(out, "Stack trace from the terraform-provider-streamchat") || strings.Count(out, "goroutine ") < 10 {
+		if !strings.Contains(out, "panic: assignment to entry in nil map") || strings.Count(out, "goroutine ") < 10 {
 			t.Errorf("Terraform shows no panic:\n%s", out)
 		}
 	})

@@ -58,37 +58,6 @@ func TestCLIChannelErasureFailed(t *testing.T) {
 	acctest.Expect(t, w.Run("plan", "-detailed-exitcode"), 0)
 }
 
-// Nothing of a channel's name, its messages or Stream's words is printed.
-func TestCLIChannelErasureLeaks(t *testing.T) {
-	t.Parallel()
-	const cid = "messaging:canary-4711"
-	s := start(t)
-	s.Fill(t, `{"channels": [{"cid": "`+cid+`", "created_by_id": "alice", "name": "canary name"}],
-	  "messages": [{"id": "canary-m", "cid": "`+cid+`", "user_id": "alice", "text": "canary text"}]}`)
-	body := "variable \"cid\" {\n  sensitive = true\n  default = \"" + cid + "\"\n}\n" + strings.Replace(erase("x", true, ""), `"x"`, "var.cid", 1)
-	w := s.Workspace(t, "max_retries = 1", body)
-	w.Setenv("TF_LOG_PROVIDER", "INFO")
-	run := func(code int, args ...string) {
-		t.Helper()
-		r := w.Run(args...)
-		acctest.Expect(t, r, code)
-		if strings.Contains(acctest.Output(r), "canary") {
-			t.Errorf("%v: %s", args, acctest.Output(r))
-		}
-	}
-	unknown := emulator.Fault{Op: "DeleteChannels", Kind: emulator.FaultCustom, Status: 400, Body: `{"code":4,"message":"DeleteChannels failed with error: \"` + cid + `\"","StatusCode":400}`, ContentType: "application/json"}
-	for _, f := range []emulator.Fault{unknown, {Op: "QueryChannels", Kind: emulator.FaultHTML502, Times: 2}, {Op: "DeleteChannels", Kind: emulator.FaultFailUser, Error: "canary"}} {
-		s.ClearFaults()
-		s.AddFault(f)
-		run(1, "apply", "-auto-approve")
-	}
-	s.ClearFaults()
-	run(0, "plan")
-	run(0, "apply", "-auto-approve")
-	run(0, "plan")
-	run(0, "destroy", "-auto-approve")
-}
-
 // A batch in which one channel fails is tainted; its replacement knows of those that
 // Stream hides by now, and sends only the one that failed.
 func TestCLIChannelErasureBatchFailed(t *testing.T) {

@@ -228,49 +228,6 @@ func TestCLISavedPlan(t *testing.T) {
 	}
 }
 
-// Canaries: a person's id and name, the key and the secret, are in nothing that
-// the provider prints or logs up to INFO.
-func TestCLILeaks(t *testing.T) {
-	t.Parallel()
-	const id, key, secret = "canary-user-4711", "canary-key-4711", "canary-secret-4711"
-	s := acctest.Start(t, func(o *emulator.Options) { o.APIKey = key; o.APISecret = secret })
-	s.Users(t, id)
-	body := `
-variable "subject" {
-  sensitive = true
-  default   = "` + id + `"
-}
-` + strings.Replace(erase("x", hardly), `"x"`, "var.subject", 1)
-	w := s.Workspace(t, "max_retries = 1", body)
-	w.Setenv("TF_LOG_PROVIDER", "INFO")
-	look := func(what string, r tfcli.Result) {
-		t.Helper()
-		for _, canary := range []string{id, key, secret, "Name of"} {
-			if strings.Contains(acctest.Output(r), canary) {
-				t.Errorf("%s: %q in the output:\n%s", what, canary, acctest.Output(r))
-			}
-		}
-	}
-	for _, f := range []emulator.Fault{
-		{Op: "QueryUsers", Kind: emulator.FaultHTML502, Times: 2},
-		{Op: "QueryUsers", Kind: emulator.FaultCustom, Status: 400, Body: `{"code":4,"message":"QueryUsers failed with error: \"` + id + `\"","StatusCode":400}`, ContentType: "application/json"},
-		{Op: "DeleteUsers", Kind: emulator.FaultCustom, Status: 404, Body: `{"code":16,"message":"DeleteUsers failed with error: \"the user ` + id + ` was deleted\"","StatusCode":404}`, ContentType: "application/json"},
-		{Op: "DeleteUsers", Kind: emulator.FaultDropBefore, Times: 2},
-		{Op: "DeleteUsers", Kind: emulator.FaultFailUser, Error: "could not delete " + id},
-	} {
-		s.ClearFaults()
-		s.AddFault(f)
-		r := w.Run("apply", "-auto-approve")
-		expect(t, r, 1)
-		look(fmt.Sprintf("%s of %s", f.Kind, f.Op), r)
-	}
-	s.ClearFaults()
-	look("plan", w.Run("plan", "-json"))
-	look("apply", w.Run("apply", "-auto-approve"))
-	look("no changes", w.Run("plan"))
-	look("destroy", w.Run("destroy", "-auto-approve"))
-}
-
 // With create_before_destroy the older record is destroyed after the newer one was
 // made; that must not bring the user back.
 func TestCLICreateBeforeDestroyRestoresNobody(t *testing.T) {

@@ -571,7 +571,7 @@ func FuzzApp(f *testing.F) {
 }
 
 func FuzzParseBaseURL(f *testing.F) {
-	for _, seed := range []string{DefaultBaseURL, "http://localhost:1/", "https://u:p@h", "https://h/a/../b", "https://h?x#y", "http://[::1%25lo0]"} {
+	for _, seed := range []string{DefaultBaseURL, "http://localhost:1/", "https://u:p@h", "https://h/a/../b", "https://h?x#y", "http://[::1%25lo0]", "http://[::1%25\x8ao0]"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

@@ -318,6 +318,9 @@ func (s *story[S]) balance(runs int) {
 			if gone := !thing.now.row; a.Status == StatusCompleted && a.SubmittedAt != nil && !book.did[hard(a.Scope)] && !gone {
 				s.t.Errorf("%s: completed, and Stream has not done it: %+v", id, a)
 			}
+			if a.Status == StatusCompleted && a.TaskID != "" && !s.tasks[a.TaskID].supports(id) {
+				s.t.Errorf("%s: completed, and Stream says otherwise: %+v", id, s.tasks[a.TaskID].task)
+			}
 			// Where Stream forgets, what a lost record deleted looks as if it never was.
 			if lost := len(book.lost) > 0 && (s.k.kind == "channel" || s.k.kind == "message"); a.Status == StatusCompleted && (a.Outcome == OutcomeNotFound) != thing.never && !(lost && a.Outcome == OutcomeNotFound) {
 				s.t.Errorf("%s: %s", id, a.Outcome)

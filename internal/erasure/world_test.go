@@ -67,6 +67,12 @@ type worldTask struct {
 	applied             bool
 }
 
+// supports: the task has completed and says nothing else of the subject than ok.
+func (t *worldTask) supports(id string) bool {
+	entry, ok := t.task.Results[id]
+	return t.task.Status == stream.TaskCompleted && t.task.Err == nil && (!ok || entry.Status == stream.ResultOK)
+}
+
 // book is what the world knows of one subject.
 type book struct {
 	accepted []acceptance

@@ -102,8 +102,8 @@ func FuzzImport(f *testing.F) {
 		if id == "" || !utf8.ValidString(id) {
 			return // an import by identity, and no text of Terraform's
 		}
-		for attribute, make := range map[string]func() resource.Resource{"user_id": user.NewErasure, "cid": channel.NewErasure, "message_id": message.NewErasure} {
-			importID(t, g, attribute, make(), id)
+		for attribute, noun := range map[string]func() resource.Resource{"user_id": user.NewErasure, "cid": channel.NewErasure, "message_id": message.NewErasure} {
+			importID(t, g, attribute, noun(), id)
 		}
 	})
 }

@@ -21,7 +21,7 @@ import (
 // A story that failed is told again by: go test -run 'Exactly/users' -args -seed 7.
 var (
 	theSeed = flag.Int64("seed", -1, "tell the property tests' story of this seed alone, again and again")
-	stories = flag.Uint64("stories", 300, "how many stories the property tests tell of each kind")
+	stories = flag.Uint64("stories", 200, "how many stories the property tests tell of each kind")
 )
 
 const (

@@ -307,13 +307,16 @@ func (s *story[S]) balance(runs int) {
 	for id, record := range s.records() {
 		book, thing := s.books[id], s.things[id]
 		var told, accepted []string
-		lostAnswers, calls, allowed := 0, 0, 1
+		lostAnswers, refusals, calls, allowed := 0, 0, 0, 1
 		for _, a := range record.Attempts {
 			if a.SubmittedAt != nil {
 				told = append(told, fmt.Sprint(hard(a.Scope), a.TaskID))
 			}
-			if a.AnswerLost {
+			switch {
+			case a.AnswerLost:
 				lostAnswers++
+			case a.Status == StatusFailed && a.SubmittedAt == nil:
+				refusals++
 			}
 			if gone := !thing.now.row; a.Status == StatusCompleted && a.SubmittedAt != nil && !book.did[hard(a.Scope)] && !gone {
 				s.t.Errorf("%s: completed, and Stream has not done it: %+v", id, a)
@@ -342,6 +345,9 @@ func (s *story[S]) balance(runs int) {
 		}
 		if lostAnswers < 0 {
 			s.t.Errorf("%s: %d lost answers are not on record", id, -lostAnswers)
+		}
+		if refusals > book.refused {
+			s.t.Errorf("%s: %d refusals on record, Stream refused %d times", id, refusals, book.refused)
 		}
 		for p, n := range book.calls {
 			if !book.lost[p] {

@@ -80,6 +80,7 @@ type book struct {
 	calls    map[*process]int // that held it
 	troubles map[*process]int // failed, refused or unknown: reasons to send once more
 	lost     map[*process]bool
+	refused  int // calls that Stream refused for good
 }
 
 // acceptance is Stream's yes to a call, for one subject.
@@ -394,11 +395,16 @@ func (p *process) answer(op stream.Operation, ids []string, hard bool, after sta
 	case p.bad("429 " + what):
 		return "", troubled(stream.KindRateLimited, 429, false)
 	case p.bad("400 " + what):
+		for _, id := range ids {
+			p.books[id].refused++
+		}
 		return "", troubled(stream.KindInput, 400, false)
 	case p.kind == "user" && len(ids) > 1 && p.bad("404 "+what):
 		p.split = true
 		_ = troubled("", 0, false)
-		return "", refusal(op, "the user "+ids[p.roll(len(ids), what)]+" does not exist")
+		named := ids[p.roll(len(ids), what)]
+		p.books[named].refused++
+		return "", refusal(op, "the user "+named+" does not exist")
 	case p.kind == "channel" && known == 0 && len(ids) > 1:
 		p.split = true
 		_ = troubled("", 0, false)
@@ -461,6 +467,8 @@ func (p *process) begin(ids []string, hard bool) string {
 			fails(subject)
 		case p.bad("no entry " + id + subject):
 			delete(t.task.Results, subject)
+			fails(subject)
+		case p.bad("ok and there " + id + subject):
 			fails(subject)
 		}
 	}

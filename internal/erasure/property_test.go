@@ -372,3 +372,30 @@ func (s *story[S]) balance(runs int) {
 		}
 	}
 }
+
+func BenchmarkCoalescer(b *testing.B) {
+	const users = 1000
+	for b.Loop() {
+		run := batcher[struct{}, struct{}, int]{clock: instantClock{}, max: MaxSubjects, run: func(_ context.Context, _ struct{}, members []*member[struct{}, int]) {
+			for _, m := range members {
+				m.answer(len(members), nil)
+			}
+		}}
+		var wg sync.WaitGroup
+		for i := range users {
+			wg.Go(func() {
+				if _, err := run.do(b.Context(), struct{}{}, fmt.Sprint(i), struct{}{}); err != nil {
+					b.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*users), "ns/user")
+}
+
+// instantClock never waits.
+type instantClock struct{}
+
+func (instantClock) Now() time.Time                                   { return time.Time{} }
+func (instantClock) Sleep(ctx context.Context, _ time.Duration) error { return ctx.Err() }

@@ -236,8 +236,11 @@ func (d *download) accept(resp *http.Response) *Error {
 		}
 		return d.skip()
 	case status == http.StatusPartialContent && d.offset > 0:
-		var from int64
-		if _, err := fmt.Sscanf(resp.Header.Get("Content-Range"), "bytes %d-", &from); err != nil || from != d.offset {
+		// A host may also send less than it was asked for, which would pass for the
+		// end of the file.
+		var from, last, size int64
+		n, _ := fmt.Sscanf(resp.Header.Get("Content-Range"), "bytes %d-%d/%d", &from, &last, &size)
+		if n < 2 || from != d.offset || n == 3 && last != size-1 {
 			return d.fail(KindUnexpectedBody, status, "the file's host sent another part than it was asked for")
 		}
 		return nil

@@ -111,11 +111,12 @@ func (e *Error) NamedUser() string {
 }
 
 func (e *Error) verdict() (id, verdict string) {
-	found := verdicts.FindAllStringSubmatch(e.message, 2)
-	if len(found) != 1 {
+	at := verdicts.FindStringSubmatchIndex(e.message)
+	// A second sentence may begin with the byte that ends the first.
+	if at == nil || verdicts.MatchString(e.message[at[5]:]) {
 		return "", ""
 	}
-	return found[0][1], found[0][2]
+	return e.message[at[2]:at[3]], e.message[at[4]:at[5]]
 }
 
 // IsNotFound reports whether err is Stream's word that the thing asked for

@@ -157,6 +157,10 @@ func TestFaultsInTheAnswer(t *testing.T) {
 	if a.status != 200 || !strings.HasPrefix(a.header.Get("Content-Type"), "text/html") {
 		t.Errorf("got %d %s", a.status, a.body)
 	}
+	a, _ = strike(emulator.Fault{Kind: emulator.FaultWrongType})
+	if a.status != 201 || !strings.HasPrefix(a.header.Get("Content-Type"), "text/html") || !json.Valid(a.body) {
+		t.Errorf("got %d %s", a.status, a.body)
+	}
 	a, _ = strike(emulator.Fault{Kind: emulator.FaultNumbers})
 	if a.status != 201 || string(a.body) != "{\"duration\":42,\"task_id\":42}\n" {
 		t.Errorf("got %d %s", a.status, a.body)

@@ -59,6 +59,8 @@ const (
 	FaultTruncated FaultKind = "truncated"
 	// FaultHTML200 answers 200 with the HTML page of a proxy.
 	FaultHTML200 FaultKind = "html-200"
+	// FaultWrongType calls the right answer a web page.
+	FaultWrongType FaultKind = "wrong-type"
 	// FaultNumbers puts numbers where ids, statuses and times are expected.
 	FaultNumbers FaultKind = "numbers"
 	// FaultSlow answers after Delay, by the emulator's clock.
@@ -99,7 +101,7 @@ const (
 var (
 	taskKinds     = []FaultKind{FaultFailTask, FaultFailUser, FaultMissingUser, FaultStatusWord, FaultStuckTask}
 	spoilingKinds = []FaultKind{
-		FaultDropAfter, FaultShortBody, FaultTruncated, FaultHTML200, FaultNumbers, FaultSlow, FaultHang,
+		FaultDropAfter, FaultShortBody, FaultTruncated, FaultHTML200, FaultWrongType, FaultNumbers, FaultSlow, FaultHang,
 		FaultStall, FaultResetPast, FaultResetFuture, FaultNoHeaders,
 	}
 	frontKinds = []FaultKind{
@@ -304,6 +306,8 @@ func (f *Fault) distort(c *call, resp *response) *response {
 		return r
 	case FaultHTML200:
 		return newResponse(http.StatusOK, typeHTML, []byte(movedPage))
+	case FaultWrongType:
+		resp.header.Set("Content-Type", typeHTML)
 	case FaultTruncated:
 		resp.body = resp.body[:len(resp.body)/2]
 	case FaultShortBody, FaultStall:

@@ -102,8 +102,8 @@ func (t *transport) exchange(ctx context.Context, x *exchange, s slot) (*http.Re
 	status, header := 0, http.Header(nil)
 	defer func() { t.limiter.release(s, connected.Load(), status, header) }()
 
-	if err := ctx.Err(); err != nil {
-		return nil, canceled(x.op, err)
+	if ctx.Err() != nil {
+		return nil, canceled(x.op, context.Cause(ctx))
 	}
 	exchangeCtx := ctx
 	if endpoints[x.op].mutating {
@@ -175,11 +175,12 @@ func bodyProblem(body []byte) (problem string, truncated bool) {
 func (t *transport) lost(ctx, exchangeCtx context.Context, op Operation, err error, sent bool) *Error {
 	mutating := endpoints[op].mutating
 	if ctx.Err() != nil && !mutating {
-		return canceled(op, ctx.Err())
+		return canceled(op, context.Cause(ctx))
 	}
 	e := &Error{Op: op, Kind: KindNetwork, Retryable: true, Ambiguous: sent && mutating}
 	var dns *net.DNSError
 	var operation *net.OpError
+	var proxy *proxyRefusal
 	switch {
 	case exchangeCtx.Err() != nil:
 		e.detail = "it took longer than " + t.timeout.String() + " (request_timeout)"
@@ -191,6 +192,8 @@ func (t *transport) lost(ctx, exchangeCtx context.Context, op Operation, err err
 		e.detail, e.Retryable, e.Ambiguous = "the server's TLS certificate is not trusted", false, false
 	case notTLS(err):
 		e.detail, e.Retryable, e.Ambiguous = "the server does not speak TLS; check base_url", false, false
+	case errors.As(err, &proxy):
+		e.detail, e.Retryable, e.Ambiguous = proxy.Error(), proxy.status >= http.StatusInternalServerError, false
 	case errors.As(err, &operation) && operation.Op == "proxyconnect":
 		e.detail = "the proxy could not be reached"
 	case errors.Is(err, syscall.ECONNREFUSED):
@@ -201,6 +204,13 @@ func (t *transport) lost(ctx, exchangeCtx context.Context, op Operation, err err
 		e.detail = "no connection could be made"
 	}
 	return e
+}
+
+// proxyRefusal is a proxy's no to a connection. What else it says may be a page.
+type proxyRefusal struct{ status int }
+
+func (r *proxyRefusal) Error() string {
+	return fmt.Sprintf("the proxy refused the connection (HTTP %d)", r.status)
 }
 
 func untrusted(err error) bool {

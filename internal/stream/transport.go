@@ -132,9 +132,15 @@ func (t *transport) exchange(ctx context.Context, x *exchange, s slot) (*http.Re
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, most+1))
 	if !success {
-		if err != nil && status >= 400 && status < 500 && status != http.StatusTooManyRequests {
-			// The body says what a 4xx means, so half of it means nothing.
+		// The body says what a 4xx means, so half of it means nothing.
+		telling := status >= 400 && status < 500 && status != http.StatusTooManyRequests
+		switch {
+		case telling && err != nil:
 			return nil, t.lost(ctx, exchangeCtx, x.op, err, true)
+		case telling && cutOff(body):
+			failure := unexpected(x.op, status, shapeError("it is not valid JSON, so it may have been cut off"))
+			failure.Retryable = true
+			return nil, failure
 		}
 		failure := failureOf(x.op, status, body)
 		failure.after, _ = retryAfter(header, t.clock.Now())
@@ -164,10 +170,16 @@ func bodyProblem(body []byte) (problem string, truncated bool) {
 		return "it is empty", true
 	case trimmed[0] != '{':
 		return "it is not a JSON object, so it may come from a proxy", false
-	case !json.Valid(trimmed):
+	case cutOff(trimmed):
 		return "it is not valid JSON, so it may have been cut off", true
 	}
 	return "", false
+}
+
+// cutOff says that a body begins like JSON of Stream's and does not end like it.
+func cutOff(body []byte) bool {
+	trimmed := bytes.TrimLeft(body, " \t\r\n")
+	return len(trimmed) > 0 && trimmed[0] == '{' && !json.Valid(trimmed)
 }
 
 // lost is the error for an exchange without a complete answer. sent says

@@ -87,6 +87,8 @@ func TestFaults(t *testing.T) {
 		"cut off by length":   {truncated, KindNetwork, 0, 0, true, true},
 		"cut off 404":         {cut404, KindNetwork, 0, 0, true, true},
 		"cut off JSON":        {raw(200, `{"task_id":"canary`), KindUnexpectedBody, 200, 0, true, true},
+		"cut off JSON of 404": {raw(404, `{"code":16,"message":"canary`), KindUnexpectedBody, 404, 0, true, true},
+		"cut off JSON of 400": {raw(400, `{"code":4,"mess`), KindUnexpectedBody, 400, 0, true, true},
 		"empty 200":           {raw(200, ""), KindUnexpectedBody, 200, 0, true, true},
 		"204":                 {raw(204, ""), KindUnexpectedBody, 204, 0, true, true},
 		"HTML 200":            {raw(200, "<html>canary</html>"), KindUnexpectedBody, 200, 0, false, true},

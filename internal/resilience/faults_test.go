@@ -138,15 +138,17 @@ func lasts(says string, carriedOut, unsure bool) func(subject, target) ending {
 	}
 }
 
-// unless lets a moment end otherwise.
-func unless(at target, otherwise func(*ending), ends func(subject, target) ending) func(subject, target) ending {
-	return func(sub subject, m target) ending {
-		e := ends(sub, m)
-		if m == at {
-			otherwise(&e)
-		}
-		return e
+// storm: 429s are waited out until the timeout ends, but for those of a file's
+// host. What a batch has not sent by then is pending, not lost.
+func storm(sub subject, at target) ending {
+	e := lasts(timedOut, false, false)(sub, at)
+	switch {
+	case at == download:
+		e.says = serverFault
+	case sub.isBatch() && e.record == noRecord:
+		e.says, e.record = batchIsOpen, submitted
 	}
+	return e
 }
 
 // asFile is for an answer that nobody can tell from a file until it is read.
@@ -301,7 +303,7 @@ var faults = []fault{
 	{name: "429 without headers, once", does: once(emulator.FaultBare429), at: first(verify), ends: passes},
 	{name: "429, its window ends in the past, once", does: skewed("946684800"), at: first(lookUp), ends: passes},
 	{name: "429, its window ends in a hundred years, once", does: skewed("4891363200"), at: first(submit), ends: passes},
-	{name: "429, always", does: always(emulator.FaultPlain429), at: first(submit), within: short, ends: unless(download, func(e *ending) { e.says = serverFault }, lasts(timedOut, false, false))},
+	{name: "429, always", does: always(emulator.FaultPlain429), at: first(submit), within: short, ends: storm},
 	{name: "rate limit of an answer ends in the past", does: always(emulator.FaultResetPast), at: first(submit), ends: passes},
 	{name: "rate limit of an answer ends tomorrow", does: always(emulator.FaultResetFuture), at: first(lookUp), ends: passes},
 	{name: "301", does: always(emulator.FaultRedirect301), at: first(submit, planning), ends: asFile(lasts(redirects, false, false))},
@@ -718,7 +720,7 @@ func add(rows []row, e ending, at, of string) []row {
 // told apart.
 func (c faultCell) shown() ending {
 	e := c.want()
-	if e.says == batchIsOpen {
+	if e.says == batchIsOpen && e.stream != untouched {
 		e.says = unfinished
 	}
 	return e

@@ -286,6 +286,9 @@ func TestExportTask(t *testing.T) {
 			if test.says == "" && err != nil || test.says != "" && !strings.Contains(failure(t, err).Error(), test.says) {
 				t.Error(err)
 			}
+			if test.says != "" && failure(t, err).Kind != KindTask {
+				t.Errorf("%+v", err)
+			}
 		})
 	}
 	f := newFixture(t, func(w http.ResponseWriter, _ *http.Request, _ int) {

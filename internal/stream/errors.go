@@ -34,6 +34,8 @@ const (
 	KindRateLimited Kind = "rate_limited"
 	// KindServer is HTTP 5xx or 408.
 	KindServer Kind = "server"
+	// KindTask is a task that Stream accepted and did not complete.
+	KindTask Kind = "task"
 	// KindNetwork is an exchange without a complete answer: DNS, dial, TLS,
 	// reset, or RequestTimeout.
 	KindNetwork Kind = "network"
@@ -155,6 +157,8 @@ func (e *Error) meaning() string {
 		return "too many requests"
 	case KindServer:
 		return "the server failed"
+	case KindTask:
+		return "the task did not complete"
 	case KindNetwork:
 		return "no complete answer"
 	case KindRedirect:
@@ -277,7 +281,8 @@ func routeUnknown(message string) bool {
 	return strings.HasPrefix(message, "Request failed with error")
 }
 
-// canceled is the error for a context that ended; cause is the context's Err.
+// canceled is the error for a context that ended; cause is context.Cause, because
+// a call on behalf of several callers ends with the last of them.
 func canceled(op Operation, cause error) *Error {
 	e := &Error{Op: op, Kind: KindCanceled}
 	switch {

@@ -84,28 +84,15 @@ func (r *BatchResource[S, M, P]) ModifyPlan(ctx context.Context, req resource.Mo
 		r.planDestroy(ctx, req, resp)
 		return
 	}
-	var config, plan M
-	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	var prior *M
-	if !req.State.Raw.IsNull() {
-		prior = new(M)
-		resp.Diagnostics.Append(req.State.Get(ctx, prior)...)
-	}
-	if resp.Diagnostics.HasError() {
-		return
-	}
-	scope, _, diags := P(&config).Scope(ctx)
+	in, diags := readPlan[S, M, P](ctx, req)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	unsaved, diags := marked(ctx, req.Private, unsavedMark)
-	resp.Diagnostics.Append(diags...)
-	resp.Diagnostics.Append(r.plan(ctx, P(&plan), prior, scope, unsaved)...)
-	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
+	resp.Diagnostics.Append(r.plan(ctx, P(&in.plan), in.prior, in.scope, in.unsaved)...)
+	resp.Diagnostics.Append(resp.Plan.Set(ctx, &in.plan)...)
 }
 
 func (r *BatchResource[S, M, P]) plan(ctx context.Context, plan P, prior *M, scope S, unsaved bool) (diags diag.Diagnostics) {

@@ -58,33 +58,48 @@ func (r *Resource[S, M, P]) ModifyPlan(ctx context.Context, req resource.ModifyP
 		r.planDestroy(ctx, req, resp)
 		return
 	}
-	var config, plan M
-	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	var prior *M
-	if !req.State.Raw.IsNull() {
-		prior = new(M)
-		resp.Diagnostics.Append(req.State.Get(ctx, prior)...)
-	}
-	if resp.Diagnostics.HasError() {
-		return
-	}
-	// Defaults come from the configuration, never from prior state.
-	scope, _, diags := P(&config).Scope(ctx)
+	in, diags := readPlan[S, M, P](ctx, req)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	if prior == nil {
-		resp.Diagnostics.Append(r.planCreate(ctx, P(&plan), scope)...)
+	if in.prior == nil {
+		resp.Diagnostics.Append(r.planCreate(ctx, P(&in.plan), in.scope)...)
 	} else {
-		unsaved, diags := marked(ctx, req.Private, unsavedMark)
-		resp.Diagnostics.Append(diags...)
-		resp.Diagnostics.Append(r.planUpdate(ctx, P(&plan), prior, scope, unsaved)...)
+		resp.Diagnostics.Append(r.planUpdate(ctx, P(&in.plan), in.prior, in.scope, in.unsaved)...)
 	}
-	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
+	resp.Diagnostics.Append(resp.Plan.Set(ctx, &in.plan)...)
+}
+
+// planned is what a plan that is not a destroy starts from.
+type planned[S erasure.Scope[S], M any] struct {
+	plan    M
+	prior   *M // nil for a create
+	scope   S  // as configured: defaults never come from prior state
+	unsaved bool
+}
+
+func readPlan[S erasure.Scope[S], M any, P interface {
+	*M
+	Scoped[S]
+}](ctx context.Context, req resource.ModifyPlanRequest) (in planned[S, M], diags diag.Diagnostics) {
+	var config M
+	diags.Append(req.Config.Get(ctx, &config)...)
+	diags.Append(req.Plan.Get(ctx, &in.plan)...)
+	if !req.State.Raw.IsNull() {
+		in.prior = new(M)
+		diags.Append(req.State.Get(ctx, in.prior)...)
+	}
+	if diags.HasError() {
+		return in, diags
+	}
+	var d diag.Diagnostics
+	in.scope, _, d = P(&config).Scope(ctx)
+	diags.Append(d...)
+	in.unsaved, d = marked(ctx, req.Private, unsavedMark)
+	return in, append(diags, d...)
 }
 
 func (r *Resource[S, M, P]) planCreate(ctx context.Context, plan P, scope S) (diags diag.Diagnostics) {

@@ -59,7 +59,7 @@ resource "terraform_data" "footprint" {
     channels      = length(data.streamchat_user_footprint.subject.channels)
     conversations = length(data.streamchat_user_footprint.subject.conversations)
     owned         = length(data.streamchat_user_footprint.subject.owned_channels)
-    polls         = length(data.streamchat_user_footprint.subject.polls)
+    polls         = try(length(data.streamchat_user_footprint.subject.polls), null) # not listed once deactivated
   }
 
   lifecycle {
@@ -101,6 +101,10 @@ resource "streamchat_user_erasure" "subject" {
   }
 
   lifecycle {
+    precondition {
+      condition     = streamchat_user_export.subject.complete
+      error_message = "The export may miss something: read what, then decide."
+    }
     postcondition {
       condition     = self.status == "completed"
       error_message = "Not erased yet: run apply again."

@@ -36,7 +36,7 @@ func NewErasureBatch() resource.Resource {
 				"Up to 100 channels share one delete call. The batch may grow in place: adding one cid sends one cid. If some channels fail, the apply fails, the evidence of the others is kept, and the next apply goes on with those that are missing. " +
 				"Terraform then shows the batch as tainted and to be replaced: that replaces the record only and sends no channel twice.\n\n" + notCovered,
 			Attributes: map[string]schema.Attribute{
-				"cids":              record.SubjectList("The channels to erase, as `type:id`.", CIDValidators()...),
+				"cids":              record.SubjectList("The channels to erase, as `type:id`.", channelCID),
 				"hard_delete":       hardDelete(),
 				"channel_count":     schema.Int64Attribute{Computed: true, MarkdownDescription: "How many channels the list holds. Known in the plan."},
 				"new_channel_count": schema.Int64Attribute{Computed: true, MarkdownDescription: "How many of them the last plan that sent anything was to send. Known in the plan."},

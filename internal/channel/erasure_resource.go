@@ -69,7 +69,7 @@ const (
 // goes says in words what a scope takes, for the plan's warning.
 func goes(s erasure.ChannelScope) string {
 	if s.Hard {
-		return "Deleted for good: the channel with all messages, reactions and memberships."
+		return "Will be gone for good: the channel with all messages, reactions and memberships."
 	}
-	return "Marked as deleted: the channel. Stream keeps its messages."
+	return "Will be marked as deleted: the channel. Stream keeps its messages."
 }

@@ -73,7 +73,7 @@ func truncates(s erasure.TruncationScope) string {
 		which = "all messages of the channel written up to truncated_before"
 	}
 	if s.Hard {
-		return "Deleted for good: " + which + ", with their reactions. The channel stays."
+		return "Will be gone for good: " + which + ", with their reactions. The channel stays."
 	}
 	return "Hidden: " + which + ". Stream keeps them. The channel stays."
 }

@@ -66,7 +66,7 @@ func NewErasure() resource.Resource {
 // goes says in words what a scope takes, for the plan's warning.
 func goes(s erasure.MessageScope) string {
 	if s.Hard {
-		return "Deleted for good: the message, its reactions and all replies to it."
+		return "Will be gone for good: the message, its reactions and all replies to it."
 	}
-	return "Marked as deleted: the message. Stream keeps its text."
+	return "Will be marked as deleted: the message. Stream keeps its text."
 }

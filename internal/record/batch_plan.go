@@ -23,12 +23,12 @@ import (
 )
 
 // SubjectList is the attribute that lists a batch's subjects.
-func SubjectList(description string, each ...validator.String) schema.Attribute {
+func SubjectList(description string, id ID) schema.Attribute {
 	return schema.ListAttribute{
 		Required: true, ElementType: types.StringType,
 		MarkdownDescription: description + fmt.Sprintf(" 1 to %d; for more use `for_each` over `chunklist`. The order does not matter, adding one sends one. "+
 			"One that leaves the list keeps its entry in `results` (see `drop_removed_records`).", MaxBatch),
-		Validators: []validator.List{listvalidator.SizeAtMost(MaxBatch), listvalidator.NoNullValues(), listvalidator.ValueStringsAre(each...), noDuplicates{}},
+		Validators: []validator.List{listvalidator.SizeAtMost(MaxBatch), listvalidator.NoNullValues(), idsValidator{id}, noDuplicates{}},
 	}
 }
 
@@ -46,7 +46,7 @@ func (noDuplicates) ValidateList(_ context.Context, req validator.ListRequest, r
 			continue
 		}
 		if first, twice := seen[id.ValueString()]; twice {
-			resp.Diagnostics.AddAttributeError(req.Path.AtListIndex(i), "The same subject twice", fmt.Sprintf("Element %d repeats element %d. List every subject once.", i, first))
+			resp.Diagnostics.AddAttributeError(req.Path.AtListIndex(i), "The same subject twice", fmt.Sprintf("%s repeats %s. List every subject once.", req.Path.AtListIndex(i), req.Path.AtListIndex(first)))
 			continue
 		}
 		seen[id.ValueString()] = i

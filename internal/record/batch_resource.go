@@ -302,7 +302,7 @@ func (r *BatchResource[S, M, P]) explain(ids []string, errs map[string]error, is
 	}
 	for _, key := range order {
 		g := groups[key]
-		diags.AddAttributeError(r.subjectPath().AtListIndex(g.places[0]), g.first.Summary(), fmt.Sprintf("%s.\n\n%s", r.places(g.places, len(ids)), g.first.Detail()))
+		diags.AddAttributeError(r.subjectPath().AtListIndex(g.places[0]), g.first.Summary(), fmt.Sprintf("%s.\n\n%s", places(r.Noun.Subject, g.places, len(ids)), g.first.Detail()))
 	}
 	if unfinished > 0 {
 		why := "Stream's tasks are still under way, or their results could not be read."
@@ -321,11 +321,11 @@ func (r *BatchResource[S, M, P]) explain(ids []string, errs map[string]error, is
 func never(string, error) bool { return false }
 
 // places names subjects without naming them.
-func (r *BatchResource[S, M, P]) places(places []int, of int) string {
+func places(subject string, places []int, of int) string {
 	const most = 10
 	var names []string
 	for _, i := range places[:min(len(places), most)] {
-		names = append(names, fmt.Sprintf("%s[%d]", r.Noun.Subject, i))
+		names = append(names, fmt.Sprintf("%s[%d]", subject, i))
 	}
 	more := ""
 	if len(places) > most {

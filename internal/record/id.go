@@ -5,8 +5,10 @@ package record
 
 import (
 	"context"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
 // ID is Stream's rule for one kind of id.
@@ -41,4 +43,33 @@ func (v idValidator) ValidateString(_ context.Context, req validator.StringReque
 	if problem := v.id.Problem(req.ConfigValue.ValueString()); problem != "" {
 		resp.Diagnostics.AddAttributeError(req.Path, "Invalid "+v.id.Name, problem)
 	}
+}
+
+// idsValidator checks a list: one error for all that are wrong, by their places.
+type idsValidator struct{ id ID }
+
+func (v idsValidator) Description(context.Context) string             { return v.id.Rule }
+func (v idsValidator) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
+
+func (v idsValidator) ValidateList(_ context.Context, req validator.ListRequest, resp *validator.ListResponse) {
+	var wrong []int
+	problem, spaced := "", false
+	elements := req.ConfigValue.Elements()
+	for i, element := range elements {
+		id, ok := element.(types.String)
+		if !ok || id.IsNull() || id.IsUnknown() {
+			continue
+		}
+		if p := v.id.Problem(id.ValueString()); p != "" {
+			wrong, problem = append(wrong, i), p
+			spaced = spaced || strings.TrimSpace(id.ValueString()) != id.ValueString()
+		}
+	}
+	if len(wrong) == 0 {
+		return
+	}
+	if spaced {
+		problem += " There is white space around it, as from a file with Windows line ends: use trimspace."
+	}
+	resp.Diagnostics.AddAttributeError(req.Path.AtListIndex(wrong[0]), "Invalid "+v.id.Name, places(req.Path.String(), wrong, len(elements))+".\n\n"+problem)
 }

@@ -127,6 +127,9 @@ func (r *Resource[S, M, P]) planCreate(ctx context.Context, plan P, scope S) (di
 	diags.Append(d...)
 	if seen && !diags.HasError() {
 		diags.Append(r.replacing(record))
+		if erasure.Next(record.Current(), erasure.Against(scope, record)) != erasure.Send {
+			warning = nil // nothing more is done
+		}
 	}
 	return appendWarning(diags, warning)
 }
@@ -183,7 +186,7 @@ func (r *Resource[S, M, P]) planUpdate(ctx context.Context, plan P, priorModel *
 		b.Receipt = unknownText
 		diags.Append(b.plan(ctx, scope.Irreversible(), scope.NotCovered())...)
 		diags.AddAttributeWarning(r.subjectPath(), "Adopting an erasure done elsewhere",
-			"Stream does not have this subject any more, and does not say how it went. The modes in this block are recorded as your claim; no deletion is sent.")
+			"Stream does not have this subject any more, and does not say how it went. The modes in this block are recorded as your claim (outcome = \"adopted\"); no deletion is sent. If you do not know that they are true, do not adopt a user: without the import, an apply sends the deletion and proves it.")
 		return diags
 	default:
 		diags.Append(b.plan(ctx, scope.Irreversible(), scope.NotCovered())...)
@@ -218,11 +221,19 @@ func (r *Resource[S, M, P]) preview(ctx context.Context, plan P, scope S, record
 	if err != nil {
 		return nil, diag.Diagnostics{report.Error(subject, err)}
 	}
+	facts, current := Describe(finding), record.Current()
+	var raised []string
+	if current.Scope != nil {
+		raised = scope.Compare(*current.Scope).Raised
+	}
 	switch finding.Found {
 	case erasure.FoundMissing:
 		return warn("Nothing to delete", r.engine().Absence()+" Nothing will be sent; the record will say outcome = \"not_found\".")
 	case erasure.FoundDeleted:
-		return warn("Already deleted", fmt.Sprintf("This subject was deleted before. The deletion is sent all the same, because only Stream's answer to it proves the modes.\n%s\n\n%s", r.Noun.Goes(scope), r.consequence(scope)))
+		if current.Scope == nil || len(raised) == 0 {
+			return warn("Already deleted", fmt.Sprintf("Stream says that this subject was deleted before, but not how. The deletion is sent all the same: it deletes what is left, and only Stream's answer to it proves the modes.\n%s\n\n%s", r.Noun.Goes(scope), r.consequence(scope)))
+		}
+		facts = "This goes further than the deletion on record (" + strings.Join(raised, ", ") + "), which left data at Stream."
 	case erasure.FoundUnproven:
 		return warn("Not proven in the plan", "Stream's query does not list this subject, and this plan has used up its requests to tell a deleted subject from one that never existed. The apply finds out before anything is sent.")
 	case erasure.FoundPresent, erasure.FoundDeactivated:
@@ -231,7 +242,11 @@ func (r *Resource[S, M, P]) preview(ctx context.Context, plan P, scope S, record
 	if !scope.Irreversible() {
 		summary = "Deletion that keeps the data at Stream"
 	}
-	return warn(summary, fmt.Sprintf("%s\n%s\n\n%s", r.Noun.Goes(scope), Describe(finding), r.consequence(scope)))
+	if current.Status == erasure.StatusReverted {
+		summary = "Deleted again"
+		facts += "\nIt was deleted under this record and came back since, by other means. Find out why before you apply; to accept it, remove the block."
+	}
+	return warn(summary, fmt.Sprintf("%s\n%s\n\n%s", r.Noun.Goes(scope), facts, r.consequence(scope)))
 }
 
 // replacing is the warning for a subject whose record this run has seen: as a rule

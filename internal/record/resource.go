@@ -245,7 +245,7 @@ func refused(c erasure.Comparison, step erasure.Step) (diags diag.Diagnostics) {
 	}
 	for _, field := range c.Altered {
 		diags.AddAttributeError(report.Path(field), "Option of a deletion that was already sent",
-			"This option belongs to the delete call, which was already sent, so changing it would have no effect. Nothing was sent. Set it back to what was sent.")
+			field+" belongs to the delete call, which was already sent, so changing it would have no effect. Nothing was sent. Set it back to what was sent.")
 	}
 	return diags
 }

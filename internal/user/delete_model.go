@@ -163,7 +163,7 @@ func goes(s erasure.UserScope) string {
 	for _, group := range []struct {
 		how  string
 		what []string
-	}{{"Deleted for good", gone}, {"Emptied", emptied}, {"Marked as deleted", marked}} {
+	}{{"Will be gone for good", gone}, {"Will be emptied", emptied}, {"Will be marked as deleted", marked}} {
 		if len(group.what) > 0 {
 			said = append(said, group.how+": "+strings.Join(group.what, ", ")+".")
 		}

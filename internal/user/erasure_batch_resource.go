@@ -37,7 +37,7 @@ func NewErasureBatch() resource.Resource {
 				"Terraform then shows the batch as tainted and to be replaced: that replaces the record only, sends nobody twice and restores nobody.\n\n" +
 				"For more than 1,000 users use `for_each` over `chunklist`. Let such a list only grow at its end: users who move from one batch to another are sent once more, which does no harm.\n\n" + notCovered,
 			Attributes: scopeAttributes(map[string]schema.Attribute{
-				"user_ids":       record.SubjectList("The users to erase.", IDValidators()...),
+				"user_ids":       record.SubjectList("The users to erase.", idRule),
 				"user_count":     schema.Int64Attribute{Computed: true, MarkdownDescription: "How many users the list holds. Known in the plan."},
 				"new_user_count": schema.Int64Attribute{Computed: true, MarkdownDescription: "How many of them the last plan that sent anything was to send: the new ones, those that failed before, or all for an escalation. Known in the plan."},
 			}),

@@ -14,7 +14,7 @@ resource "streamchat_user_erasure_batch" "q3" {
 
 # Any number: batches of 1,000. Let the file only grow at its end.
 locals {
-  leavers = chunklist(compact(split("\n", file("${path.module}/leavers.txt"))), 1000)
+  leavers = chunklist(compact([for id in split("\n", file("${path.module}/leavers.txt")) : trimspace(id)]), 1000)
 }
 
 resource "streamchat_user_erasure_batch" "leavers" {

@@ -30,6 +30,7 @@ type call struct {
 	actor  *user
 	ids    []string // the user ids that the request names
 	cids   []string // and the cids
+	task   string   // the task that the request started
 	out    enc
 }
 

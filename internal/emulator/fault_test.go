@@ -279,7 +279,7 @@ func TestTaskFaults(t *testing.T) {
 
 	task := erase(emulator.Fault{Kind: emulator.FaultFailTask, Error: "boom"})
 	w.call("GET", task, "").want(t, 200, `"status":"pending"`)
-	if r := w.Requests("DeleteUsers")[0]; "/tasks/"+r.TaskID != task {
+	if r := w.Requests("DeleteUsers")[0]; "/tasks/"+r.TaskID != task || cmp.Diff([]emulator.FaultKind{emulator.FaultFailTask}, r.TaskFaults) != "" {
 		t.Errorf("recorded %+v", r)
 	}
 	w.wait()

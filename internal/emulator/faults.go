@@ -224,6 +224,7 @@ func (e *Emulator) taskFaults(c *call, t *task) {
 		if !f.onTask() || !f.strikes(c) {
 			continue
 		}
+		c.struck = append(c.struck, f.Kind)
 		subject := f.UserID
 		if subject == "" {
 			subject = first

@@ -71,9 +71,9 @@ func eraseMany(b *testing.B, body string, users int) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
 	defer cancel()
-	peak := acctest.ProviderMemory(p)
+	stop := acctest.WatchProviders(p)
 	r, err := p.Wait(ctx)
-	most := peak()
+	_, peak := stop()
 	if err != nil || r.ExitCode != 0 {
 		b.Fatalf("%v\n%s", err, r.Stderr)
 	}
@@ -85,7 +85,7 @@ func eraseMany(b *testing.B, body string, users int) {
 	b.ReportMetric(applied.Seconds(), "apply-s")
 	b.ReportMetric(float64(s.Count("")), "calls")
 	b.ReportMetric(float64(s.Count("DeleteUsers")), "deletions")
-	b.ReportMetric(float64(most), "provider-MiB")
+	b.ReportMetric(float64(peak), "provider-MiB")
 	b.ReportMetric(float64(state.Size())/(1<<20), "state-MiB")
 	s.ResetRequests()
 	start = time.Now()

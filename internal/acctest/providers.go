@@ -5,40 +5,43 @@ package acctest
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"regexp"
+	"slices"
 	"strconv"
 	"time"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/tfcli"
 )
 
-// ProviderMemory watches the provider processes of a running CLI until peak is
-// called, which gives the largest resident size of any of them in MiB, 0 where
-// /proc is not.
-func ProviderMemory(p *tfcli.Process) (peak func() int) {
-	most := make(chan int)
-	done := make(chan struct{})
+// WatchProviders watches the provider processes of a running CLI until stop is
+// called, which gives their ids and the largest resident size of any of them in
+// MiB, 0 where /proc is not.
+func WatchProviders(p *tfcli.Process) (stop func() (pids []int, peak int)) {
+	done, ended := make(chan struct{}), make(chan struct{})
+	seen, peak := map[int]bool{}, 0
 	go func() {
-		largest := 0
-		tick := time.NewTicker(100 * time.Millisecond)
+		defer close(ended)
+		tick := time.NewTicker(250 * time.Millisecond)
 		defer tick.Stop()
 		for {
 			select {
 			case <-done:
-				most <- largest
 				return
 			case <-tick.C:
 				pids, _ := p.ProviderPIDs()
 				for _, pid := range pids {
-					largest = max(largest, peakRSS(pid))
+					seen[pid] = true
+					peak = max(peak, peakRSS(pid))
 				}
 			}
 		}
 	}()
-	return func() int {
+	return func() ([]int, int) {
 		close(done)
-		return <-most
+		<-ended
+		return slices.Sorted(maps.Keys(seen)), peak
 	}
 }
 

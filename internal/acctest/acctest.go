@@ -62,6 +62,17 @@ func CLI(t testing.TB) tfcli.CLI {
 	return c
 }
 
+// CLIs gives every CLI on this machine, one of each flavor.
+func CLIs(t testing.TB) []tfcli.CLI {
+	t.Helper()
+	CLI(t)
+	root, err := tfcli.RepoRoot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tfcli.All(root)
+}
+
 // Stream is an emulated Stream with a client of the SDK's.
 type Stream struct {
 	*emulator.Emulator

@@ -4,59 +4,12 @@
 package channel_test
 
 import (
-	"context"
-	"runtime"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/acctest"
-	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/clock"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/emulator"
 )
-
-// An interrupt while the task runs keeps the task in state, and the next run asks
-// for its result instead of erasing again.
-func TestCLIChannelErasureInterrupted(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("signals of Unix")
-	}
-	t.Parallel()
-	now := clock.NewSimulated(time.Now())
-	s := start(t, func(o *emulator.Options) { o.Clock = now; o.TaskDelay = time.Minute })
-	w := s.Workspace(t, "", erase(room, true, acctest.UntilCompleted))
-	p, err := w.Start("apply", "-auto-approve")
-	if err != nil {
-		t.Fatal(err)
-	}
-	acctest.Eventually(t, "the task is polled", func() bool { return s.Count("GetTask") > 0 })
-	if err := p.SignalGroup(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	r, err := p.Wait(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if r.ExitCode == 0 {
-		t.Errorf("an interrupted apply ended well: %s", acctest.Output(r))
-	}
-	if values, tainted := w.Record(dsr); values["status"] != "submitted" || values["task_id"] == nil || tainted {
-		t.Fatalf("state: %v, tainted %v\n%s", values, tainted, acctest.Output(r))
-	}
-	acctest.Expect(t, w.Run("plan", "-detailed-exitcode"), 2, "will be updated in-place", "Deletion under way")
-	now.Advance(2 * time.Minute)
-	acctest.Expect(t, w.Run("apply", "-auto-approve"), 0)
-	if values, _ := w.Record(dsr); values["status"] != "completed" || values["found"] != "present" || values["outcome"] != "erased" {
-		t.Errorf("state: %v", values)
-	}
-	if n := s.Count("DeleteChannels"); n != 1 {
-		t.Errorf("%d delete calls", n)
-	}
-	acctest.Expect(t, w.Run("plan", "-detailed-exitcode"), 0)
-}
 
 // Stream does not show what was deleted, so that only the record that is replaced
 // knows that it was there.
@@ -103,37 +56,6 @@ func TestCLIChannelErasureFailed(t *testing.T) {
 		t.Errorf("state: %v", values)
 	}
 	acctest.Expect(t, w.Run("plan", "-detailed-exitcode"), 0)
-}
-
-// Nothing of a channel's name, its messages or Stream's words is printed.
-func TestCLIChannelErasureLeaks(t *testing.T) {
-	t.Parallel()
-	const cid = "messaging:canary-4711"
-	s := start(t)
-	s.Fill(t, `{"channels": [{"cid": "`+cid+`", "created_by_id": "alice", "name": "canary name"}],
-	  "messages": [{"id": "canary-m", "cid": "`+cid+`", "user_id": "alice", "text": "canary text"}]}`)
-	body := "variable \"cid\" {\n  sensitive = true\n  default = \"" + cid + "\"\n}\n" + strings.Replace(erase("x", true, ""), `"x"`, "var.cid", 1)
-	w := s.Workspace(t, "max_retries = 1", body)
-	w.Setenv("TF_LOG_PROVIDER", "INFO")
-	run := func(code int, args ...string) {
-		t.Helper()
-		r := w.Run(args...)
-		acctest.Expect(t, r, code)
-		if strings.Contains(acctest.Output(r), "canary") {
-			t.Errorf("%v: %s", args, acctest.Output(r))
-		}
-	}
-	unknown := emulator.Fault{Op: "DeleteChannels", Kind: emulator.FaultCustom, Status: 400, Body: `{"code":4,"message":"DeleteChannels failed with error: \"` + cid + `\"","StatusCode":400}`, ContentType: "application/json"}
-	for _, f := range []emulator.Fault{unknown, {Op: "QueryChannels", Kind: emulator.FaultHTML502, Times: 2}, {Op: "DeleteChannels", Kind: emulator.FaultFailUser, Error: "canary"}} {
-		s.ClearFaults()
-		s.AddFault(f)
-		run(1, "apply", "-auto-approve")
-	}
-	s.ClearFaults()
-	run(0, "plan")
-	run(0, "apply", "-auto-approve")
-	run(0, "plan")
-	run(0, "destroy", "-auto-approve")
 }
 
 // A batch in which one channel fails is tainted; its replacement knows of those that

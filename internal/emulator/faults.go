@@ -61,6 +61,8 @@ const (
 	FaultHTML200 FaultKind = "html-200"
 	// FaultNumbers puts numbers where ids, statuses and times are expected.
 	FaultNumbers FaultKind = "numbers"
+	// FaultNotYet answers for a task as if it still ran.
+	FaultNotYet FaultKind = "not-yet"
 	// FaultSlow answers after Delay, by the emulator's clock.
 	FaultSlow FaultKind = "slow"
 	// FaultHang does not answer until the client gives up or Release is closed.
@@ -99,7 +101,7 @@ const (
 var (
 	taskKinds     = []FaultKind{FaultFailTask, FaultFailUser, FaultMissingUser, FaultStatusWord, FaultStuckTask}
 	spoilingKinds = []FaultKind{
-		FaultDropAfter, FaultShortBody, FaultTruncated, FaultHTML200, FaultNumbers, FaultSlow, FaultHang,
+		FaultDropAfter, FaultShortBody, FaultTruncated, FaultHTML200, FaultNumbers, FaultNotYet, FaultSlow, FaultHang,
 		FaultStall, FaultResetPast, FaultResetFuture, FaultNoHeaders,
 	}
 	frontKinds = []FaultKind{
@@ -324,6 +326,8 @@ func (f *Fault) distort(c *call, resp *response) *response {
 		resp.body = resp.body[:len(resp.body)/2]
 	case FaultNumbers:
 		resp.body = numbers(resp.body)
+	case FaultNotYet:
+		resp.body = notYet(resp.body)
 	case FaultResetPast:
 		resp.header.Set(headerReset, strconv.FormatInt(c.now.time().Add(-time.Hour).Unix(), 10))
 	case FaultResetFuture:
@@ -369,6 +373,22 @@ func (f *Fault) hold(ctx context.Context, e *Emulator) bool {
 	case <-e.closed:
 	}
 	return false
+}
+
+// notYet takes a task's end out of its answer.
+func notYet(body []byte) []byte {
+	var task map[string]json.RawMessage
+	if json.Unmarshal(body, &task) != nil {
+		return body
+	}
+	task["status"] = json.RawMessage(`"running"`)
+	delete(task, "result")
+	delete(task, "error")
+	out, err := json.Marshal(task)
+	if err != nil {
+		return body
+	}
+	return out
 }
 
 // numbers replaces the strings under well-known keys by numbers.

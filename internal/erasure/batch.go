@@ -53,6 +53,16 @@ func (b Batch[S]) Accepted(ids []string, scope S) S {
 	return scope
 }
 
+// Untouched reports that nothing was done for anybody.
+func (b Batch[S]) Untouched() bool {
+	for _, record := range b {
+		if len(record.Attempts) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // AdvanceAll takes all subjects as far as they get now, as [Engine.Advance] does
 // for each. It returns a grown copy of the batch, and errors by subject.
 func (e *Engine[S]) AdvanceAll(ctx context.Context, ids []string, scope S, batch Batch[S], recordMissing bool) (Batch[S], map[string]error) {

@@ -457,6 +457,24 @@ func TestPreparation(t *testing.T) {
 			}
 		})
 	})
+	t.Run("somebody deleted since the look-up: another user lists the polls", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFake("a", "other")
+			f.polls = []stream.Poll{{ID: "p1", CreatedByID: "a"}}
+			f.listFor = func(as string) error {
+				if as != "a" {
+					return nil
+				}
+				delete(f.users, "a")
+				f.deleted["a"] = true
+				return refusal(stream.OpQueryPolls, `QueryPolls failed with error: "the user was deleted"`)
+			}
+			a, err := f.engine().Erase(t.Context(), "a", hard, none, false)
+			if err != nil || a.PollsUnchecked || len(f.polls) != 0 {
+				t.Errorf("attempt %+v, err %v, polls %v", a, err, f.polls)
+			}
+		})
+	})
 	t.Run("nobody to list polls for: done, and said", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			f := newFake()

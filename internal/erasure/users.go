@@ -159,11 +159,14 @@ func (u Users) deletePolls(ctx context.Context, subjects []Subject, done map[str
 	}
 	var polls []stream.Poll
 	var err error
-	if asUser == "" {
-		asUser, err = u.API.AnyActiveUser(ctx)
-	}
-	if err == nil && asUser != "" {
+	if asUser != "" {
 		polls, err = u.API.PollsCreatedBy(ctx, creators, asUser)
+	}
+	if asUser == "" || stream.IsNotFound(err) { // deleted since the look-up
+		asUser, err = u.API.AnyActiveUser(ctx)
+		if err == nil && asUser != "" {
+			polls, err = u.API.PollsCreatedBy(ctx, creators, asUser)
+		}
 	}
 	for _, s := range subjects {
 		p := done[s.ID]
@@ -178,7 +181,11 @@ func (u Users) deletePolls(ctx context.Context, subjects []Subject, done map[str
 		if present[poll.CreatedByID] {
 			by = poll.CreatedByID
 		}
-		if err := u.API.DeletePoll(ctx, poll.ID, by); err != nil && !stream.IsNotFound(err) {
+		err := u.API.DeletePoll(ctx, poll.ID, by)
+		if stream.IsNotFound(err) && by != asUser { // the poll, or its creator since the look-up
+			err = u.API.DeletePoll(ctx, poll.ID, asUser)
+		}
+		if err != nil && !stream.IsNotFound(err) {
 			fail(poll.CreatedByID, err)
 		}
 	}

@@ -18,6 +18,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"syscall"
 
 	"filippo.io/age"
@@ -28,7 +29,7 @@ const (
 	dirMode  fs.FileMode = 0o700
 
 	// The name of a temporary file is these around 26 random characters. A
-	// process that is killed leaves it behind.
+	// process that is killed leaves it behind, for the next one to remove.
 	tempPrefix, tempSuffix = ".streamchat-export-", ".tmp"
 
 	bufferSize = 64 << 10
@@ -117,6 +118,7 @@ func (f File) Write(ctx context.Context, content func(io.Writer) error) (_ Writt
 		return Written{}, err
 	}
 
+	sweep(root)
 	temp, name, err := createTemp(root)
 	if err != nil {
 		return Written{}, err
@@ -261,10 +263,36 @@ func createTemp(root *os.Root) (*os.File, string, error) {
 	if err != nil {
 		return nil, "", fmt.Errorf("creating a temporary file: %w", pathless(err))
 	}
+	_ = lock(file) // Where files cannot be locked, leftovers stay.
 	if err := ownerOnly(file); err != nil {
 		return nil, "", errors.Join(err, pathless(file.Close()), pathless(root.Remove(name)))
 	}
 	return file, name, nil
+}
+
+// sweep removes what killed processes left in the directory: personal data, in
+// the clear where there were no recipients. A lock tells it from the file of a
+// process that lives. What cannot be removed stays.
+func sweep(root *os.Root) {
+	dir, err := root.Open(".")
+	if err != nil {
+		return
+	}
+	names, _ := dir.Readdirnames(-1)
+	_ = dir.Close()
+	for _, name := range names {
+		if !strings.HasPrefix(name, tempPrefix) || !strings.HasSuffix(name, tempSuffix) {
+			continue
+		}
+		left, err := root.OpenFile(name, os.O_RDWR, 0)
+		if err != nil {
+			continue
+		}
+		if lock(left) == nil {
+			_ = root.Remove(name)
+		}
+		_ = left.Close()
+	}
 }
 
 // ownerOnly gives the file its mode, which the umask may have narrowed, and

@@ -6,6 +6,7 @@
 package export
 
 import (
+	"errors"
 	"io"
 	"io/fs"
 	"net"
@@ -181,5 +182,32 @@ func TestWriteDirectoryGone(t *testing.T) {
 		return os.RemoveAll(filepath.Join(dir, "d"))
 	}); err == nil || strings.Contains(err.Error(), dir) {
 		t.Error(err)
+	}
+}
+
+// What a killed process left is removed, what a living one writes is not.
+func TestWriteSweeps(t *testing.T) {
+	dir := t.TempDir()
+	left := filepath.Join(dir, tempPrefix+"LEFT"+tempSuffix)
+	other := filepath.Join(dir, "other.tmp")
+	for _, name := range []string{left, other} {
+		if err := os.WriteFile(name, []byte("personal"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := File{Path: filepath.Join(dir, "outer")}.Write(t.Context(), func(w io.Writer) error {
+		_, err := File{Path: filepath.Join(dir, "inner")}.Write(t.Context(), func(io.Writer) error { return nil })
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(left); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("what a killed process left is still there: %v", err)
+	}
+	for _, name := range []string{other, filepath.Join(dir, "outer"), filepath.Join(dir, "inner")} {
+		if _, err := os.Stat(name); err != nil {
+			t.Error(err)
+		}
 	}
 }

@@ -22,7 +22,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
-	"github.com/hashicorp/terraform-plugin-log/tflog"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/erasure"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/session"
@@ -163,8 +162,8 @@ func (p *streamchat) newSession(ctx context.Context, c config, diags *diag.Diagn
 		DeleteCallsPerMinute: s.DeleteCallsPerMinute,
 		Version:              p.version,
 		Clock:                p.clock,
-		Log:                  logInfo,
 	}
+	sc.Log = logger(sc.APISecret, sc.APIKey, s.PseudonymKey)
 	if !c.RequestTimeout.IsNull() {
 		d, dd := c.RequestTimeout.ValueGoDuration()
 		diags.Append(dd...)
@@ -264,6 +263,3 @@ func (baseURLValidator) ValidateString(_ context.Context, req validator.StringRe
 		resp.Diagnostics.AddAttributeError(req.Path, "Invalid base_url", fmt.Sprintf("The provider's %s. A deletion sent to the wrong place is worse than none, so nothing is sent.", err))
 	}
 }
-
-// logInfo passes the API layer's lines on: waits and repeats, without names.
-func logInfo(ctx context.Context, msg string, fields map[string]any) { tflog.Info(ctx, msg, fields) }

@@ -101,6 +101,9 @@ func (r *BatchResource[S, M, P]) Create(ctx context.Context, req resource.Create
 		}
 	}
 	batch, diags = r.advance(ctx, model, ids, batch, !resp.Diagnostics.HasError())
+	if err := ctx.Err(); err != nil && !diags.HasError() && batch.Untouched() {
+		diags = diag.Diagnostics{report.Error(r.subjectPath(), err)}
+	}
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() && !r.begun(batch) {
 		return // nothing to keep

@@ -7,7 +7,9 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/tfcli"
@@ -42,5 +44,68 @@ func published(t *testing.T, guide, name, table string) {
 	}
 	if shown != table {
 		t.Errorf("%s does not show what this suite expects: run go test ./internal/resilience -update, then make generate.\nIt should be:\n%s", guide, table)
+	}
+}
+
+// guideTables are the tables of a guide, each after a comment that names it:
+// rows and columns by their first cells.
+type guideTables struct {
+	file   string
+	mu     sync.Mutex
+	tables map[string]map[string]map[string]string
+}
+
+// readGuide reads a guide whose cells are what a suite expects. Alternatives
+// stand between "or".
+func readGuide(t *testing.T, guide string) *guideTables {
+	t.Helper()
+	root, err := tfcli.RepoRoot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := &guideTables{file: filepath.Join(root, "templates", "guides", guide), tables: map[string]map[string]map[string]string{}}
+	raw, err := os.ReadFile(g.file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names, columns []string
+	for line := range strings.Lines(string(raw)) {
+		line = strings.TrimSpace(line)
+		cells := strings.Split(strings.Trim(line, "| "), "|")
+		for i := range cells {
+			cells[i] = strings.TrimSpace(cells[i])
+		}
+		switch {
+		case strings.HasPrefix(line, "<!-- "):
+			names, columns = strings.Split(strings.TrimSuffix(strings.TrimPrefix(line, "<!-- "), " -->"), ", "), nil
+			for _, name := range names {
+				g.tables[name] = map[string]map[string]string{}
+			}
+		case !strings.HasPrefix(line, "|"), strings.HasPrefix(line, "|-"):
+		case columns == nil:
+			columns = cells
+		default:
+			row := map[string]string{}
+			for i, cell := range cells[1:] {
+				row[columns[i+1]] = cell
+			}
+			for _, name := range names {
+				g.tables[name][cells[0]] = row
+			}
+		}
+	}
+	return g
+}
+
+// check compares what happened with a cell.
+func (g *guideTables) check(t *testing.T, table, row, column, got string) {
+	t.Helper()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	want, ok := g.tables[table][row][column]
+	if !ok {
+		t.Errorf("%s has no cell for %s / %s / %s; it is: %s", filepath.Base(g.file), table, row, column, got)
+	} else if !slices.Contains(strings.Split(want, " or "), got) {
+		t.Errorf("it is: %s\n%s says: %s", got, filepath.Base(g.file), want)
 	}
 }

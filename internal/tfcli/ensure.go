@@ -35,7 +35,23 @@ func builtPath(repoRoot string) string {
 // Ensure finds the CLI like Find. Where there is none it builds OpenTofu from
 // its Go module into .bin/, once, and says so on log: that takes minutes.
 func Ensure(ctx context.Context, repoRoot string, log io.Writer) (CLI, error) {
-	if cli, err := findCurrent(repoRoot); !errors.Is(err, ErrNotFound) {
+	return ensure(ctx, repoRoot, log, findCurrent)
+}
+
+// EnsureOpenTofu is Ensure for whom Terraform will not do.
+func EnsureOpenTofu(ctx context.Context, repoRoot string, log io.Writer) (CLI, error) {
+	return ensure(ctx, repoRoot, log, func(root string) (CLI, error) {
+		for _, cli := range All(root) {
+			if cli.Flavor == OpenTofu && !outdated(cli, root) {
+				return cli, nil
+			}
+		}
+		return CLI{}, ErrNotFound
+	})
+}
+
+func ensure(ctx context.Context, repoRoot string, log io.Writer, find func(root string) (CLI, error)) (CLI, error) {
+	if cli, err := find(repoRoot); !errors.Is(err, ErrNotFound) {
 		return cli, err
 	}
 	built := builtPath(repoRoot)
@@ -48,12 +64,12 @@ func Ensure(ctx context.Context, repoRoot string, log io.Writer) (CLI, error) {
 	}
 	defer unlock()
 	// Another process may have built it while this one waited for the lock.
-	if cli, err := findCurrent(repoRoot); !errors.Is(err, ErrNotFound) {
+	if cli, err := find(repoRoot); !errors.Is(err, ErrNotFound) {
 		return cli, err
 	}
 
 	// Where nothing can be written the build goes on all the same.
-	_, _ = fmt.Fprintf(log, "No terraform or tofu found: building OpenTofu %s from its Go module into .bin/ (once, about 6 minutes on 2 cores).\n", openTofuVersion)
+	_, _ = fmt.Fprintf(log, "Building OpenTofu %s from its Go module into .bin/ (once, about 6 minutes on 2 cores).\n", openTofuVersion)
 	start := time.Now()
 	if err := buildOpenTofu(ctx, built); err != nil {
 		return CLI{}, fmt.Errorf("building OpenTofu: %w", err)
@@ -66,10 +82,14 @@ func Ensure(ctx context.Context, repoRoot string, log io.Writer) (CLI, error) {
 // package built.
 func findCurrent(repoRoot string) (CLI, error) {
 	cli, err := Find(repoRoot)
-	if err == nil && cli.Path == builtPath(repoRoot) && cli.Version != openTofuVersion {
+	if err == nil && outdated(cli, repoRoot) {
 		return CLI{}, ErrNotFound
 	}
 	return cli, err
+}
+
+func outdated(cli CLI, repoRoot string) bool {
+	return cli.Path == builtPath(repoRoot) && cli.Version != openTofuVersion
 }
 
 // buildOpenTofu builds in the module cache: go install refuses a module that

@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 )
@@ -74,7 +75,7 @@ func Find(repoRoot string) (CLI, error) {
 		return cli, nil
 	}
 	var reasons []string
-	for _, name := range []string{"terraform", "tofu", builtPath(repoRoot)} {
+	for _, name := range candidates(repoRoot) {
 		cli, err := inspect(name)
 		if err == nil {
 			return cli, nil
@@ -89,6 +90,20 @@ func Find(repoRoot string) (CLI, error) {
 	}
 	return CLI{}, ErrNotFound
 }
+
+// All are the CLIs that run here, one of each flavor, in Find's order.
+func All(repoRoot string) []CLI {
+	var all []CLI
+	for _, name := range append([]string{os.Getenv(PathVariable)}, candidates(repoRoot)...) {
+		cli, err := inspect(name)
+		if err == nil && !slices.ContainsFunc(all, func(c CLI) bool { return c.Flavor == cli.Flavor }) {
+			all = append(all, cli)
+		}
+	}
+	return all
+}
+
+func candidates(repoRoot string) []string { return []string{"terraform", "tofu", builtPath(repoRoot)} }
 
 // RepoRoot is the directory of this repository's go.mod, at or above the
 // working directory.

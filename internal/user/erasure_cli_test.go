@@ -4,13 +4,9 @@
 package user_test
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
-	"os"
-	"runtime"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -127,107 +123,6 @@ resource "streamchat_user_erasure" "dsr" {
 	}
 }
 
-// An interrupt while the task runs keeps the task in state, and the next run
-// asks for its result instead of erasing again.
-func TestCLIInterrupt(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("signals of Unix")
-	}
-	for name, interrupt := range map[string]func(*tfcli.Process) error{
-		"SIGINT to Terraform":  func(p *tfcli.Process) error { return p.Signal(os.Interrupt) },
-		"SIGINT to the group":  func(p *tfcli.Process) error { return p.SignalGroup(os.Interrupt) },
-		"SIGTERM to the group": func(p *tfcli.Process) error { return p.SignalGroup(syscall.SIGTERM) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			now := clock.NewSimulated(time.Now())
-			s := acctest.Start(t, func(o *emulator.Options) { o.Clock = now; o.TaskDelay = time.Minute })
-			s.Users(t, "alice")
-			w := s.Workspace(t, "", erase("alice", hardly+untilCompleted))
-			p, err := w.Start("apply", "-auto-approve")
-			if err != nil {
-				t.Fatal(err)
-			}
-			eventually(t, "the task is polled", func() bool { return s.Count("GetTask") > 0 })
-			if err := interrupt(p); err != nil {
-				t.Fatal(err)
-			}
-			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-			defer cancel()
-			r, err := p.Wait(ctx)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if r.ExitCode == 0 {
-				t.Errorf("an interrupted apply ended well: %s", acctest.Output(r))
-			}
-			values, tainted := record(t, w, dsr)
-			if values["status"] != "submitted" || values["task_id"] == nil || tainted {
-				t.Fatalf("state: %v, tainted %v\n%s", values, tainted, acctest.Output(r))
-			}
-			expect(t, w.Run("plan", "-detailed-exitcode"), 2, "will be updated in-place", "Deletion under way")
-			expect(t, w.Run("plan", "-detailed-exitcode", "-refresh=false"), 2, "will be updated in-place")
-			now.Advance(2 * time.Minute)
-			expect(t, w.Run("apply", "-auto-approve"), 0)
-			if values, _ := record(t, w, dsr); values["status"] != "completed" || values["found"] != "present" || values["outcome"] != "erased" {
-				t.Errorf("state: %v", values)
-			}
-			if n := s.Count("DeleteUsers"); n != 1 {
-				t.Errorf("%d delete calls", n)
-			}
-			expect(t, w.Run("plan", "-detailed-exitcode"), 0)
-		})
-	}
-}
-
-func TestCLIProviderKilled(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("signals of Unix")
-	}
-	t.Parallel()
-	s := acctest.Start(t, func(o *emulator.Options) { o.Clock = clock.NewSimulated(time.Now()); o.TaskDelay = time.Minute })
-	s.Users(t, "alice")
-	w := s.Workspace(t, "", erase("alice", hardly+untilCompleted))
-	p, err := w.Start("apply", "-auto-approve")
-	if err != nil {
-		t.Fatal(err)
-	}
-	eventually(t, "the task is polled", func() bool { return s.Count("GetTask") > 0 })
-	pids, err := p.ProviderPIDs()
-	if err != nil || len(pids) == 0 {
-		t.Fatalf("provider processes: %v, %v", pids, err)
-	}
-	for _, pid := range pids {
-		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
-			t.Fatal(err)
-		}
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	if r, err := p.Wait(ctx); err != nil || r.ExitCode == 0 {
-		t.Fatalf("%v, %+v", err, r)
-	}
-	if values, _ := record(t, w, dsr); values != nil {
-		t.Fatalf("a killed provider recorded %v", values)
-	}
-	s.Clock().(*clock.Simulated).Advance(2 * time.Minute)
-	expect(t, w.Run("plan", "-detailed-exitcode"), 2, "Already deleted")
-	p, err = w.Start("apply", "-auto-approve")
-	if err != nil {
-		t.Fatal(err)
-	}
-	eventually(t, "the new task is polled", func() bool { return s.Count("DeleteUsers") == 2 })
-	s.Clock().(*clock.Simulated).Advance(2 * time.Minute)
-	r, err := p.Wait(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	expect(t, r, 0)
-	if values, _ := record(t, w, dsr); values["status"] != "completed" || values["found"] != "deleted" {
-		t.Errorf("state: %v", values)
-	}
-}
-
 // A timeout with the task still running is a warning, not a taint.
 func TestCLITimeout(t *testing.T) {
 	t.Parallel()
@@ -331,49 +226,6 @@ func TestCLISavedPlan(t *testing.T) {
 	if n := s.Count("DeleteUsers"); n != 0 {
 		t.Errorf("%d delete calls for a held user", n)
 	}
-}
-
-// Canaries: a person's id and name, the key and the secret, are in nothing that
-// the provider prints or logs up to INFO.
-func TestCLILeaks(t *testing.T) {
-	t.Parallel()
-	const id, key, secret = "canary-user-4711", "canary-key-4711", "canary-secret-4711"
-	s := acctest.Start(t, func(o *emulator.Options) { o.APIKey = key; o.APISecret = secret })
-	s.Users(t, id)
-	body := `
-variable "subject" {
-  sensitive = true
-  default   = "` + id + `"
-}
-` + strings.Replace(erase("x", hardly), `"x"`, "var.subject", 1)
-	w := s.Workspace(t, "max_retries = 1", body)
-	w.Setenv("TF_LOG_PROVIDER", "INFO")
-	look := func(what string, r tfcli.Result) {
-		t.Helper()
-		for _, canary := range []string{id, key, secret, "Name of"} {
-			if strings.Contains(acctest.Output(r), canary) {
-				t.Errorf("%s: %q in the output:\n%s", what, canary, acctest.Output(r))
-			}
-		}
-	}
-	for _, f := range []emulator.Fault{
-		{Op: "QueryUsers", Kind: emulator.FaultHTML502, Times: 2},
-		{Op: "QueryUsers", Kind: emulator.FaultCustom, Status: 400, Body: `{"code":4,"message":"QueryUsers failed with error: \"` + id + `\"","StatusCode":400}`, ContentType: "application/json"},
-		{Op: "DeleteUsers", Kind: emulator.FaultCustom, Status: 404, Body: `{"code":16,"message":"DeleteUsers failed with error: \"the user ` + id + ` was deleted\"","StatusCode":404}`, ContentType: "application/json"},
-		{Op: "DeleteUsers", Kind: emulator.FaultDropBefore, Times: 2},
-		{Op: "DeleteUsers", Kind: emulator.FaultFailUser, Error: "could not delete " + id},
-	} {
-		s.ClearFaults()
-		s.AddFault(f)
-		r := w.Run("apply", "-auto-approve")
-		expect(t, r, 1)
-		look(fmt.Sprintf("%s of %s", f.Kind, f.Op), r)
-	}
-	s.ClearFaults()
-	look("plan", w.Run("plan", "-json"))
-	look("apply", w.Run("apply", "-auto-approve"))
-	look("no changes", w.Run("plan"))
-	look("destroy", w.Run("destroy", "-auto-approve"))
 }
 
 // With create_before_destroy the older record is destroyed after the newer one was

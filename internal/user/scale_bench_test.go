@@ -21,14 +21,18 @@ import (
 //	go test ./internal/user -run '^$' -bench Erasures/40000 -benchtime 1x -timeout 60m
 func BenchmarkErasures(b *testing.B) {
 	batches := `
+locals {
+  leavers = chunklist(split("\n", file("leavers.txt")), 1000)
+}
+
 resource "streamchat_user_erasure_batch" "leavers" {
-  for_each = { for i, ids in chunklist(jsondecode(file("leavers.json")), 1000) : format("%03d", i) => ids }
+  for_each = { for i, ids in local.leavers : format("%03d", i) => ids }
   user_ids = each.value
   delete   = { user = "hard" }
 }`
 	single := `
 resource "streamchat_user_erasure" "leavers" {
-  for_each = { for i, id in jsondecode(file("leavers.json")) : format("DSR-%05d", i) => id }
+  for_each = { for i, id in split("\n", file("leavers.txt")) : format("DSR-%05d", i) => id }
   user_id  = each.value
   delete   = { user = "hard" }
 }`
@@ -51,16 +55,16 @@ resource "streamchat_user_erasure" "leavers" {
 func eraseMany(b *testing.B, body string, users int) {
 	b.StopTimer()
 	s := acctest.Start(b)
-	var seed strings.Builder
-	for i := range users {
-		fmt.Fprintf(&seed, ",{\"id\":\"leaver-%d\"}", i)
+	ids, seed := make([]string, users), make([]string, users)
+	for i := range ids {
+		ids[i] = fmt.Sprintf("leaver-%d", i)
+		seed[i] = fmt.Sprintf("{\"id\":%q}", ids[i])
 	}
-	if err := s.Seed(strings.NewReader(`{"users":[` + seed.String()[1:] + `]}`)); err != nil {
+	if err := s.Seed(strings.NewReader(`{"users":[` + strings.Join(seed, ",") + `]}`)); err != nil {
 		b.Fatal(err)
 	}
-	leavers := "[" + strings.ReplaceAll(strings.ReplaceAll(seed.String()[1:], `{"id":`, ""), "}", "") + "]"
 	w := s.Workspace(b, "max_erasures = 100000\n  delete_calls_per_minute = 1000", body)
-	if err := w.WriteFile("leavers.json", leavers); err != nil { // range() ends at 1,024
+	if err := w.WriteFile("leavers.txt", strings.Join(ids, "\n")); err != nil { // range() ends at 1,024
 		b.Fatal(err)
 	}
 	b.StartTimer()
@@ -89,8 +93,8 @@ func eraseMany(b *testing.B, body string, users int) {
 	b.ReportMetric(float64(state.Size())/(1<<20), "state-MiB")
 	s.ResetRequests()
 	start = time.Now()
-	if r := w.Run("plan", "-detailed-exitcode"); r.ExitCode != 0 {
-		b.Fatalf("second plan: %s%s", r.Stdout, r.Stderr)
+	if r, err := w.Workspace.Run(ctx, "plan", "-detailed-exitcode"); err != nil || r.ExitCode != 0 {
+		b.Fatalf("second plan: %v %s%s", err, r.Stdout, r.Stderr)
 	}
 	b.ReportMetric(time.Since(start).Seconds(), "replan-s")
 	b.ReportMetric(float64(s.Count("")), "replan-calls")

@@ -407,6 +407,9 @@ func (k *soak) apply() (done bool) {
 	acctest.Eventually(k.T, "the providers have ended", func() bool { return !slices.ContainsFunc(pids, tfcli.Running) })
 	run.end, run.exit = time.Now(), result.ExitCode
 	windDown := time.Duration(0)
+	if run.exit == 0 {
+		run.interrupt = "" // it came too late
+	}
 	if run.interrupt != "" {
 		windDown = run.end.Sub(at)
 		k.windDown[run.interrupt] = max(k.windDown[run.interrupt], windDown)

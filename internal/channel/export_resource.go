@@ -124,7 +124,7 @@ func (r *exportResource) ModifyPlan(ctx context.Context, req resource.ModifyPlan
 	ctx, cancel := context.WithTimeout(ctx, exportfile.PlanTimeout)
 	defer cancel()
 	if _, err := r.Session.App.Name(ctx); err != nil {
-		resp.Diagnostics.Append(report.Error(path.Root("cids"), err))
+		resp.Diagnostics.Append(report.Export(path.Root("cids"), err))
 		return
 	}
 	resp.Diagnostics.Append(r.unknownChannels(ctx, cids, model.IncludeSoftDeletedChannels.ValueBool())...)
@@ -135,7 +135,7 @@ func (r *exportResource) ModifyPlan(ctx context.Context, req resource.ModifyPlan
 func (r *exportResource) unknownChannels(ctx context.Context, cids []string, maybeDeleted bool) (diags diag.Diagnostics) {
 	found, err := r.Session.API.ChannelsByCID(ctx, cids)
 	if err != nil {
-		return diag.Diagnostics{report.Error(path.Root("cids"), err)}
+		return diag.Diagnostics{report.Export(path.Root("cids"), err)}
 	}
 	for i, cid := range cids {
 		at := path.Root("cids").AtListIndex(i)
@@ -170,7 +170,7 @@ func (r *exportResource) Create(ctx context.Context, req resource.CreateRequest,
 	defer cancel()
 	at := path.Root("cids")
 	if _, err := r.Session.App.Name(ctx); err != nil {
-		resp.Diagnostics.Append(report.Error(at, err))
+		resp.Diagnostics.Append(report.Export(at, err))
 		return
 	}
 	takenAt := r.Session.Clock.Now()
@@ -188,7 +188,7 @@ func (r *exportResource) Create(ctx context.Context, req resource.CreateRequest,
 		err = r.Session.API.ExportTask(ctx, task)
 	}
 	if err != nil {
-		resp.Diagnostics.Append(report.Error(at, err))
+		resp.Diagnostics.Append(report.Export(at, err))
 		return
 	}
 	var content export.Channels

@@ -152,7 +152,7 @@ func TestAccChannelTruncation_failures(t *testing.T) {
 		fault emulator.Fault
 		says  string
 	}{
-		"500":                {emulator.Fault{Op: "TruncateChannel", Kind: emulator.Fault500, Times: 2}, "Stream refused the request"},
+		"500":                {emulator.Fault{Op: "TruncateChannel", Kind: emulator.Fault500, Times: 2}, "Stream's server failed"},
 		"html":               {emulator.Fault{Op: "TruncateChannel", Kind: emulator.FaultHTML200}, "Unexpected answer"},
 		"no truncated_at":    {emulator.Fault{Op: "TruncateChannel", Kind: emulator.FaultCustom, Status: 201, Body: `{"channel":{"cid":"messaging:room"}}`, ContentType: json}, "Unexpected answer"},
 		"another channel":    {emulator.Fault{Op: "TruncateChannel", Kind: emulator.FaultCustom, Status: 201, Body: `{"channel":{"cid":"messaging:other","truncated_at":"2026-01-01T00:00:00Z"}}`, ContentType: json}, "Unexpected answer"},

@@ -157,6 +157,10 @@ func TestFaultsInTheAnswer(t *testing.T) {
 	if a.status != 200 || !strings.HasPrefix(a.header.Get("Content-Type"), "text/html") {
 		t.Errorf("got %d %s", a.status, a.body)
 	}
+	a, _ = strike(emulator.Fault{Kind: emulator.FaultWrongType})
+	if a.status != 201 || !strings.HasPrefix(a.header.Get("Content-Type"), "text/html") || !json.Valid(a.body) {
+		t.Errorf("got %d %s", a.status, a.body)
+	}
 	a, _ = strike(emulator.Fault{Kind: emulator.FaultNumbers})
 	if a.status != 201 || string(a.body) != "{\"duration\":42,\"task_id\":42}\n" {
 		t.Errorf("got %d %s", a.status, a.body)
@@ -326,6 +330,13 @@ func TestTaskFaults(t *testing.T) {
 			t.Errorf("call %d gets %d", i, a.status)
 		}
 	}
+	w.AddFault(emulator.Fault{Kind: emulator.FaultTaskNotFound, Op: "GetTask", Behind: "DeleteUsers"})
+	for _, want := range []int{200, 404, 200} {
+		if a := w.call("GET", task, ""); a.status != want {
+			t.Errorf("the status is %d, want %d", a.status, want)
+		}
+		w.call("POST", "/users/delete", `{"user_ids":["alice"],"user":"hard"}`).want(t, 201)
+	}
 	w.ForgetTask(task[len("/tasks/"):])
 	if a := w.call("GET", task, ""); a.status != 404 {
 		t.Errorf("a forgotten task gets %d", a.status)
@@ -333,10 +344,10 @@ func TestTaskFaults(t *testing.T) {
 }
 
 func TestParseFault(t *testing.T) {
-	f, err := emulator.ParseFault("op=DeleteUsers, kind=slow,times=forever,after=2,delay=3s,user=bob,carry-out=true,probability=0.05")
+	f, err := emulator.ParseFault("op=DeleteUsers, kind=slow,times=forever,after=2,delay=3s,user=bob,carry-out=true,behind=QueryUsers,probability=0.05")
 	want := emulator.Fault{Kind: emulator.FaultSlow, Op: "DeleteUsers", UserID: "bob", After: 2, Times: emulator.Forever, Delay: 3 * time.Second, CarryOut: true}
 	if diff := cmp.Diff(want.Kind, f.Kind); err != nil || diff != "" || f.Op != want.Op || f.UserID != want.UserID ||
-		f.After != want.After || f.Times != want.Times || f.Delay != want.Delay || !f.CarryOut || f.Probability != 0.05 {
+		f.After != want.After || f.Times != want.Times || f.Delay != want.Delay || !f.CarryOut || f.Behind != "QueryUsers" || f.Probability != 0.05 {
 		t.Errorf("got %+v %v", f, err)
 	}
 	for _, bad := range []string{"", "op=DeleteUsers", "kind=explode", "kind=500,op=Nothing", "kind=500,times=x", "kind=500,color=red", "kind=500,probability=x", "kind=500,probability=NaN", "kind=500,probability=5"} {

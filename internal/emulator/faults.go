@@ -59,6 +59,8 @@ const (
 	FaultTruncated FaultKind = "truncated"
 	// FaultHTML200 answers 200 with the HTML page of a proxy.
 	FaultHTML200 FaultKind = "html-200"
+	// FaultWrongType calls the right answer a web page.
+	FaultWrongType FaultKind = "wrong-type"
 	// FaultNumbers puts numbers where ids, statuses and times are expected.
 	FaultNumbers FaultKind = "numbers"
 	// FaultNotYet answers for a task as if it still ran.
@@ -101,7 +103,7 @@ const (
 var (
 	taskKinds     = []FaultKind{FaultFailTask, FaultFailUser, FaultMissingUser, FaultStatusWord, FaultStuckTask}
 	spoilingKinds = []FaultKind{
-		FaultDropAfter, FaultShortBody, FaultTruncated, FaultHTML200, FaultNumbers, FaultNotYet, FaultSlow, FaultHang,
+		FaultDropAfter, FaultShortBody, FaultTruncated, FaultHTML200, FaultWrongType, FaultNumbers, FaultNotYet, FaultSlow, FaultHang,
 		FaultStall, FaultResetPast, FaultResetFuture, FaultNoHeaders,
 	}
 	frontKinds = []FaultKind{
@@ -127,6 +129,9 @@ type Fault struct {
 	UserID string
 	// After lets this many matching requests through first.
 	After int
+	// Behind lets requests through until this operation was asked for: a look-up
+	// after a deletion is told from those before it.
+	Behind string
 	// Times is how often it happens: 0 is once, or always where it happens by
 	// chance; Forever is always.
 	Times int
@@ -156,6 +161,7 @@ type Fault struct {
 	Error string
 
 	seen, struck int
+	reached      bool // Behind was asked for
 }
 
 // AddFault adds a fault behind those that are there.
@@ -167,7 +173,7 @@ func (e *Emulator) AddFault(f Fault) {
 	default:
 		f.Times = 1
 	}
-	f.seen, f.struck = 0, 0
+	f.seen, f.struck, f.reached = 0, 0, f.Behind == ""
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.faults = append(e.faults, &f)
@@ -190,6 +196,10 @@ func (f *Fault) carriesOut() bool { return f.CarryOut || slices.Contains(spoilin
 // strikes counts a request and tells whether the fault happens to it. The caller
 // has the lock, which also guards the random source.
 func (f *Fault) strikes(c *call) bool {
+	if !f.reached {
+		f.reached = c.op == f.Behind
+		return false
+	}
 	switch {
 	case f.Times >= 0 && f.struck >= f.Times,
 		f.Op != "" && f.Op != c.op,
@@ -319,6 +329,8 @@ func (f *Fault) distort(c *call, resp *response) *response {
 		return r
 	case FaultHTML200:
 		return newResponse(http.StatusOK, typeHTML, []byte(movedPage))
+	case FaultWrongType:
+		resp.header.Set("Content-Type", typeHTML)
 	case FaultTruncated:
 		resp.body = resp.body[:len(resp.body)/2]
 	case FaultShortBody, FaultStall:
@@ -433,7 +445,7 @@ func numbers(body []byte) []byte {
 
 // ParseFault reads a fault from a flag: "op=DeleteUsers,kind=500,times=1". The
 // keys are op, kind, user, after, times (a number or "forever"), probability,
-// delay, status, body, type, location, word, error and carry-out.
+// delay, status, body, type, location, word, error, behind and carry-out.
 func ParseFault(s string) (Fault, error) {
 	var f Fault
 	for part := range strings.SplitSeq(s, ",") {
@@ -472,6 +484,8 @@ func ParseFault(s string) (Fault, error) {
 			f.Word = val
 		case "error":
 			f.Error = val
+		case "behind":
+			f.Behind = val
 		case "carry-out":
 			f.CarryOut, err = strconv.ParseBool(val)
 		default:

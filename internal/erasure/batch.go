@@ -7,7 +7,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 	"sync"
 )
@@ -177,10 +176,13 @@ func (b Batch[S]) Receipt(about Receipt, status Status, pseudonym func(id string
 func ReadBatch[S Scope[S]](receipt string, ids []string) (Batch[S], error) {
 	var r batchJSON[S]
 	if err := json.Unmarshal([]byte(receipt), &r); err != nil {
-		return nil, fmt.Errorf("the receipt in state is not one: %w", err)
+		return nil, errNoReceipt // err quotes
 	}
 	if len(r.Subjects) != len(ids) {
 		return nil, errors.New("the receipt in state is not that of the results beside it")
+	}
+	if err := known(r.Attempts); err != nil {
+		return nil, err
 	}
 	batch := make(Batch[S], len(ids))
 	for i, id := range slices.Sorted(slices.Values(ids)) {

@@ -149,8 +149,8 @@ func (b *batcher[K, V, R]) seal(ctx context.Context, key K) (members []*member[V
 
 // runSealed runs a batch under a context that ends when all its members' do.
 func (b *batcher[K, V, R]) runSealed(ctx context.Context, key K, members []*member[V, R]) {
-	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	defer cancel()
+	ctx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer cancel(nil)
 	var mu sync.Mutex
 	left := len(members)
 	for _, m := range members {
@@ -158,7 +158,7 @@ func (b *batcher[K, V, R]) runSealed(ctx context.Context, key K, members []*memb
 			mu.Lock()
 			defer mu.Unlock()
 			if left--; left == 0 {
-				cancel()
+				cancel(context.Cause(m.ctx)) // a timeout stays one
 			}
 		})
 		defer stop()

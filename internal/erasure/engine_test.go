@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/clock"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/stream"
 )
 
@@ -166,6 +167,27 @@ func TestInterrupt(t *testing.T) {
 			if !errors.As(err, &p) || a.Status != StatusSubmitted || a.TaskID == "" {
 				t.Errorf("attempt %+v, err %v", a, err)
 			}
+		})
+	})
+	t.Run("the call waits beyond the timeout: it is told from an interrupt", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			b := batcher[string, struct{}, struct{}]{clock: clock.Real{}, max: 2, run: func(ctx context.Context, _ string, members []*member[struct{}, struct{}]) {
+				<-ctx.Done()
+				for _, m := range members {
+					m.answer(struct{}{}, context.Cause(ctx))
+				}
+			}}
+			var wg sync.WaitGroup
+			for i, id := range []string{"a", "b"} {
+				wg.Go(func() {
+					ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i+1)*time.Second)
+					defer cancel()
+					if _, err := b.do(ctx, "", id, struct{}{}); !errors.Is(err, context.DeadlineExceeded) {
+						t.Errorf("%s: %v", id, err)
+					}
+				})
+			}
+			wg.Wait()
 		})
 	})
 	t.Run("while the task runs: submitted, and resumed without a second call", func(t *testing.T) {

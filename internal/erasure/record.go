@@ -9,6 +9,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 )
 
@@ -160,12 +161,31 @@ func mustEncode(v any) []byte {
 func ReadRecord[S Scope[S]](receipt string) (Record[S], error) {
 	var r receiptJSON[S]
 	if err := json.Unmarshal([]byte(receipt), &r); err != nil {
-		return Record[S]{}, fmt.Errorf("the receipt in state is not one: %w", err)
+		return Record[S]{}, errNoReceipt // err quotes
 	}
 	if len(r.Attempts) == 0 {
-		return Record[S]{}, fmt.Errorf("the receipt in state holds no attempt")
+		return Record[S]{}, errors.New("the receipt in state holds no attempt")
+	}
+	if err := known(r.Attempts); err != nil {
+		return Record[S]{}, err
 	}
 	return Record[S]{Attempts: r.Attempts, Reverted: r.Attempt.Status == StatusReverted, Pseudonym: r.Subject}, nil
+}
+
+var errNoReceipt = errors.New("the receipt in state is not one")
+
+// known refuses attempts that this version does not write, also those of a later
+// one: what they call for might be sent again.
+func known[S any](attempts []Attempt[S]) error {
+	for _, a := range attempts {
+		switch {
+		case a.Status != StatusSubmitted && a.Status != StatusCompleted && a.Status != StatusFailed:
+			return errors.New("the receipt in state holds an attempt with a status that this version does not know")
+		case a.Scope == nil && a.Outcome != OutcomeAdopted:
+			return errors.New("the receipt in state holds an attempt that does not say what was asked")
+		}
+	}
+	return nil
 }
 
 // Pseudonym stands for a subject in receipts: HMAC-SHA-256 under the operator's

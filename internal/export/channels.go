@@ -86,7 +86,9 @@ type channelFile struct {
 func newChannelFile(r io.Reader) *channelFile {
 	bound := &boundedReader{src: r, left: maxValue}
 	src := bufio.NewReaderSize(bound, bufferSize)
-	return &channelFile{src: src, decoder: json.NewDecoder(src), bound: bound}
+	decoder := json.NewDecoder(src)
+	decoder.UseNumber() // others than a float64 holds are an error else, which quotes them
+	return &channelFile{src: src, decoder: decoder, bound: bound}
 }
 
 // read reads to the end of the file.
@@ -146,7 +148,9 @@ func (f *channelFile) skip() error {
 		}
 		switch t {
 		case json.Delim('['), json.Delim('{'):
-			depth++
+			if depth++; depth > maxDepth {
+				return f.fail(tooDeep)
+			}
 		case json.Delim(']'), json.Delim('}'):
 			depth--
 		}

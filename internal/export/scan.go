@@ -13,6 +13,8 @@ import (
 // is encoding/json's bound, so whatever passes here can be read there.
 const maxDepth = 10_000
 
+const tooDeep = "the JSON nests deeper than 10000 levels"
+
 // ParseError says where a JSON text is wrong and how. It never holds a byte of
 // the text: an export is personal data and an error ends up in logs.
 type ParseError struct {
@@ -139,7 +141,7 @@ func (s *scanner) array(element func() error) error {
 // nested skips an object or array, the position being on its opening byte.
 func (s *scanner) nested(closing byte, item func() error) error {
 	if s.depth++; s.depth > maxDepth {
-		return s.fail(fmt.Sprintf("the JSON nests deeper than %d levels", maxDepth))
+		return s.fail(tooDeep)
 	}
 	s.pos++
 	s.space()

@@ -118,15 +118,11 @@ func NotWritten(subject path.Path, err error) diag.Diagnostic {
 	var api *stream.Error
 	var parse *export.ParseError
 	switch {
-	case errors.As(err, &api):
-		return report.Error(subject, api)
+	case errors.As(err, &api), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return report.Export(subject, err)
 	case errors.As(err, &parse):
 		return diag.NewAttributeErrorDiagnostic(subject, "Unreadable export",
-			fmt.Sprintf("What Stream exported is not what its API promises: %s. Nothing was changed at Stream and no file was written.", parse))
-	case errors.Is(err, context.DeadlineExceeded):
-		return diag.NewAttributeErrorDiagnostic(subject, "Timed out", "The timeout of this resource ended before the export did. Nothing was changed at Stream and no file was written. Run apply again, with a longer timeouts value.")
-	case errors.Is(err, context.Canceled):
-		return diag.NewAttributeErrorDiagnostic(subject, "Interrupted", "The run was interrupted. Nothing was changed at Stream and no file was written. Run apply again.")
+			fmt.Sprintf("What Stream exported is not what its API promises: %s. Nothing was changed at Stream and no file was written. Something between here and Stream may answer in its place (a proxy, a portal). Check that, then run apply again.", parse))
 	}
 	return diag.NewAttributeErrorDiagnostic(path.Root("path"), "Export not written", fmt.Sprintf(
 		"The export could not be written to this path: %s. No part of it was left on disk, and a file that was there before is unchanged. Nothing was changed at Stream.", err))

@@ -134,7 +134,7 @@ func TestAccMessageErasure_escalation(t *testing.T) {
 			PreConfig: func() {
 				s.AddFault(emulator.Fault{Op: "DeleteMessage", Kind: emulator.Fault500})
 			},
-			Config: s.Config("max_retries = 0", erase("m1", true, "")), ExpectError: acctest.Says("Stream refused the request"),
+			Config: s.Config("max_retries = 0", erase("m1", true, "")), ExpectError: acctest.Says("Stream's server failed"),
 		},
 		resource.TestStep{RefreshState: true, ExpectNonEmptyPlan: true, Check: resource.ComposeTestCheckFunc(
 			resource.TestCheckResourceAttr(dsr, "status", "failed"), resource.TestCheckResourceAttr(dsr, "hard_delete", "false"))},

@@ -102,11 +102,13 @@ func (r *BatchResource[S, M, P]) ModifyPlan(ctx context.Context, req resource.Mo
 	}
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	resp.Diagnostics.Append(r.plan(ctx, P(&plan), prior, scope)...)
+	unsaved, diags := marked(ctx, req.Private, unsavedMark)
+	resp.Diagnostics.Append(diags...)
+	resp.Diagnostics.Append(r.plan(ctx, P(&plan), prior, scope, unsaved)...)
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
 }
 
-func (r *BatchResource[S, M, P]) plan(ctx context.Context, plan P, prior *M, scope S) (diags diag.Diagnostics) {
+func (r *BatchResource[S, M, P]) plan(ctx context.Context, plan P, prior *M, scope S, unsaved bool) (diags diag.Diagnostics) {
 	b := plan.batch()
 	all, sent := plan.Counts()
 	diags.Append(plan.SetScope(ctx, scope)...)
@@ -158,6 +160,10 @@ func (r *BatchResource[S, M, P]) plan(ctx context.Context, plan P, prior *M, sco
 	work := r.work(scope, ids, batch)
 	if len(work) == 0 {
 		diags.Append(r.planKept(ctx, plan, P(prior), scope, ids, batch)...)
+		if unsaved {
+			b.Status = types.StringUnknown()
+			diags.Append(notSaved(r.subjectPath()))
+		}
 		return diags
 	}
 	diags.Append(b.plan(ctx, scope.Irreversible(), scope.NotCovered())...)
@@ -335,7 +341,7 @@ func counts(found map[erasure.Found]int) string {
 func (r *BatchResource[S, M, P]) planDestroy(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	var state M
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	resp.Diagnostics.Append(resp.Private.SetKey(ctx, destroyMark, []byte("true"))...)
+	resp.Diagnostics.Append(mark(ctx, resp.Private, destroyMark, true)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}

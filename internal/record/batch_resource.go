@@ -101,9 +101,6 @@ func (r *BatchResource[S, M, P]) Create(ctx context.Context, req resource.Create
 		}
 	}
 	batch, diags = r.advance(ctx, model, ids, batch, !resp.Diagnostics.HasError())
-	if err := ctx.Err(); err != nil && !diags.HasError() && batch.Untouched() {
-		diags = diag.Diagnostics{report.Error(r.subjectPath(), err)}
-	}
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() && !r.begun(batch) {
 		return // nothing to keep
@@ -187,6 +184,7 @@ func (r *BatchResource[S, M, P]) Update(ctx context.Context, req resource.Update
 	defer cancel()
 	_, diags = r.advance(ctx, model, ids, batch, true)
 	resp.Diagnostics.Append(diags...)
+	resp.Diagnostics.Append(mark(ctx, resp.Private, unsavedMark, false)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 }
 
@@ -212,10 +210,11 @@ func (r *BatchResource[S, M, P]) advance(ctx context.Context, model P, ids []str
 	if may {
 		batch, errs = r.engine().AdvanceAll(ctx, ids, scope, batch, model.common().OnMissing.ValueString() == MissingRecord)
 	}
+	nothing := batch.Untouched() // then there is no record to go on from
 	diags.Append(r.explain(ids, errs, func(id string, err error) bool {
 		var pending *erasure.Pending
 		ended := errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
-		return errors.As(err, &pending) || ended && batch[id].Current().Status != erasure.StatusFailed
+		return errors.As(err, &pending) || ended && !nothing && batch[id].Current().Status != erasure.StatusFailed
 	})...)
 	if may && len(errs) == 0 {
 		r.warnAboutPolls(ids, batch, &diags)
@@ -350,6 +349,7 @@ func (r *BatchResource[S, M, P]) Read(ctx context.Context, req resource.ReadRequ
 		return
 	}
 	r.note(batch)
+	resp.Diagnostics.Append(mark(ctx, resp.Private, unsavedMark, false)...)
 	ids, _, diags := subjects(ctx, model.Subjects())
 	resp.Diagnostics.Append(diags...)
 	var open []string
@@ -377,6 +377,7 @@ func (r *BatchResource[S, M, P]) Read(ctx context.Context, req resource.ReadRequ
 	r.settle(ctx, model, scope, ids, batch, &resp.Diagnostics)
 	resp.Diagnostics.Append(storeBatch(ctx, model.batch(), r.Noun.TypeName, r.pseudonym, batch, ids, scope, nil)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
+	resp.Diagnostics.Append(mark(ctx, resp.Private, unsavedMark, true)...)
 }
 
 func restorable[S erasure.Scope[S]](a erasure.Attempt[S]) bool {
@@ -410,7 +411,7 @@ func (r *BatchResource[S, M, P]) refresh(ctx context.Context, open []string, bat
 func (r *BatchResource[S, M, P]) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	var state M
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	mark, diags := req.Private.GetKey(ctx, destroyMark)
+	destroys, diags := marked(ctx, req.Private, destroyMark)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
@@ -418,7 +419,7 @@ func (r *BatchResource[S, M, P]) Delete(ctx context.Context, req resource.Delete
 	model := P(&state)
 	batch, err := readBatch[S](model.batch())
 	back := r.toRestore(model.common(), batch)
-	if !destroys(mark) || len(back) == 0 {
+	if !destroys || len(back) == 0 {
 		if err == nil && r.session != nil {
 			r.note(batch)
 			for id := range batch {
@@ -426,7 +427,7 @@ func (r *BatchResource[S, M, P]) Delete(ctx context.Context, req resource.Delete
 			}
 		}
 	}
-	if !destroys(mark) {
+	if !destroys {
 		return
 	}
 	if len(back) == 0 {
@@ -435,7 +436,7 @@ func (r *BatchResource[S, M, P]) Delete(ctx context.Context, req resource.Delete
 	}
 	resp.Diagnostics.Append(r.session.Ready()...)
 	if resp.Diagnostics.HasError() {
-		resp.Diagnostics.Append(unmark(ctx, resp.Private)...)
+		resp.Diagnostics.Append(mark(ctx, resp.Private, destroyMark, false)...)
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, r.timeout(len(back)))
@@ -443,7 +444,7 @@ func (r *BatchResource[S, M, P]) Delete(ctx context.Context, req resource.Delete
 	for chunk := range slices.Chunk(back, erasure.MaxSubjects) {
 		if err := r.engine().Restore(ctx, chunk...); err != nil {
 			resp.Diagnostics.Append(report.Error(r.subjectPath(), err))
-			resp.Diagnostics.Append(unmark(ctx, resp.Private)...)
+			resp.Diagnostics.Append(mark(ctx, resp.Private, destroyMark, false)...)
 			return
 		}
 	}

@@ -6,6 +6,7 @@ package record
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -18,19 +19,36 @@ import (
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/report"
 )
 
-// destroyMark is left in the private state of a destroy plan. Terraform does not
-// plan the first half of a replacement as a destroy, so that a Delete without
-// the mark knows that a Create follows.
-const destroyMark = "destroy"
+// Marks in a resource's private state.
+const (
+	// destroyMark is left by a destroy plan. Terraform does not plan the first half
+	// of a replacement as a destroy, so that a Delete without the mark knows that a
+	// Create follows. Private state outlives a destroy that failed, or that was
+	// planned and not applied.
+	destroyMark = "destroy"
+	// unsavedMark is left by a refresh that learned how an erasure ended, so that
+	// the plan shows an update and an apply saves it: a pipeline that applies only
+	// what plans show would never save it, until Stream has forgotten the task.
+	unsavedMark = "unsaved"
+)
 
-func destroys(mark []byte) bool { return string(mark) == "true" }
-
-// unmark takes the mark off again: private state outlives a destroy that failed, or
-// that was planned and not applied.
-func unmark(ctx context.Context, private interface {
+func mark(ctx context.Context, private interface {
 	SetKey(context.Context, string, []byte) diag.Diagnostics
-}) diag.Diagnostics {
-	return private.SetKey(ctx, destroyMark, []byte("false"))
+}, name string, on bool) diag.Diagnostics {
+	return private.SetKey(ctx, name, []byte(strconv.FormatBool(on)))
+}
+
+func marked(ctx context.Context, private interface {
+	GetKey(context.Context, string) ([]byte, diag.Diagnostics)
+}, name string) (bool, diag.Diagnostics) {
+	value, diags := private.GetKey(ctx, name)
+	return string(value) == "true", diags
+}
+
+// notSaved is the warning of a plan whose refresh learned how an erasure ended.
+func notSaved(subject path.Path) diag.Diagnostic {
+	return diag.NewAttributeWarningDiagnostic(subject, "Result not saved yet",
+		"Stream has finished what was submitted before. Applying this update saves the result in the state; nothing is sent.")
 }
 
 // ModifyPlan implements resource.ResourceWithModifyPlan. It runs in plan and
@@ -62,7 +80,9 @@ func (r *Resource[S, M, P]) ModifyPlan(ctx context.Context, req resource.ModifyP
 	if prior == nil {
 		resp.Diagnostics.Append(r.planCreate(ctx, P(&plan), scope)...)
 	} else {
-		resp.Diagnostics.Append(r.planUpdate(ctx, P(&plan), prior, scope)...)
+		unsaved, diags := marked(ctx, req.Private, unsavedMark)
+		resp.Diagnostics.Append(diags...)
+		resp.Diagnostics.Append(r.planUpdate(ctx, P(&plan), prior, scope, unsaved)...)
 	}
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
 }
@@ -111,7 +131,7 @@ func (r *Resource[S, M, P]) engineClaim(id string) error {
 	return engine.Claim(id)
 }
 
-func (r *Resource[S, M, P]) planUpdate(ctx context.Context, plan P, priorModel *M, scope S) (diags diag.Diagnostics) {
+func (r *Resource[S, M, P]) planUpdate(ctx context.Context, plan P, priorModel *M, scope S, unsaved bool) (diags diag.Diagnostics) {
 	prior := P(priorModel)
 	r.note(prior)
 	if !plan.Subject().Equal(prior.Subject()) {
@@ -137,6 +157,10 @@ func (r *Resource[S, M, P]) planUpdate(ctx context.Context, plan P, priorModel *
 		b.keepOutcome(prior.base())
 		if !b.sameAbout(prior.common()) {
 			b.Receipt = unknownText
+		}
+		if unsaved {
+			b.Status = unknownText
+			diags.Append(notSaved(r.subjectPath()))
 		}
 		return diags
 	case erasure.Claim:
@@ -255,7 +279,7 @@ func (r *Resource[S, M, P]) planDestroy(ctx context.Context, req resource.Modify
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	resp.Diagnostics.Append(resp.Private.SetKey(ctx, destroyMark, []byte("true"))...)
+	resp.Diagnostics.Append(mark(ctx, resp.Private, destroyMark, true)...)
 	if r.restores(P(&state)) {
 		resp.Diagnostics.Append(willRestore(r.subjectPath()))
 		return

@@ -139,6 +139,7 @@ func (r *Resource[S, M, P]) Update(ctx context.Context, req resource.UpdateReque
 
 	diags, keep := r.advance(ctx, model, &prior)
 	resp.Diagnostics.Append(diags...)
+	resp.Diagnostics.Append(mark(ctx, resp.Private, unsavedMark, false)...)
 	resp.Diagnostics.Append(r.setIdentity(ctx, resp.Identity, model)...)
 	if keep {
 		resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
@@ -260,6 +261,7 @@ func (r *Resource[S, M, P]) Read(ctx context.Context, req resource.ReadRequest, 
 	model := P(&state)
 	r.note(model)
 	resp.Diagnostics.Append(r.setIdentity(ctx, resp.Identity, model)...)
+	resp.Diagnostics.Append(mark(ctx, resp.Private, unsavedMark, false)...)
 	scope, _, _ := model.Scope(ctx)
 	record, _, diags := r.onRecord(ctx, &state, scope)
 	resp.Diagnostics.Append(diags...)
@@ -289,6 +291,7 @@ func (r *Resource[S, M, P]) Read(ctx context.Context, req resource.ReadRequest, 
 	pseudonym := erasure.Pseudonym(r.session.PseudonymKey, id)
 	resp.Diagnostics.Append(store(ctx, model.base(), r.Noun.TypeName, pseudonym, record)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
+	resp.Diagnostics.Append(mark(ctx, resp.Private, unsavedMark, true)...)
 }
 
 // note remembers the record, so that a plan knows a replacement when it sees one.
@@ -334,16 +337,16 @@ func (r *Resource[S, M, P]) Delete(ctx context.Context, req resource.DeleteReque
 	}
 	model := P(&state)
 	id := model.Subject().ValueString()
-	mark, diags := req.Private.GetKey(ctx, destroyMark)
+	destroys, diags := marked(ctx, req.Private, destroyMark)
 	resp.Diagnostics.Append(diags...)
-	restores := destroys(mark) && r.restores(model) && !r.session.Handoff.Created(r.Noun.TypeName, id)
+	restores := destroys && r.restores(model) && !r.session.Handoff.Created(r.Noun.TypeName, id)
 	if !restores && r.session != nil {
 		// A renamed block is destroyed and created too: its record is not lost either.
 		r.note(model)
 		r.session.Handoff.Put(r.Noun.TypeName, id, &state)
 	}
 	switch {
-	case !destroys(mark):
+	case !destroys:
 		return
 	case !restores:
 		resp.Diagnostics.Append(forgotten(r.subjectPath(), model.common()))
@@ -351,14 +354,14 @@ func (r *Resource[S, M, P]) Delete(ctx context.Context, req resource.DeleteReque
 	}
 	resp.Diagnostics.Append(r.session.Ready()...)
 	if resp.Diagnostics.HasError() {
-		resp.Diagnostics.Append(unmark(ctx, resp.Private)...)
+		resp.Diagnostics.Append(mark(ctx, resp.Private, destroyMark, false)...)
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	if err := r.engine().Restore(ctx, id); err != nil {
 		resp.Diagnostics.Append(report.Error(r.subjectPath(), err))
-		resp.Diagnostics.Append(unmark(ctx, resp.Private)...)
+		resp.Diagnostics.Append(mark(ctx, resp.Private, destroyMark, false)...)
 		return
 	}
 	resp.Diagnostics.Append(restored(r.subjectPath()))

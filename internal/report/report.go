@@ -97,9 +97,9 @@ func words(err error) (summary, detail string) {
 	}
 	switch {
 	case errors.Is(err, context.Canceled):
-		return "Interrupted", fmt.Sprintf("The run was interrupted%s, before a deletion was sent. Run apply again.", during)
+		return "Interrupted", fmt.Sprintf("The run was interrupted%s, before a deletion was sent: nothing was deleted at Stream. Run apply again.", during)
 	case errors.Is(err, context.DeadlineExceeded):
-		return "Timed out", fmt.Sprintf("The timeout of this resource ended%s, before a deletion was sent. Run apply again, with a longer timeouts value if Stream's rate limit was the reason.", during)
+		return "Timed out", fmt.Sprintf("The timeout of this resource ended%s, before a deletion was sent: nothing was deleted at Stream. Run apply again, with a longer timeouts value if Stream's rate limit was the reason.", during)
 	default:
 		return "Unexpected answer", fmt.Sprintf("%s%s.", upperFirst(err.Error()), during)
 	}
@@ -128,7 +128,14 @@ func apiSummary(e *stream.Error) string {
 		return "Stream's address redirects"
 	case stream.KindUnexpectedBody:
 		return "Unexpected answer from Stream"
+	case stream.KindServer:
+		return "Stream's server failed"
+	case stream.KindTask:
+		return "Export failed at Stream"
 	case stream.KindCanceled:
+		if errors.Is(e, context.DeadlineExceeded) {
+			return "Timed out"
+		}
 		return "Interrupted"
 	default:
 		return "Stream refused the request"
@@ -170,15 +177,22 @@ func apiDetail(stage *erasure.StageError, e *stream.Error) string {
 func advice(e *stream.Error) string {
 	switch e.Kind {
 	case stream.KindAuth:
-		return "Check the provider's api_key and api_secret (or STREAM_API_KEY and STREAM_API_SECRET): both must belong to the same app and environment."
+		return "Check the provider's api_key and api_secret (or STREAM_API_KEY and STREAM_API_SECRET): both must belong to the same app and environment. Then run again."
 	case stream.KindRateLimited:
 		return "Run apply again later, or lower the load on this app's quota (delete_calls_per_minute, -parallelism)."
 	case stream.KindRedirect:
-		return "Set the provider's base_url to the final address; a redirected deletion would silently delete nothing."
-	case stream.KindNetwork, stream.KindServer, stream.KindCanceled:
+		return "Set the provider's base_url to the final address; a redirected deletion would silently delete nothing. Then run again."
+	case stream.KindTask:
+		return "Run apply again: Stream is asked for a new export. If it keeps failing, ask Stream's support."
+	case stream.KindCanceled:
+		if errors.Is(e, context.DeadlineExceeded) {
+			return "Run again, with a longer timeouts value if Stream's rate limit was the reason."
+		}
+		return "Run again."
+	case stream.KindNetwork, stream.KindServer:
 		return "Run again when the connection and Stream are well; what was completed stays completed."
 	case stream.KindUnexpectedBody:
-		return "Something between here and Stream may answer in its place (a proxy, a portal), or base_url is wrong."
+		return "Something between here and Stream may answer in its place (a proxy, a portal), or base_url is wrong. Check that, then run again."
 	default:
 		return "Correct the configuration or the app's settings at Stream, then run again."
 	}

@@ -95,6 +95,12 @@ func newHTTPTransport() *http.Transport {
 		IdleConnTimeout:       55 * time.Second,
 		TLSHandshakeTimeout:   15 * time.Second,
 		ExpectContinueTimeout: time.Second,
+		OnProxyConnectResponse: func(_ context.Context, _ *url.URL, _ *http.Request, resp *http.Response) error {
+			if resp.StatusCode != http.StatusOK {
+				return &proxyRefusal{resp.StatusCode}
+			}
+			return nil
+		},
 	}
 }
 
@@ -104,7 +110,7 @@ func newHTTPTransport() *http.Transport {
 // KindCanceled).
 func (c *Client) AwaitTurn(ctx context.Context, op Operation) error {
 	if err := c.transport.limiter.await(ctx, op); err != nil {
-		return canceled(op, err)
+		return canceled(op, context.Cause(ctx))
 	}
 	return nil
 }
@@ -118,7 +124,7 @@ func clean(ctx context.Context, op Operation, err error) *Error {
 		return e
 	}
 	if ctx.Err() != nil {
-		return canceled(op, ctx.Err())
+		return canceled(op, context.Cause(ctx))
 	}
 	return &Error{Op: op, Kind: KindUnexpectedBody, detail: fmt.Sprintf("it cannot be read (%T)", err)}
 }

@@ -167,6 +167,10 @@ func ParseBaseURL(s string) (*url.URL, error) {
 			return fail("has an empty, dotted or escaped part in its path")
 		}
 	}
+	// A host can be read that cannot be written.
+	if _, err := url.Parse(u.String()); err != nil {
+		return fail("is not a URL")
+	}
 	return u, nil
 }
 

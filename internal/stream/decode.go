@@ -58,13 +58,14 @@ func (o object) moment(key string) (*time.Time, error) {
 		return nil, err
 	}
 	t, err := time.Parse(time.RFC3339, s)
-	if err != nil {
+	t = t.UTC()
+	// In UTC a time at the edge may lie in a year that cannot be written.
+	if err != nil || t.Year() < 0 || t.Year() > 9999 {
 		return nil, shapeError(key + " is not an RFC 3339 time")
 	}
 	if t.IsZero() {
 		return nil, nil
 	}
-	t = t.UTC()
 	return &t, nil
 }
 

@@ -155,14 +155,14 @@ func (d *download) fail(kind Kind, status int, detail string) *Error {
 func (d *download) connect() error {
 	t := d.client.transport
 	for {
-		if err := d.ctx.Err(); err != nil {
-			return canceled(OpDownloadExport, err)
+		if d.ctx.Err() != nil {
+			return canceled(OpDownloadExport, context.Cause(d.ctx))
 		}
 		if d.tries > 0 {
 			wait := jitter(backoff(retryDelay, maxRetryDelay, d.tries))
 			t.log(d.ctx, "going on with the download of an export", map[string]any{"attempt": d.tries + 1, "seconds": seconds(wait)})
-			if err := t.clock.Sleep(d.ctx, wait); err != nil {
-				return canceled(OpDownloadExport, err)
+			if t.clock.Sleep(d.ctx, wait) != nil {
+				return canceled(OpDownloadExport, context.Cause(d.ctx))
 			}
 		}
 		d.tries++
@@ -172,7 +172,7 @@ func (d *download) connect() error {
 		}
 		d.hangUp()
 		if d.ctx.Err() != nil {
-			return canceled(OpDownloadExport, d.ctx.Err())
+			return canceled(OpDownloadExport, context.Cause(d.ctx))
 		}
 		if !failure.Retryable || d.tries > t.retries {
 			return failure
@@ -215,7 +215,7 @@ func (d *download) open() *Error {
 	if err != nil {
 		cancel()
 		if d.ctx.Err() != nil {
-			return canceled(OpDownloadExport, d.ctx.Err())
+			return canceled(OpDownloadExport, context.Cause(d.ctx))
 		}
 		e := d.fail(KindNetwork, 0, "the file's host could not be reached")
 		e.Retryable = !untrusted(err) && !notTLS(err)
@@ -236,8 +236,11 @@ func (d *download) accept(resp *http.Response) *Error {
 		}
 		return d.skip()
 	case status == http.StatusPartialContent && d.offset > 0:
-		var from int64
-		if _, err := fmt.Sscanf(resp.Header.Get("Content-Range"), "bytes %d-", &from); err != nil || from != d.offset {
+		// A host may also send less than it was asked for, which would pass for the
+		// end of the file.
+		var from, last, size int64
+		n, _ := fmt.Sscanf(resp.Header.Get("Content-Range"), "bytes %d-%d/%d", &from, &last, &size)
+		if n < 2 || from != d.offset || n == 3 && last != size-1 {
 			return d.fail(KindUnexpectedBody, status, "the file's host sent another part than it was asked for")
 		}
 		return nil
@@ -304,17 +307,17 @@ func (g *gzipFile) Read(p []byte) (int, error) {
 func (g *gzipFile) Close() error { return g.download.Close() }
 
 // ExportTask waits for an export task to complete. One that ends otherwise, or
-// that Stream forgot, is KindServer.
+// that Stream forgot, is KindTask.
 func (c *Client) ExportTask(ctx context.Context, id string) error {
 	poller := Poller{Clock: c.transport.clock, Get: c.Task}
 	task, err := poller.Wait(ctx, id)
 	switch {
 	case errors.Is(err, ErrTaskUnknown):
-		return &Error{Op: OpGetTask, Kind: KindServer, detail: "Stream no longer knows the export's task"}
+		return &Error{Op: OpGetTask, Kind: KindTask, detail: "Stream no longer knows it"}
 	case err != nil:
 		return clean(ctx, OpGetTask, err)
 	case task.Status != TaskCompleted:
-		return &Error{Op: OpGetTask, Kind: KindServer, detail: "the export's task ended without completing"}
+		return &Error{Op: OpGetTask, Kind: KindTask, detail: "it ended without completing"}
 	}
 	return nil
 }

@@ -115,6 +115,14 @@ func TestOpenExportGoesOn(t *testing.T) {
 			w.Header().Set("Content-Range", "bytes 999-299999/300000")
 			w.WriteHeader(http.StatusPartialContent)
 		}, says: "another part", asks: 1},
+		"less than the rest": {file: func(w http.ResponseWriter, _ *http.Request, n int) {
+			if n == 1 {
+				cut(w, content, 1000)
+			}
+			w.Header().Set("Content-Range", "bytes 1000-1999/300000")
+			w.WriteHeader(http.StatusPartialContent)
+			_, _ = io.WriteString(w, content[1000:2000])
+		}, says: "another part", asks: 1},
 		"expired": {file: func(w http.ResponseWriter, r *http.Request, n int) {
 			switch {
 			case n == 1:
@@ -277,6 +285,9 @@ func TestExportTask(t *testing.T) {
 			err := f.ExportTask(ctx, fileTask)
 			if test.says == "" && err != nil || test.says != "" && !strings.Contains(failure(t, err).Error(), test.says) {
 				t.Error(err)
+			}
+			if test.says != "" && failure(t, err).Kind != KindTask {
+				t.Errorf("%+v", err)
 			}
 		})
 	}

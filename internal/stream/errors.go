@@ -34,6 +34,8 @@ const (
 	KindRateLimited Kind = "rate_limited"
 	// KindServer is HTTP 5xx or 408.
 	KindServer Kind = "server"
+	// KindTask is a task that Stream accepted and did not complete.
+	KindTask Kind = "task"
 	// KindNetwork is an exchange without a complete answer: DNS, dial, TLS,
 	// reset, or RequestTimeout.
 	KindNetwork Kind = "network"
@@ -111,11 +113,12 @@ func (e *Error) NamedUser() string {
 }
 
 func (e *Error) verdict() (id, verdict string) {
-	found := verdicts.FindAllStringSubmatch(e.message, 2)
-	if len(found) != 1 {
+	at := verdicts.FindStringSubmatchIndex(e.message)
+	// A second sentence may begin with the byte that ends the first.
+	if at == nil || verdicts.MatchString(e.message[at[5]:]) {
 		return "", ""
 	}
-	return found[0][1], found[0][2]
+	return e.message[at[2]:at[3]], e.message[at[4]:at[5]]
 }
 
 // IsNotFound reports whether err is Stream's word that the thing asked for
@@ -154,6 +157,8 @@ func (e *Error) meaning() string {
 		return "too many requests"
 	case KindServer:
 		return "the server failed"
+	case KindTask:
+		return "the task did not complete"
 	case KindNetwork:
 		return "no complete answer"
 	case KindRedirect:
@@ -276,7 +281,8 @@ func routeUnknown(message string) bool {
 	return strings.HasPrefix(message, "Request failed with error")
 }
 
-// canceled is the error for a context that ended; cause is the context's Err.
+// canceled is the error for a context that ended; cause is context.Cause, because
+// a call on behalf of several callers ends with the last of them.
 func canceled(op Operation, cause error) *Error {
 	e := &Error{Op: op, Kind: KindCanceled}
 	switch {

@@ -89,7 +89,7 @@ func (t *transport) repeat(ctx context.Context, op Operation, once func() (*http
 	}
 	var failure *Error
 	if ended := ctx.Err(); !errors.As(err, &failure) || ended != nil && failure.Retryable {
-		failure = canceled(op, ended)
+		failure = canceled(op, context.Cause(ctx))
 		if last != nil {
 			failure.detail = "the last attempt failed, " + last.describe()
 		}
@@ -102,8 +102,8 @@ func (t *transport) repeat(ctx context.Context, op Operation, once func() (*http
 // for as long as Stream answers 429, which says that nothing was carried out.
 func (t *transport) withinLimits(ctx context.Context, x *exchange) (*http.Response, *Error) {
 	for {
-		if err := ctx.Err(); err != nil {
-			return nil, canceled(x.op, err)
+		if ctx.Err() != nil {
+			return nil, canceled(x.op, context.Cause(ctx))
 		}
 		s, err := t.limiter.acquire(ctx, x.op, x.ticket, x.giveUp)
 		switch {
@@ -111,7 +111,7 @@ func (t *transport) withinLimits(ctx context.Context, x *exchange) (*http.Respon
 			x.refusal.detail = "still so after " + patience.String() + " of waiting"
 			return nil, x.refusal
 		case err != nil:
-			failure := canceled(x.op, err)
+			failure := canceled(x.op, context.Cause(ctx))
 			failure.detail = "while waiting for Stream's rate limit"
 			return nil, failure
 		}

@@ -102,8 +102,8 @@ func (t *transport) exchange(ctx context.Context, x *exchange, s slot) (*http.Re
 	status, header := 0, http.Header(nil)
 	defer func() { t.limiter.release(s, connected.Load(), status, header) }()
 
-	if err := ctx.Err(); err != nil {
-		return nil, canceled(x.op, err)
+	if ctx.Err() != nil {
+		return nil, canceled(x.op, context.Cause(ctx))
 	}
 	exchangeCtx := ctx
 	if endpoints[x.op].mutating {
@@ -132,9 +132,15 @@ func (t *transport) exchange(ctx context.Context, x *exchange, s slot) (*http.Re
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, most+1))
 	if !success {
-		if err != nil && status >= 400 && status < 500 && status != http.StatusTooManyRequests {
-			// The body says what a 4xx means, so half of it means nothing.
+		// The body says what a 4xx means, so half of it means nothing.
+		telling := status >= 400 && status < 500 && status != http.StatusTooManyRequests
+		switch {
+		case telling && err != nil:
 			return nil, t.lost(ctx, exchangeCtx, x.op, err, true)
+		case telling && cutOff(body):
+			failure := unexpected(x.op, status, shapeError("it is not valid JSON, so it may have been cut off"))
+			failure.Retryable = true
+			return nil, failure
 		}
 		failure := failureOf(x.op, status, body)
 		failure.after, _ = retryAfter(header, t.clock.Now())
@@ -164,10 +170,16 @@ func bodyProblem(body []byte) (problem string, truncated bool) {
 		return "it is empty", true
 	case trimmed[0] != '{':
 		return "it is not a JSON object, so it may come from a proxy", false
-	case !json.Valid(trimmed):
+	case cutOff(trimmed):
 		return "it is not valid JSON, so it may have been cut off", true
 	}
 	return "", false
+}
+
+// cutOff says that a body begins like JSON of Stream's and does not end like it.
+func cutOff(body []byte) bool {
+	trimmed := bytes.TrimLeft(body, " \t\r\n")
+	return len(trimmed) > 0 && trimmed[0] == '{' && !json.Valid(trimmed)
 }
 
 // lost is the error for an exchange without a complete answer. sent says
@@ -175,11 +187,12 @@ func bodyProblem(body []byte) (problem string, truncated bool) {
 func (t *transport) lost(ctx, exchangeCtx context.Context, op Operation, err error, sent bool) *Error {
 	mutating := endpoints[op].mutating
 	if ctx.Err() != nil && !mutating {
-		return canceled(op, ctx.Err())
+		return canceled(op, context.Cause(ctx))
 	}
 	e := &Error{Op: op, Kind: KindNetwork, Retryable: true, Ambiguous: sent && mutating}
 	var dns *net.DNSError
 	var operation *net.OpError
+	var proxy *proxyRefusal
 	switch {
 	case exchangeCtx.Err() != nil:
 		e.detail = "it took longer than " + t.timeout.String() + " (request_timeout)"
@@ -191,6 +204,8 @@ func (t *transport) lost(ctx, exchangeCtx context.Context, op Operation, err err
 		e.detail, e.Retryable, e.Ambiguous = "the server's TLS certificate is not trusted", false, false
 	case notTLS(err):
 		e.detail, e.Retryable, e.Ambiguous = "the server does not speak TLS; check base_url", false, false
+	case errors.As(err, &proxy):
+		e.detail, e.Retryable, e.Ambiguous = proxy.Error(), proxy.status >= http.StatusInternalServerError, false
 	case errors.As(err, &operation) && operation.Op == "proxyconnect":
 		e.detail = "the proxy could not be reached"
 	case errors.Is(err, syscall.ECONNREFUSED):
@@ -201,6 +216,13 @@ func (t *transport) lost(ctx, exchangeCtx context.Context, op Operation, err err
 		e.detail = "no connection could be made"
 	}
 	return e
+}
+
+// proxyRefusal is a proxy's no to a connection. What else it says may be a page.
+type proxyRefusal struct{ status int }
+
+func (r *proxyRefusal) Error() string {
+	return fmt.Sprintf("the proxy refused the connection (HTTP %d)", r.status)
 }
 
 func untrusted(err error) bool {

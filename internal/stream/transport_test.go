@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"syscall"
 	"testing"
@@ -86,6 +87,8 @@ func TestFaults(t *testing.T) {
 		"cut off by length":   {truncated, KindNetwork, 0, 0, true, true},
 		"cut off 404":         {cut404, KindNetwork, 0, 0, true, true},
 		"cut off JSON":        {raw(200, `{"task_id":"canary`), KindUnexpectedBody, 200, 0, true, true},
+		"cut off JSON of 404": {raw(404, `{"code":16,"message":"canary`), KindUnexpectedBody, 404, 0, true, true},
+		"cut off JSON of 400": {raw(400, `{"code":4,"mess`), KindUnexpectedBody, 400, 0, true, true},
 		"empty 200":           {raw(200, ""), KindUnexpectedBody, 200, 0, true, true},
 		"204":                 {raw(204, ""), KindUnexpectedBody, 204, 0, true, true},
 		"HTML 200":            {raw(200, "<html>canary</html>"), KindUnexpectedBody, 200, 0, false, true},
@@ -429,6 +432,8 @@ func TestNetworkFailures(t *testing.T) {
 		"resolver down":      {&net.DNSError{Err: "server misbehaving", Name: "canary"}, 6, true},
 		"refused":            {&net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}, 6, true},
 		"proxy":              {&net.OpError{Op: "proxyconnect", Err: syscall.ECONNREFUSED}, 6, true},
+		"proxy says no":      {&proxyRefusal{403}, 1, false},
+		"proxy fails":        {&proxyRefusal{502}, 6, true},
 		"untrusted":          {&tls.CertificateVerificationError{Err: errors.New("canary")}, 1, false},
 		"no TLS":             {tls.RecordHeaderError{Msg: "canary"}, 1, false},
 		"no TLS, other text": {http.ErrSchemeMismatch, 1, false},
@@ -474,6 +479,42 @@ func TestRealTLSFailures(t *testing.T) {
 			}
 			t.Log(e)
 		})
+	}
+}
+
+// A proxy's page must not get into an error, and what it refuses is not sent.
+func TestRealProxyRefusal(t *testing.T) {
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodConnect {
+			t.Errorf("the proxy got a %s", r.Method)
+		}
+		w.WriteHeader(http.StatusProxyAuthRequired)
+		_, _ = io.WriteString(w, "<html>canary</html>")
+	}))
+	defer proxy.Close()
+	address, err := url.Parse(proxy.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := newFixture(t, nil, func(c *Config) { c.BaseURL = "https://stream.invalid" })
+	next := newHTTPTransport()
+	next.Proxy = http.ProxyURL(address)
+	f.transport.next = next
+	e := failure(t, deleteOne(f))
+	if e.Kind != KindNetwork || e.Ambiguous || e.Retryable || !strings.Contains(e.Error(), "the proxy refused the connection (HTTP 407)") {
+		t.Errorf("%+v", e)
+	}
+}
+
+// A call that serves several callers ends with the last of them, and for their
+// reason.
+func TestTheCauseOfAnEndIsKept(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	cancel(context.DeadlineExceeded)
+	f := newFixture(t, nil)
+	_, err := f.DeleteUsers(ctx, []string{testUser}, UserDeletion{})
+	if e := failure(t, err); e.Kind != KindCanceled || !errors.Is(e, context.DeadlineExceeded) {
+		t.Errorf("%+v", e)
 	}
 }
 

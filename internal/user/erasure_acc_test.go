@@ -278,7 +278,7 @@ func TestAccUserErasure_failures(t *testing.T) {
 	}{
 		"task fails":          {[]emulator.Fault{{Op: "DeleteUsers", Kind: emulator.FaultFailTask}}, `Deletion failed at Stream`, "alice"},
 		"user fails":          {[]emulator.Fault{{Op: "DeleteUsers", Kind: emulator.FaultFailUser}}, `Deletion failed at Stream`, "alice"},
-		"delete call fails":   {[]emulator.Fault{{Op: "DeleteUsers", Kind: emulator.Fault500, Times: 3}}, `Stream refused the request`, "alice"},
+		"delete call fails":   {[]emulator.Fault{{Op: "DeleteUsers", Kind: emulator.Fault500, Times: 3}}, `Stream's server failed`, "alice"},
 		"redirect":            {[]emulator.Fault{{Op: "DeleteUsers", Kind: emulator.FaultRedirect301}}, `Stream's address redirects`, "alice"},
 		"html instead":        {[]emulator.Fault{{Op: "DeleteUsers", Kind: emulator.FaultHTML200, CarryOut: false}}, `Unexpected answer`, "alice"},
 		"empty look-up":       {[]emulator.Fault{{Op: "QueryUsers", Kind: emulator.FaultCustom, Status: 200, Body: "{}", ContentType: "application/json"}}, `Unexpected answer`, "alice"},

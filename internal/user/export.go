@@ -62,7 +62,7 @@ func findExport(ctx context.Context, s *session.Session, id string) (from source
 	}
 	finding, err := s.Users.LookUp(ctx, id)
 	if err != nil {
-		return from, false, diag.Diagnostics{report.Error(at, err)}
+		return from, false, diag.Diagnostics{report.Export(at, err)}
 	}
 	body, err := s.API.ExportUser(ctx, id)
 	var e *stream.Error
@@ -76,11 +76,11 @@ func findExport(ctx context.Context, s *session.Session, id string) (from source
 	case errors.As(err, &e) && e.Kind == stream.KindNotFound && finding.Found == erasure.FoundUnproven:
 		return from, false, nil
 	case !errors.As(err, &e) || e.Kind != stream.KindInput || e.Code == 0:
-		return from, false, diag.Diagnostics{report.Error(at, err)}
+		return from, false, diag.Diagnostics{report.Export(at, err)}
 	}
 	from.method = methodAssembled
 	if from.assembly, err = findChannels(ctx, s.API, id); err != nil {
-		return from, false, diag.Diagnostics{report.Error(at, err)}
+		return from, false, diag.Diagnostics{report.Export(at, err)}
 	}
 	return from, true, nil
 }

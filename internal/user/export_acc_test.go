@@ -122,7 +122,7 @@ func TestAccUserExportData_errors(t *testing.T) {
 		fault emulator.Fault
 		says  string
 	}{
-		"server error":                {fault: emulator.Fault{Op: "ExportUser", Kind: emulator.Fault500, Times: emulator.Forever}, says: `Stream refused the request`},
+		"server error":                {fault: emulator.Fault{Op: "ExportUser", Kind: emulator.Fault500, Times: emulator.Forever}, says: `Stream's server failed`},
 		"404 for a user who is there": {fault: emulator.Fault{Op: "ExportUser", Kind: emulator.FaultCustom, Status: 404, Body: `{"code":16,"message":"ExportUser failed with error: \"the user alice does not exist\"","StatusCode":404}`, ContentType: "application/json"}, says: `Stream refused the request`},
 		"unknown address":             {fault: emulator.Fault{Op: "ExportUser", Kind: emulator.FaultCustom, Status: 404, Body: `{"code":16,"message":"Request failed with error: \"Not Found\"","StatusCode":404}`, ContentType: "application/json"}, says: `Unexpected answer`},
 		"empty answer":                {fault: emulator.Fault{Op: "ExportUser", Kind: emulator.FaultCustom, Status: 200, Body: `{}`, ContentType: "application/json"}, says: `Unexpected answer`},

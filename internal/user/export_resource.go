@@ -93,7 +93,7 @@ func (r *exportResource) ModifyPlan(ctx context.Context, req resource.ModifyPlan
 	finding, err := r.Session.Users.LookUp(ctx, id.ValueString())
 	switch {
 	case err != nil:
-		resp.Diagnostics.Append(report.Error(path.Root("user_id"), err))
+		resp.Diagnostics.Append(report.Export(path.Root("user_id"), err))
 	case finding.Found == erasure.FoundUnproven || finding.Found == erasure.FoundDeleted:
 		resp.Diagnostics.Append(nobodyToExport())
 	}

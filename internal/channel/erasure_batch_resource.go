@@ -34,7 +34,8 @@ func NewErasureBatch() resource.Resource {
 			Description: "Erases up to 1,000 channels at Stream, each once, and is the record of all of them.\n\n" +
 				"!> With `hard_delete = true` the channels are gone for good, with the messages, reactions and memberships of everybody who was in them. Neither this provider nor Stream can bring them back.\n\n" +
 				"Up to 100 channels share one delete call. The batch may grow in place: adding one cid sends one cid. If some channels fail, the apply fails, the evidence of the others is kept, and the next apply goes on with those that are missing. " +
-				"Terraform then shows the batch as tainted and to be replaced: that replaces the record only and sends no channel twice.\n\n" + notCovered,
+				"Terraform then shows the batch as tainted and to be replaced: that replaces the record only and sends no channel twice. " +
+				"An interrupt in the middle of a replacement loses the record, because Terraform drops the old one first; `terraform untaint` makes it an update in place, which keeps everything.\n\n" + notCovered,
 			Attributes: map[string]schema.Attribute{
 				"cids":              record.SubjectList("The channels to erase, as `type:id`.", channelCID),
 				"hard_delete":       hardDelete(),

@@ -4,9 +4,10 @@
 package emulator
 
 import (
-	"crypto/rand"
+	crand "crypto/rand"
 	"encoding/hex"
 	"io"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -58,6 +59,8 @@ type Options struct {
 	// MaxRequests is how many requests [Emulator.Requests] keeps; older ones
 	// are forgotten. Negative: none.
 	MaxRequests int
+	// RandomSeed seeds what happens by chance: equal seeds draw equally.
+	RandomSeed uint64
 	// Log gets a JSON line per request.
 	Log io.Writer
 }
@@ -123,6 +126,7 @@ type Emulator struct {
 	signed    uint64 // makes every signed URL a new one
 	windows   map[windowKey]*rateWindow
 	faults    []*Fault
+	random    *rand.Rand // of faults with a probability
 
 	requests requestLog
 }
@@ -144,6 +148,7 @@ func New(opts Options) *Emulator {
 		tasks:     map[string]*task{},
 		files:     map[string]*exportFile{},
 		windows:   map[windowKey]*rateWindow{},
+		random:    rand.New(rand.NewPCG(opts.RandomSeed, 0)),
 	}
 	for _, r := range builtinRoles {
 		e.roles[r] = true
@@ -178,6 +183,6 @@ func newID() string { return uuid.NewString() }
 
 func randomHex(n int) string {
 	b := make([]byte, n)
-	_, _ = rand.Read(b) // never fails
+	_, _ = crand.Read(b) // never fails
 	return hex.EncodeToString(b)
 }

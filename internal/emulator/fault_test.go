@@ -230,6 +230,42 @@ func TestFaultTimesAndOrder(t *testing.T) {
 	}
 }
 
+func TestFaultsByChance(t *testing.T) {
+	const calls = 1000
+	pattern := func(seed uint64, f emulator.Fault) (struck string, n int) {
+		t.Helper()
+		w := start(t, emulator.Options{RandomSeed: seed})
+		w.AddFault(f)
+		var b strings.Builder
+		for range calls {
+			if w.call("GET", "/app", "").status != 200 {
+				b.WriteByte('x')
+			} else {
+				b.WriteByte('.')
+			}
+		}
+		return b.String(), strings.Count(b.String(), "x")
+	}
+	f := emulator.Fault{Kind: emulator.Fault500, Op: "GetApp", Probability: 0.1}
+	first, n := pattern(7, f)
+	if n < calls/20 || n > calls/5 {
+		t.Errorf("%d of %d calls are struck, with a chance of 0.1", n, calls)
+	}
+	if again, _ := pattern(7, f); again != first {
+		t.Error("the same seed draws differently")
+	}
+	if other, _ := pattern(8, f); other == first {
+		t.Error("another seed draws the same")
+	}
+	f.After, f.Times = 100, 2
+	if some, n := pattern(7, f); n != 2 || strings.Contains(some[:100], "x") {
+		t.Errorf("%d calls are struck: %s", n, some)
+	}
+	if _, n := pattern(7, emulator.Fault{Kind: emulator.Fault500, Probability: 1}); n != calls {
+		t.Errorf("a certainty strikes %d of %d calls", n, calls)
+	}
+}
+
 func TestTaskFaults(t *testing.T) {
 	w := start(t, emulator.Options{DeleteUsersLimit: 100})
 	msgs := populate(t, w)
@@ -247,6 +283,9 @@ func TestTaskFaults(t *testing.T) {
 
 	task := erase(emulator.Fault{Kind: emulator.FaultFailTask, Error: "boom"})
 	w.call("GET", task, "").want(t, 200, `"status":"pending"`)
+	if r := w.Requests("DeleteUsers")[0]; "/tasks/"+r.TaskID != task || cmp.Diff([]emulator.FaultKind{emulator.FaultFailTask}, r.TaskFaults) != "" {
+		t.Errorf("recorded %+v", r)
+	}
 	w.wait()
 	w.call("GET", task, "").want(t, 200, `"status":"failed"`, `"error":{"type":"internal","description":"boom"`)
 	if _, ok := w.Message(msgs["alice-group"]); !ok {
@@ -305,13 +344,13 @@ func TestTaskFaults(t *testing.T) {
 }
 
 func TestParseFault(t *testing.T) {
-	f, err := emulator.ParseFault("op=DeleteUsers, kind=slow,times=forever,after=2,delay=3s,user=bob,carry-out=true,behind=QueryUsers")
+	f, err := emulator.ParseFault("op=DeleteUsers, kind=slow,times=forever,after=2,delay=3s,user=bob,carry-out=true,behind=QueryUsers,probability=0.05")
 	want := emulator.Fault{Kind: emulator.FaultSlow, Op: "DeleteUsers", UserID: "bob", After: 2, Times: emulator.Forever, Delay: 3 * time.Second, CarryOut: true}
 	if diff := cmp.Diff(want.Kind, f.Kind); err != nil || diff != "" || f.Op != want.Op || f.UserID != want.UserID ||
-		f.After != want.After || f.Times != want.Times || f.Delay != want.Delay || !f.CarryOut || f.Behind != "QueryUsers" {
+		f.After != want.After || f.Times != want.Times || f.Delay != want.Delay || !f.CarryOut || f.Behind != "QueryUsers" || f.Probability != 0.05 {
 		t.Errorf("got %+v %v", f, err)
 	}
-	for _, bad := range []string{"", "op=DeleteUsers", "kind=explode", "kind=500,op=Nothing", "kind=500,times=x", "kind=500,color=red"} {
+	for _, bad := range []string{"", "op=DeleteUsers", "kind=explode", "kind=500,op=Nothing", "kind=500,times=x", "kind=500,color=red", "kind=500,probability=x", "kind=500,probability=NaN", "kind=500,probability=5"} {
 		if _, err := emulator.ParseFault(bad); err == nil {
 			t.Errorf("%q is accepted", bad)
 		}

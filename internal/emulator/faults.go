@@ -132,8 +132,12 @@ type Fault struct {
 	// Behind lets requests through until this operation was asked for: a look-up
 	// after a deletion is told from those before it.
 	Behind string
-	// Times is how often it happens: 0 is once, Forever is always.
+	// Times is how often it happens: 0 is once, or always where it happens by
+	// chance; Forever is always.
 	Times int
+	// Probability is the chance that it happens to a matching request, from the
+	// source that [Options.RandomSeed] seeds. 0 leaves nothing to chance.
+	Probability float64
 	// CarryOut does what the request asks for before the fault answers, for
 	// the kinds that by default stand in front of Stream.
 	CarryOut bool
@@ -162,7 +166,11 @@ type Fault struct {
 
 // AddFault adds a fault behind those that are there.
 func (e *Emulator) AddFault(f Fault) {
-	if f.Times == 0 {
+	switch {
+	case f.Times != 0:
+	case f.Probability > 0:
+		f.Times = Forever
+	default:
 		f.Times = 1
 	}
 	f.seen, f.struck, f.reached = 0, 0, f.Behind == ""
@@ -185,7 +193,8 @@ func (f *Fault) onTask() bool {
 // carriesOut tells whether the request is carried out.
 func (f *Fault) carriesOut() bool { return f.CarryOut || slices.Contains(spoilingKinds, f.Kind) }
 
-// strikes counts a request and tells whether the fault happens to it.
+// strikes counts a request and tells whether the fault happens to it. The caller
+// has the lock, which also guards the random source.
 func (f *Fault) strikes(c *call) bool {
 	if !f.reached {
 		f.reached = c.op == f.Behind
@@ -198,6 +207,9 @@ func (f *Fault) strikes(c *call) bool {
 		return false
 	}
 	if f.seen++; f.seen <= f.After {
+		return false
+	}
+	if f.Probability > 0 && c.e.random.Float64() >= f.Probability {
 		return false
 	}
 	f.struck++
@@ -224,6 +236,7 @@ func (e *Emulator) taskFaults(c *call, t *task) {
 		if !f.onTask() || !f.strikes(c) {
 			continue
 		}
+		c.struck = append(c.struck, f.Kind)
 		subject := f.UserID
 		if subject == "" {
 			subject = first
@@ -431,8 +444,8 @@ func numbers(body []byte) []byte {
 }
 
 // ParseFault reads a fault from a flag: "op=DeleteUsers,kind=500,times=1". The
-// keys are op, kind, user, after, times (a number or "forever"), delay, status,
-// body, type, location, word, error, behind and carry-out.
+// keys are op, kind, user, after, times (a number or "forever"), probability,
+// delay, status, body, type, location, word, error, behind and carry-out.
 func ParseFault(s string) (Fault, error) {
 	var f Fault
 	for part := range strings.SplitSeq(s, ",") {
@@ -455,6 +468,8 @@ func ParseFault(s string) (Fault, error) {
 				val = "-1"
 			}
 			f.Times, err = strconv.Atoi(val)
+		case "probability":
+			f.Probability, err = strconv.ParseFloat(val, 64)
 		case "delay":
 			f.Delay, err = time.ParseDuration(val)
 		case "status":
@@ -484,13 +499,16 @@ func ParseFault(s string) (Fault, error) {
 }
 
 // Validate checks what cannot be meant: a kind or an operation that does not
-// exist.
+// exist, a chance that is none.
 func (f *Fault) Validate() error {
 	if !slices.Contains(FaultKinds(), f.Kind) {
 		return fmt.Errorf("fault: unknown kind %q, use one of %v", f.Kind, FaultKinds())
 	}
 	if f.Op != "" && f.Op != opDownload && f.Op != unknownOp && !slices.Contains(operations(), f.Op) {
 		return fmt.Errorf("fault: unknown operation %q, use one of %v", f.Op, operations())
+	}
+	if !(f.Probability >= 0 && f.Probability <= 1) { // so that NaN is refused
+		return fmt.Errorf("fault: the probability %v is not from 0 to 1", f.Probability)
 	}
 	return nil
 }

@@ -27,6 +27,12 @@ type Request struct {
 	Body   []byte
 	// UserIDs are the users that it names.
 	UserIDs []string
+	// CIDs are the channels that it names.
+	CIDs []string
+	// TaskID is the task that it started, whether or not the answer got through,
+	// and TaskFaults what went wrong with that.
+	TaskID     string
+	TaskFaults []FaultKind
 	// Status is the answer's, 0 when the connection was dropped.
 	Status int
 	// Fault is the fault that struck it, if any.
@@ -59,7 +65,7 @@ func (e *Emulator) record(c *call, f *Fault, resp *response) {
 	header.Del("Authorization")
 	r := Request{
 		Time: c.now.time(), Op: c.op, Method: c.r.Method, Path: c.r.URL.Path, Query: query, Header: header,
-		Body: c.body, UserIDs: c.ids, ServerSide: c.server,
+		Body: c.body, UserIDs: c.ids, CIDs: c.cids, TaskID: c.task, TaskFaults: c.struck, ServerSide: c.server,
 	}
 	if c.actor != nil {
 		r.TokenUser = c.actor.id

@@ -28,8 +28,10 @@ type call struct {
 	args   []string // the path's parameters
 	server bool     // a server token; otherwise actor is the token's user
 	actor  *user
-	ids    []string // the user ids that the request names
-	cids   []string // and the cids
+	ids    []string    // the user ids that the request names
+	cids   []string    // and the cids
+	task   string      // the task that the request started
+	struck []FaultKind // the faults in that task
 	out    enc
 }
 

@@ -69,7 +69,7 @@ func (e *Emulator) schedule(t *task, now stamp, delay time.Duration) {
 func (e *Emulator) startTask(c *call, effect func(at stamp), result func(*call, *enc)) *task {
 	t := &task{id: newID(), op: c.op, effect: effect, result: result}
 	e.taskFaults(c, t)
-	e.tasks[t.id] = t
+	e.tasks[t.id], c.task = t, t.id
 	e.schedule(t, c.now, e.taskDelay(c.op))
 	return t
 }

@@ -74,29 +74,15 @@ func (e *Engine[S]) AdvanceAll(ctx context.Context, ids []string, scope S, batch
 	for id, record := range batch {
 		grown[id] = record
 	}
-	// Nobody is sent before everybody is examined, so that calls are full: probes
-	// take their time, and calls are few.
-	var examining sync.WaitGroup
-	examined := make(chan struct{})
-	examining.Add(len(ids))
-	go func() {
-		examining.Wait()
-		close(examined)
-	}()
+	all := &muster{size: e.deed.Max(), examining: len(ids), gone: make(chan struct{})}
 	for _, id := range ids {
 		wg.Go(func() {
-			done := sync.OnceFunc(examining.Done)
+			done := sync.OnceFunc(all.examined)
 			defer done()
 			if batch[id].Current().Status == StatusSubmitted {
 				done() // is polled first, which may take long
 			}
-			gate := func(ctx context.Context) {
-				done()
-				select {
-				case <-examined:
-				case <-ctx.Done():
-				}
-			}
+			gate := func(ctx context.Context) { all.join(ctx, done) }
 			record, err := e.advance(ctx, id, scope, Against(scope, batch[id]), batch[id], recordMissing, gate)
 			mu.Lock()
 			defer mu.Unlock()
@@ -108,6 +94,47 @@ func (e *Engine[S]) AdvanceAll(ctx context.Context, ids []string, scope S, batch
 	}
 	wg.Wait()
 	return grown, errs
+}
+
+// muster lets those who are examined go on in groups that fill a call: probes take
+// their time, and calls are few. It does not wait for everybody, because a thousand
+// probes take longer than many a run lives, and what was sent is what remains of it.
+type muster struct {
+	size int // of a group
+
+	mu        sync.Mutex
+	examining int           // those who may still come
+	waiting   int           // those in the open group
+	gone      chan struct{} // closed when the open group goes on
+}
+
+// join waits until the caller's group is full or nobody else can come. done says
+// that the caller is examined.
+func (m *muster) join(ctx context.Context, done func()) {
+	m.mu.Lock()
+	gone := m.gone
+	if m.waiting++; m.waiting == m.size || m.examining == 0 {
+		m.release()
+	}
+	m.mu.Unlock()
+	done()
+	select {
+	case <-gone:
+	case <-ctx.Done():
+	}
+}
+
+func (m *muster) examined() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.examining--; m.examining == 0 {
+		m.release()
+	}
+}
+
+func (m *muster) release() {
+	close(m.gone)
+	m.gone, m.waiting = make(chan struct{}), 0
 }
 
 // Against compares a scope with what one subject's record says was done. In a

@@ -43,6 +43,43 @@ func TestBatchGrowsAndGoesOn(t *testing.T) {
 	})
 }
 
+// Whoever is examined is sent as soon as there is a full call of them: a run that
+// does not live until the last probe leaves something behind, and the next one has
+// less to do.
+func TestBatchSendsWhileOthersAreExamined(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ids := userIDs(250)
+		f := newFake()
+		for _, id := range ids {
+			f.deleted[id] = true // by a run whose record was lost
+		}
+		probes := make(chan struct{}, 1) // one at a time, as Stream's limit has it
+		f.probeTime = func() {
+			probes <- struct{}{}
+			time.Sleep(200 * time.Millisecond)
+			<-probes
+		}
+		e := f.engine()
+		var batch Batch[UserScope]
+		for run, want := range []int{200, 50} {
+			ctx, cancel := context.WithTimeout(t.Context(), 45*time.Second)
+			batch, _ = e.AdvanceAll(ctx, ids, hard, batch, false)
+			cancel()
+			sent := 0
+			for _, call := range f.sent {
+				sent += len(call)
+			}
+			f.sent = nil
+			if sent != want {
+				t.Errorf("run %d sent %d, want %d", run, sent, want)
+			}
+		}
+		if got := batch.Status(ids, hard); got != StatusCompleted {
+			t.Errorf("the batch is %s", got)
+		}
+	})
+}
+
 func TestBatchReceipt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ids := userIDs(1000)

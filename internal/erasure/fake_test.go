@@ -35,13 +35,15 @@ type fakeStream struct {
 	taskGets map[string]int
 	revoked  [][]string
 
-	lookUp  func(ids []string) error
-	probe   func(id string) (stream.Presence, error)
-	submit  func(ids []string) error
-	task    func(stream.Task) (stream.Task, error)
-	revoke  func(ids []string) error
-	listFor func(asUser string) error
-	turn    func(context.Context) error
+	lookUp func(ids []string) error
+	probe  func(id string) (stream.Presence, error)
+	// probeTime is what a probe takes.
+	probeTime func()
+	submit    func(ids []string) error
+	task      func(stream.Task) (stream.Task, error)
+	revoke    func(ids []string) error
+	listFor   func(asUser string) error
+	turn      func(context.Context) error
 }
 
 type fakeTask struct {
@@ -90,6 +92,9 @@ func (f *fakeStream) UsersByID(_ context.Context, ids []string) (map[string]stre
 }
 
 func (f *fakeStream) ProbeUser(_ context.Context, id string) (stream.Presence, error) {
+	if f.probeTime != nil {
+		f.probeTime()
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.probes = append(f.probes, id)

@@ -276,7 +276,7 @@ func (r *BatchResource[S, M, P]) preview(ctx context.Context, plan P, scope S, i
 	}
 	detail := fmt.Sprintf("%d of %d are sent: %s.\n%s", len(sending), len(ids), counts(found), r.Noun.Goes(scope))
 	if kept > 0 {
-		detail += fmt.Sprintf("\nThere are records of %d of them already. If this batch is only replaced (tainted, -replace), what they know is kept, and they are not sent again.", kept)
+		detail += fmt.Sprintf("\nThere are records of %d of them already. If this batch is only replaced (tainted, -replace), what they know is kept, and they are not sent again. An interrupt in the middle of that would lose it: to end a taint without a replacement, use terraform untaint.", kept)
 	}
 	if wait := r.atLeast(len(sending)); wait > 0 {
 		detail += fmt.Sprintf("\nStream's limit makes this take at least %s.", wait)

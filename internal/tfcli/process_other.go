@@ -18,6 +18,9 @@ func signalGroup(int, os.Signal) error { return errors.ErrUnsupported }
 
 func providerPIDs(int) ([]int, error) { return nil, errors.ErrUnsupported }
 
+// Running does not know.
+func Running(int) bool { return false }
+
 // lockFile does not lock: two builds at a time cost time, no more.
 func lockFile(context.Context, string) (unlock func(), err error) {
 	return func() {}, nil

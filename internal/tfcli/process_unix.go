@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -57,6 +58,13 @@ func providerPIDs(pid int) ([]int, error) {
 		}
 	}
 	return found, nil
+}
+
+// Running reports that a process has not ended; one that nobody has waited for
+// yet has.
+func Running(pid int) bool {
+	all, err := processes()
+	return err != nil || slices.ContainsFunc(all, func(p process) bool { return p.pid == pid })
 }
 
 func processes() ([]process, error) {

@@ -286,6 +286,9 @@ func TestProcessSignalsAndProviders(t *testing.T) {
 	if err != nil || len(pids) != 1 {
 		t.Fatalf("provider processes: %v, %v; want one", pids, err)
 	}
+	if !Running(pids[0]) {
+		t.Error("the provider does not run")
+	}
 	if err := p.SignalGroup(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
@@ -293,8 +296,8 @@ func TestProcessSignalsAndProviders(t *testing.T) {
 	if err != nil || got.ExitCode != -1 {
 		t.Errorf("got %+v, %v; want an end by a signal", got, err)
 	}
-	if pids, err := p.ProviderPIDs(); err != nil || len(pids) > 0 {
-		t.Errorf("after the end: %v, %v", pids, err)
+	if left, err := p.ProviderPIDs(); err != nil || len(left) > 0 || Running(pids[0]) {
+		t.Errorf("after the end: %v, %v", left, err)
 	}
 }
 

@@ -211,6 +211,29 @@ func TestCLIBatchPartialFailure(t *testing.T) {
 	expect(t, w.Run("plan", "-detailed-exitcode"), 0)
 }
 
+// An interrupt between the two halves of a replacement loses a tainted record;
+// without the taint the same work is an update in place.
+func TestCLIBatchUntainted(t *testing.T) {
+	t.Parallel()
+	s := acctest.Start(t)
+	s.Users(t, "a", "b")
+	w := s.Workspace(t, "", batch(hardly, "a", "b"))
+	s.AddFault(emulator.Fault{Op: "DeleteUsers", Kind: emulator.FaultFailUser, UserID: "b"})
+	expect(t, w.Run("apply", "-auto-approve"), 1, "Deletion failed at Stream")
+	expect(t, w.Run("plan"), 0, "is tainted, so", "use terraform untaint")
+	expect(t, w.Run("untaint", campaign), 0)
+	expect(t, w.Run("apply", "-auto-approve"), 0, "will be updated in-place", "0 added, 1 changed, 0 destroyed")
+	values, tainted := record(t, w, campaign)
+	results, _ := values["results"].(map[string]any)
+	b, _ := results["b"].(map[string]any)
+	if tainted || values["status"] != "completed" || b["found"] != "deleted" {
+		t.Errorf("tainted %v, state %v", tainted, values)
+	}
+	if calls := sentIDs(t, s); len(calls) != 2 || !slices.Equal(calls[1], []string{"b"}) {
+		t.Errorf("delete calls: %v", calls)
+	}
+}
+
 // At its deadline a batch returns what is known; the next apply goes on.
 func TestCLIBatchDeadline(t *testing.T) {
 	t.Parallel()

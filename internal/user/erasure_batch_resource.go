@@ -34,7 +34,8 @@ func NewErasureBatch() resource.Resource {
 				"!> With `delete.user = \"hard\"` the users, their messages, two-member conversations, files and polls are gone for good. Neither this provider nor Stream can bring them back, and the ids can never be used again.\n\n" +
 				"Up to 100 users share one delete call; Stream takes six calls a minute. The batch may grow in place: adding one id sends one id, and the plan shows that one entry of `results` as unknown. " +
 				"If some users fail, the apply fails, the evidence of the others is kept, and the next apply goes on with those that are missing. " +
-				"Terraform then shows the batch as tainted and to be replaced: that replaces the record only, sends nobody twice and restores nobody.\n\n" +
+				"Terraform then shows the batch as tainted and to be replaced: that replaces the record only, sends nobody twice and restores nobody. " +
+				"An interrupt in the middle of a replacement loses the record, because Terraform drops the old one first; `terraform untaint` makes it an update in place, which keeps everything.\n\n" +
 				"For more than 1,000 users use `for_each` over `chunklist`. Let such a list only grow at its end: users who move from one batch to another are sent once more, which does no harm.\n\n" + notCovered,
 			Attributes: scopeAttributes(map[string]schema.Attribute{
 				"user_ids":       record.SubjectList("The users to erase.", idRule),

@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -77,27 +75,9 @@ func eraseMany(b *testing.B, body string, users int) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
 	defer cancel()
-	peak := make(chan int, 1)
-	done := make(chan struct{})
-	go func() {
-		most := 0
-		tick := time.NewTicker(100 * time.Millisecond)
-		defer tick.Stop()
-		for {
-			select {
-			case <-done:
-				peak <- most
-				return
-			case <-tick.C:
-				pids, _ := p.ProviderPIDs()
-				for _, pid := range pids {
-					most = max(most, peakRSS(pid))
-				}
-			}
-		}
-	}()
+	stop := acctest.WatchProviders(p)
 	r, err := p.Wait(ctx)
-	close(done)
+	_, peak := stop()
 	if err != nil || r.ExitCode != 0 {
 		b.Fatalf("%v\n%s", err, r.Stderr)
 	}
@@ -109,7 +89,7 @@ func eraseMany(b *testing.B, body string, users int) {
 	b.ReportMetric(applied.Seconds(), "apply-s")
 	b.ReportMetric(float64(s.Count("")), "calls")
 	b.ReportMetric(float64(s.Count("DeleteUsers")), "deletions")
-	b.ReportMetric(float64(<-peak), "provider-MiB")
+	b.ReportMetric(float64(peak), "provider-MiB")
 	b.ReportMetric(float64(state.Size())/(1<<20), "state-MiB")
 	s.ResetRequests()
 	start = time.Now()
@@ -118,23 +98,4 @@ func eraseMany(b *testing.B, body string, users int) {
 	}
 	b.ReportMetric(time.Since(start).Seconds(), "replan-s")
 	b.ReportMetric(float64(s.Count("")), "replan-calls")
-}
-
-var highWater = regexp.MustCompile(`VmHWM:\s+(\d+) kB`)
-
-// peakRSS is a process's largest resident size in MiB, 0 where /proc is not.
-func peakRSS(pid int) int {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return 0
-	}
-	found := highWater.FindStringSubmatch(string(status))
-	if found == nil {
-		return 0
-	}
-	kilobytes, err := strconv.Atoi(strings.TrimSpace(found[1]))
-	if err != nil {
-		return 0
-	}
-	return kilobytes >> 10
 }

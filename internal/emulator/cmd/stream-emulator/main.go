@@ -63,9 +63,10 @@ func parse(args []string, stderr io.Writer) (*config, error) {
 	fs.DurationVar(&c.opts.Window, "window", emulator.DefaultWindow, "`length` of a rate limit's window")
 	fs.IntVar(&c.opts.DeleteUsersLimit, "delete-users-limit", emulator.DefaultDeleteUsersLimit, "`calls` of POST /users/delete per window")
 	delay := fs.Duration("task-delay", emulator.DefaultTaskDelay, "`time` that a task takes")
+	fs.Uint64Var(&c.opts.RandomSeed, "random-seed", 0, "`seed` of faults with a probability")
 	fs.BoolVar(&c.opts.Strict, "strict", false, "refuse user: hard without hard messages and conversations")
 	inResult := fs.Bool("unknown-users-in-result", true, "report ids that were never created as ok in a task's result")
-	fs.Func("fault", "`fault` such as op=DeleteUsers,kind=500,times=1 (repeatable; keys op, kind, user, after, times, delay, status, body, type, location, word, error, carry-out)",
+	fs.Func("fault", "`fault` such as op=DeleteUsers,kind=500,times=1 (repeatable; keys op, kind, user, after, times, probability, delay, status, body, type, location, word, error, carry-out)",
 		func(s string) error {
 			f, err := emulator.ParseFault(s)
 			c.faults = append(c.faults, f)

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"filippo.io/age"
@@ -167,6 +168,12 @@ func (*Base) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequ
 	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("age_recipients"), &list)...)
 	_, diags := recipients(ctx, list)
 	resp.Diagnostics.Append(diags...)
+	var file types.String
+	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("path"), &file)...)
+	if list.IsNull() && strings.HasSuffix(file.ValueString(), ".age") {
+		resp.Diagnostics.AddAttributeError(path.Root("path"), "File would be in the clear",
+			"The name ends in .age, which says that the file is encrypted, but there are no age_recipients. Nothing was exported. Give the recipients' public keys, or the file another name.")
+	}
 }
 
 // Plan does what every such plan has to do, and reports whether an export is to

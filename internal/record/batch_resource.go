@@ -407,6 +407,12 @@ func (r *BatchResource[S, M, P]) refresh(ctx context.Context, open []string, bat
 	return changed, errs
 }
 
+// ImportState implements resource.ResourceWithImportState: it says what to do instead.
+func (r *BatchResource[S, M, P]) ImportState(_ context.Context, _ resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	resp.Diagnostics.AddError("A batch cannot be imported", fmt.Sprintf(
+		"Nothing was recorded. Import each subject as a %s, or leave those who are gone in the list: an apply sends the deletion again, which does no harm and proves it.", strings.TrimSuffix(r.Noun.TypeName, "_batch")))
+}
+
 // Delete implements resource.Resource, as [Resource.Delete] does.
 func (r *BatchResource[S, M, P]) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	var state M

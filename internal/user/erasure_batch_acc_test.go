@@ -184,6 +184,7 @@ func TestCLIBatchPartialFailure(t *testing.T) {
 	s := acctest.Start(t)
 	s.Users(t, "a", "b", "c")
 	w := s.Workspace(t, "", batch(hardly, "a", "b", "c"))
+	expect(t, w.Run("import", campaign, "a"), 1, "A batch cannot be imported", "Import each subject as a streamchat_user_erasure")
 	s.AddFault(emulator.Fault{Op: "DeleteUsers", Kind: emulator.FaultFailUser, UserID: "b"})
 	expect(t, w.Run("apply", "-auto-approve"), 1, "Deletion failed at Stream", "1 of 3: user_ids[1]")
 	values, tainted := record(t, w, campaign)

@@ -242,6 +242,7 @@ func TestAccUserExportFile_refusals(t *testing.T) {
 		"no recipients":      {export("alice", path+"\nage_recipients = []"), `age_recipients`},
 		"a secret key":       {export("alice", path+"\nage_recipients = [\"AGE-SECRET-KEY-1QQQQ\"]"), `Invalid age recipient`},
 		"nonsense recipient": {export("alice", path+"\nage_recipients = [\"age1nonsense\"]"), `Invalid age recipient`},
+		"clear, named .age":  {export("alice", fmt.Sprintf("path = %q", filepath.Join(dir, "x.age"))), `File would be in the clear`},
 		"one file for two":   {export("alice", path) + strings.Replace(export("alice", path), "dsr", "other", 1), `The same file twice`},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -189,21 +188,21 @@ func TestFaultsInTheAnswer(t *testing.T) {
 }
 
 func TestHang(t *testing.T) {
-	w := start(t, emulator.Options{})
-	w.AddFault(emulator.Fault{Op: "GetApp", Kind: emulator.FaultHang})
 	ctx, cancel := context.WithCancel(t.Context())
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		for w.Count("GetApp") == 0 {
-			time.Sleep(time.Millisecond)
-		}
-		cancel()
-	})
+	w := start(t, emulator.Options{Log: arrival(cancel)})
+	w.AddFault(emulator.Fault{Op: "GetApp", Kind: emulator.FaultHang})
 	if _, err := w.sdk.GetAppSettings(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
-	wg.Wait()
 	must(w.sdk.GetAppSettings(bg()))(t)
+}
+
+// arrival is a log that calls back when a request is there.
+type arrival func()
+
+func (a arrival) Write(line []byte) (int, error) {
+	a()
+	return len(line), nil
 }
 
 func TestFaultTimesAndOrder(t *testing.T) {

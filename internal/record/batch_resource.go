@@ -184,7 +184,7 @@ func (r *BatchResource[S, M, P]) Update(ctx context.Context, req resource.Update
 	defer cancel()
 	_, diags = r.advance(ctx, model, ids, batch, true)
 	resp.Diagnostics.Append(diags...)
-	resp.Diagnostics.Append(mark(ctx, resp.Private, unsavedMark, false)...)
+	resp.Diagnostics.Append(unmark(ctx, req.Private, resp.Private, unsavedMark)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 }
 
@@ -349,7 +349,7 @@ func (r *BatchResource[S, M, P]) Read(ctx context.Context, req resource.ReadRequ
 		return
 	}
 	r.note(batch)
-	resp.Diagnostics.Append(mark(ctx, resp.Private, unsavedMark, false)...)
+	resp.Diagnostics.Append(unmark(ctx, req.Private, resp.Private, unsavedMark)...)
 	ids, _, diags := subjects(ctx, model.Subjects())
 	resp.Diagnostics.Append(diags...)
 	var open []string
@@ -442,7 +442,7 @@ func (r *BatchResource[S, M, P]) Delete(ctx context.Context, req resource.Delete
 	}
 	resp.Diagnostics.Append(r.session.Ready()...)
 	if resp.Diagnostics.HasError() {
-		resp.Diagnostics.Append(mark(ctx, resp.Private, destroyMark, false)...)
+		resp.Diagnostics.Append(unmark(ctx, req.Private, resp.Private, destroyMark)...)
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, r.timeout(len(back)))
@@ -450,7 +450,7 @@ func (r *BatchResource[S, M, P]) Delete(ctx context.Context, req resource.Delete
 	for chunk := range slices.Chunk(back, erasure.MaxSubjects) {
 		if err := r.engine().Restore(ctx, chunk...); err != nil {
 			resp.Diagnostics.Append(report.Error(r.subjectPath(), err))
-			resp.Diagnostics.Append(mark(ctx, resp.Private, destroyMark, false)...)
+			resp.Diagnostics.Append(unmark(ctx, req.Private, resp.Private, destroyMark)...)
 			return
 		}
 	}

@@ -45,6 +45,20 @@ func marked(ctx context.Context, private interface {
 	return string(value) == "true", diags
 }
 
+// unmark takes off a mark that is there: private state that changes with every
+// refresh would be a change of the state.
+func unmark(ctx context.Context, from interface {
+	GetKey(context.Context, string) ([]byte, diag.Diagnostics)
+}, to interface {
+	SetKey(context.Context, string, []byte) diag.Diagnostics
+}, name string) diag.Diagnostics {
+	on, diags := marked(ctx, from, name)
+	if on {
+		diags.Append(mark(ctx, to, name, false)...)
+	}
+	return diags
+}
+
 // notSaved is the warning of a plan whose refresh learned how an erasure ended.
 func notSaved(subject path.Path) diag.Diagnostic {
 	return diag.NewAttributeWarningDiagnostic(subject, "Result not saved yet",

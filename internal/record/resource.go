@@ -139,7 +139,7 @@ func (r *Resource[S, M, P]) Update(ctx context.Context, req resource.UpdateReque
 
 	diags, keep := r.advance(ctx, model, &prior)
 	resp.Diagnostics.Append(diags...)
-	resp.Diagnostics.Append(mark(ctx, resp.Private, unsavedMark, false)...)
+	resp.Diagnostics.Append(unmark(ctx, req.Private, resp.Private, unsavedMark)...)
 	resp.Diagnostics.Append(r.setIdentity(ctx, resp.Identity, model)...)
 	if keep {
 		resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
@@ -261,7 +261,7 @@ func (r *Resource[S, M, P]) Read(ctx context.Context, req resource.ReadRequest, 
 	model := P(&state)
 	r.note(model)
 	resp.Diagnostics.Append(r.setIdentity(ctx, resp.Identity, model)...)
-	resp.Diagnostics.Append(mark(ctx, resp.Private, unsavedMark, false)...)
+	resp.Diagnostics.Append(unmark(ctx, req.Private, resp.Private, unsavedMark)...)
 	scope, _, _ := model.Scope(ctx)
 	record, _, diags := r.onRecord(ctx, &state, scope)
 	resp.Diagnostics.Append(diags...)
@@ -354,14 +354,14 @@ func (r *Resource[S, M, P]) Delete(ctx context.Context, req resource.DeleteReque
 	}
 	resp.Diagnostics.Append(r.session.Ready()...)
 	if resp.Diagnostics.HasError() {
-		resp.Diagnostics.Append(mark(ctx, resp.Private, destroyMark, false)...)
+		resp.Diagnostics.Append(unmark(ctx, req.Private, resp.Private, destroyMark)...)
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	if err := r.engine().Restore(ctx, id); err != nil {
 		resp.Diagnostics.Append(report.Error(r.subjectPath(), err))
-		resp.Diagnostics.Append(mark(ctx, resp.Private, destroyMark, false)...)
+		resp.Diagnostics.Append(unmark(ctx, req.Private, resp.Private, destroyMark)...)
 		return
 	}
 	resp.Diagnostics.Append(restored(r.subjectPath()))

@@ -17,21 +17,27 @@ import (
 
 var update = flag.Bool("update", false, "write the tables into templates/guides instead of comparing them")
 
-// published checks that a guide shows this table: what the docs promise is what
-// the suites expect. The table stands between two comments that name it.
-func published(t *testing.T, guide, name, table string) {
+func guideText(t *testing.T, guide string) (file, text string) {
 	t.Helper()
 	root, err := tfcli.RepoRoot()
 	if err != nil {
 		t.Fatal(err)
 	}
-	file := filepath.Join(root, "templates", "guides", guide)
+	file = filepath.Join(root, "templates", "guides", guide)
 	raw, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return file, string(raw)
+}
+
+// published checks that a guide shows this table: what the docs promise is what
+// the suites expect. The table stands between two comments that name it.
+func published(t *testing.T, guide, name, table string) {
+	t.Helper()
+	file, text := guideText(t, guide)
 	begin, end := "<!-- begin "+name+" -->\n", "<!-- end "+name+" -->"
-	before, rest, ok := strings.Cut(string(raw), begin)
+	before, rest, ok := strings.Cut(text, begin)
 	shown, after, okEnd := strings.Cut(rest, end)
 	if !ok || !okEnd {
 		t.Fatalf("%s has no place for the table %s", guide, name)
@@ -59,17 +65,10 @@ type guideTables struct {
 // stand between "or".
 func readGuide(t *testing.T, guide string) *guideTables {
 	t.Helper()
-	root, err := tfcli.RepoRoot()
-	if err != nil {
-		t.Fatal(err)
-	}
-	g := &guideTables{file: filepath.Join(root, "templates", "guides", guide), tables: map[string]map[string]map[string]string{}}
-	raw, err := os.ReadFile(g.file)
-	if err != nil {
-		t.Fatal(err)
-	}
+	file, text := guideText(t, guide)
+	g := &guideTables{file: file, tables: map[string]map[string]map[string]string{}}
 	var names, columns []string
-	for line := range strings.Lines(string(raw)) {
+	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
 		cells := strings.Split(strings.Trim(line, "| "), "|")
 		for i := range cells {

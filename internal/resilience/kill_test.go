@@ -19,58 +19,39 @@ import (
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/tfcli"
 )
 
-// moment is a point in the life of a submission at which a run is cut off.
+// moment is a point in the life of a submission at which a run is cut off: the
+// operation at which a fault holds it.
 type moment struct {
 	name string
-	// fault holds the run there; nil where the subject has no such moment.
-	fault func(sub subject) *emulator.Fault
+	// op is empty where the subject has no such moment.
+	op   func(sub subject) string
+	kind emulator.FaultKind
 	// afterSubmission lets everything pass that comes before the deed.
 	afterSubmission bool
 }
 
+func lookUpOf(sub subject) string   { return sub.lookUp }
+func submitOf(sub subject) string   { return sub.submit }
+func pollOf(sub subject) string     { return sub.poll }
+func downloadOf(sub subject) string { return sub.download }
+
+// answerOf is the submission that answers with the export itself.
+func answerOf(sub subject) string {
+	if sub.isExport() && sub.poll == "" {
+		return sub.submit
+	}
+	return ""
+}
+
 var moments = []moment{
-	{name: "before the request", fault: func(sub subject) *emulator.Fault {
-		if sub.lookUp == "" {
-			return nil
-		}
-		return &emulator.Fault{Op: sub.lookUp, Kind: emulator.FaultHang}
-	}},
-	{name: "sent, not carried out", fault: func(sub subject) *emulator.Fault {
-		return &emulator.Fault{Op: sub.submit, Kind: emulator.FaultHangBefore}
-	}},
-	{name: "carried out, not answered", fault: func(sub subject) *emulator.Fault {
-		return &emulator.Fault{Op: sub.submit, Kind: emulator.FaultHang}
-	}},
-	{name: "half of the answer came", fault: func(sub subject) *emulator.Fault {
-		if !sub.isExport() || sub.poll != "" {
-			return nil
-		}
-		return &emulator.Fault{Op: sub.submit, Kind: emulator.FaultStall}
-	}},
-	{name: "the task runs", fault: func(sub subject) *emulator.Fault {
-		if sub.poll == "" {
-			return nil
-		}
-		return &emulator.Fault{Op: sub.poll, Kind: emulator.FaultNotYet}
-	}},
-	{name: "the last poll", fault: func(sub subject) *emulator.Fault {
-		if sub.poll == "" {
-			return nil
-		}
-		return &emulator.Fault{Op: sub.poll, Kind: emulator.FaultHang}
-	}},
-	{name: "the look-up after it", afterSubmission: true, fault: func(sub subject) *emulator.Fault {
-		if sub.lookUp == "" {
-			return nil
-		}
-		return &emulator.Fault{Op: sub.lookUp, Kind: emulator.FaultHang}
-	}},
-	{name: "the download", fault: func(sub subject) *emulator.Fault {
-		if sub.download == "" {
-			return nil
-		}
-		return &emulator.Fault{Op: sub.download, Kind: emulator.FaultStall}
-	}},
+	{name: "before the request", op: lookUpOf, kind: emulator.FaultHang},
+	{name: "sent, not carried out", op: submitOf, kind: emulator.FaultHangBefore},
+	{name: "carried out, not answered", op: submitOf, kind: emulator.FaultHang},
+	{name: "half of the answer came", op: answerOf, kind: emulator.FaultStall},
+	{name: "the task runs", op: pollOf, kind: emulator.FaultNotYet},
+	{name: "the last poll", op: pollOf, kind: emulator.FaultHang},
+	{name: "the look-up after it", op: lookUpOf, kind: emulator.FaultHang, afterSubmission: true},
+	{name: "the download", op: downloadOf, kind: emulator.FaultStall},
 }
 
 // kill is a way to cut a run off.
@@ -180,7 +161,7 @@ func TestKill(t *testing.T) {
 			for _, m := range moments {
 				for _, k := range kills {
 					c := cell{sub, m, k}
-					if m.fault(sub) == nil || !*full && !c.fast() {
+					if m.op(sub) == "" || !*full && !c.fast() {
 						continue
 					}
 					t.Run(strings.Join([]string{cli.Flavor, sub.name, m.name, k.name}, "/"), func(t *testing.T) {
@@ -208,9 +189,8 @@ func (c cell) run(t *testing.T, cli tfcli.CLI) string {
 	acctest.Expect(t, w.Run("plan", "-out=first"), 0)
 	s.ResetRequests()
 
-	fault := *c.moment.fault(c.subject)
 	release := make(chan struct{})
-	fault.Times, fault.Release = emulator.Forever, release
+	fault := emulator.Fault{Op: c.moment.op(c.subject), Kind: c.moment.kind, Times: emulator.Forever, Release: release}
 	submitted := make(chan struct{})
 	if c.moment.afterSubmission {
 		s.AddFault(emulator.Fault{Op: c.subject.submit, Kind: emulator.FaultHang, Times: emulator.Forever, Release: submitted})

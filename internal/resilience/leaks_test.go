@@ -1,6 +1,8 @@
 // Copyright (c) the terraform-provider-streamchat authors
 // SPDX-License-Identifier: MPL-2.0
 
+//go:build unix
+
 package resilience
 
 import (
@@ -270,9 +272,6 @@ func TestLeaksMasksInEveryRequest(t *testing.T) {
 
 // A crash prints the stacks of all goroutines, and nothing of what they work on.
 func TestLeaksInCrashes(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("signals of Unix")
-	}
 	t.Parallel()
 	for _, sig := range []syscall.Signal{syscall.SIGABRT, syscall.SIGQUIT} {
 		if sig == syscall.SIGQUIT && !*full {
@@ -432,7 +431,7 @@ func TestLeaksInTemporaryFiles(t *testing.T) {
 		},
 	} {
 		for _, killed := range []bool{false, true} {
-			if killed && (runtime.GOOS == "windows" || !*full && name != "channel export") {
+			if killed && !*full && name != "channel export" {
 				continue
 			}
 			t.Run(name+map[bool]string{true: ", killed"}[killed], func(t *testing.T) {

@@ -1,6 +1,8 @@
 // Copyright (c) the terraform-provider-streamchat authors
 // SPDX-License-Identifier: MPL-2.0
 
+//go:build unix
+
 package resilience
 
 import (
@@ -14,7 +16,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -227,9 +228,6 @@ type soak struct {
 }
 
 func TestSoak(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("signals of Unix")
-	}
 	t.Parallel()
 	size, seed := soakSmall, *soakSeed
 	if *soakLong {

@@ -10,32 +10,36 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/erasure"
-	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/record"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/lifecycle"
 )
 
 // ErasureModel is the state of a streamchat_channel_erasure.
 type ErasureModel struct {
-	record.Base
+	lifecycle.One[erasure.ChannelScope]
 	scopeModel
 	CID types.String `tfsdk:"cid"`
 }
 
-// Subject implements record.Model.
-func (m *ErasureModel) Subject() types.String { return m.CID }
+// Subjects implements lifecycle's model.
+func (m *ErasureModel) Subjects(context.Context) ([]string, bool, diag.Diagnostics) {
+	return lifecycle.Subject(m.CID)
+}
 
 // ErasureBatchModel is the state of a streamchat_channel_erasure_batch.
 type ErasureBatchModel struct {
-	record.BatchBase
+	lifecycle.Many[erasure.ChannelScope]
 	scopeModel
 	CIDs            types.List  `tfsdk:"cids"`
 	ChannelCount    types.Int64 `tfsdk:"channel_count"`
 	NewChannelCount types.Int64 `tfsdk:"new_channel_count"`
 }
 
-// Subjects implements record.BatchModel.
-func (m *ErasureBatchModel) Subjects() types.List { return m.CIDs }
+// Subjects implements lifecycle's model.
+func (m *ErasureBatchModel) Subjects(ctx context.Context) ([]string, bool, diag.Diagnostics) {
+	return lifecycle.Subjects(ctx, m.CIDs)
+}
 
-// Counts implements record.BatchModel.
+// Counts implements lifecycle's model.
 func (m *ErasureBatchModel) Counts() (all, sent *types.Int64) {
 	return &m.ChannelCount, &m.NewChannelCount
 }
@@ -45,13 +49,13 @@ type scopeModel struct {
 	HardDelete types.Bool `tfsdk:"hard_delete"`
 }
 
-// Scope implements record.Scoped.
+// Scope implements lifecycle's model.
 func (m *scopeModel) Scope(context.Context) (erasure.ChannelScope, bool, diag.Diagnostics) {
-	hardness, ok, diags := record.ReadHardness(m.HardDelete)
+	hardness, ok, diags := lifecycle.ReadHardness(m.HardDelete)
 	return erasure.ChannelScope{Hardness: hardness}, ok, diags
 }
 
-// SetScope implements record.Scoped.
+// SetScope implements lifecycle's model.
 func (m *scopeModel) SetScope(_ context.Context, scope erasure.ChannelScope) diag.Diagnostics {
 	m.HardDelete = types.BoolValue(scope.Hard)
 	return nil

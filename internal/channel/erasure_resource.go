@@ -4,70 +4,68 @@
 package channel
 
 import (
+	_ "embed"
+	"maps"
+
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/erasure"
-	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/record"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/lifecycle"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/prose"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/session"
 )
 
 // ErasureType is the resource type of a channel's erasure.
 const ErasureType = "streamchat_channel_erasure"
 
-type erasureResource struct {
-	record.Resource[erasure.ChannelScope, ErasureModel, *ErasureModel]
-}
+// callsPerMinute is Stream's limit of deletions and of truncations (stream-api.md §1.5;
+// that of `POST /channels/delete` is not documented).
+const callsPerMinute = 60
 
-var (
-	_ resource.ResourceWithModifyPlan  = (*erasureResource)(nil)
-	_ resource.ResourceWithImportState = (*erasureResource)(nil)
-	_ resource.ResourceWithIdentity    = (*erasureResource)(nil)
-	_ resource.ResourceWithConfigure   = (*erasureResource)(nil)
-)
+//go:embed descriptions.md
+var descriptions string
+
+var describe = prose.Text(descriptions)
 
 // NewErasure makes the resource streamchat_channel_erasure.
 func NewErasure() resource.Resource {
-	return &erasureResource{record.Resource[erasure.ChannelScope, ErasureModel, *ErasureModel]{Noun: record.Noun[erasure.ChannelScope, ErasureModel]{
-		TypeName: ErasureType,
-		Subject:  "cid",
-		Description: "Erases one channel at Stream, once, and is the record of it.\n\n" +
-			"!> With `hard_delete = true` the channel is gone for good, with the messages, reactions and memberships of everybody who was in it. Neither this provider nor Stream can bring them back.\n\n" +
-			"-> With `hard_delete = false` nobody sees the channel any more, but **Stream keeps its messages**: a back end can still export them. That is not an erasure in the sense of the GDPR. " +
-			"Whoever queries the channel by its cid revives it, without its messages; the next plan then shows `status = \"reverted\"`.\n\n" +
-			"Applying the block sends `POST /channels/delete` and waits for Stream's task. The state then says what was asked, what was found, under which task, what came of it and when. " +
-			"Destroying the block forgets the record and sends nothing. Once a record is completed and hard, plans make no call for it.\n\n" +
-			"Stream does not tell a deleted channel from one that never existed. A channel that it does not find fails in the plan, so that a misspelt cid does not pass for an erasure; one that was deleted by other means can be imported.\n\n" + notCovered,
-		Attributes: map[string]schema.Attribute{
-			"cid": schema.StringAttribute{
-				Required:            true,
-				MarkdownDescription: "The channel to erase, as `type:id`. Cannot change once submitted: remove the block and add another.",
-				Validators:          CIDValidators(),
-			},
-			"hard_delete": hardDelete(),
-		},
-		ValidID:  channelCID.Problem,
-		Engine:   engine,
-		Goes:     goes,
-		Finality: finality,
-	}}}
+	return lifecycle.NewSingle[ErasureModel](noun(ErasureType, "cid", schema.StringAttribute{
+		Required: true, MarkdownDescription: describe("cid"), Validators: CIDValidators(),
+	}, nil))
 }
 
-func engine(s *session.Session) *erasure.Engine[erasure.ChannelScope] { return s.Channels }
-
-func hardDelete() schema.Attribute {
-	return record.HardDelete("removed for good, with all messages, reactions and memberships.", "hidden; Stream keeps the channel and its messages.")
+// NewErasureBatch makes the resource streamchat_channel_erasure_batch.
+func NewErasureBatch() resource.Resource {
+	return lifecycle.NewBatch[ErasureBatchModel](noun(ErasureType+"_batch", "cids", lifecycle.SubjectList(describe("cids"), channelCID), map[string]schema.Attribute{
+		"channel_count":     schema.Int64Attribute{Computed: true, MarkdownDescription: describe("channel_count")},
+		"new_channel_count": schema.Int64Attribute{Computed: true, MarkdownDescription: describe("new_channel_count")},
+	}))
 }
 
-const (
-	finality = "It goes for everybody who was in it."
+// noun is the erasure of channels, of one or of many.
+func noun(typeName, subject string, subjects schema.Attribute, more map[string]schema.Attribute) lifecycle.Noun[erasure.ChannelScope] {
+	attributes := map[string]schema.Attribute{
+		subject: subjects,
+		"hard_delete": lifecycle.HardDelete("removed for good, with all messages, reactions and memberships.",
+			"hidden; Stream keeps the channel and its messages."),
+	}
+	maps.Copy(attributes, more)
+	return lifecycle.Noun[erasure.ChannelScope]{
+		TypeName: typeName, Subject: subject, ID: channelCID,
+		Description:    describe(typeName) + "\n\n" + describe("not_covered"),
+		Attributes:     attributes,
+		Engine:         func(s *session.Session) *erasure.Engine[erasure.ChannelScope] { return s.Channels },
+		Effect:         effect,
+		Caveat:         "It goes for everybody who was in it.",
+		Deed:           "hard_delete",
+		Exported:       "channel",
+		CallsPerMinute: func(*session.Session) int { return callsPerMinute },
+	}
+}
 
-	notCovered = "What stays at Stream (`not_covered`): the `users` who were in it, files and images (`uploads`), `polls`, what was flagged (`moderation_logs`), edits (`message_history`), `exports_kept_60_days` and what your own systems got (`webhook_copies`); " +
-		"without `hard_delete` also the channel's own fields and members (`channel_data`) and everything that was written in it (`message_content`)."
-)
-
-// goes says in words what a scope takes, for the plan's warning.
-func goes(s erasure.ChannelScope) string {
+// effect says in words what a scope takes, for the plan's warning.
+func effect(s erasure.ChannelScope) string {
 	if s.Hard {
 		return "Will be gone for good: the channel with all messages, reactions and memberships."
 	}

@@ -123,7 +123,7 @@ func (r *exportResource) ModifyPlan(ctx context.Context, req resource.ModifyPlan
 	}
 	ctx, cancel := context.WithTimeout(ctx, exportfile.PlanTimeout)
 	defer cancel()
-	if _, err := r.Session.App.Name(ctx); err != nil {
+	if _, err := r.Session.App.Open(ctx); err != nil {
 		resp.Diagnostics.Append(report.Export(path.Root("cids"), err))
 		return
 	}
@@ -169,7 +169,7 @@ func (r *exportResource) Create(ctx context.Context, req resource.CreateRequest,
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	at := path.Root("cids")
-	if _, err := r.Session.App.Name(ctx); err != nil {
+	if _, err := r.Session.App.Open(ctx); err != nil {
 		resp.Diagnostics.Append(report.Export(at, err))
 		return
 	}

@@ -8,11 +8,11 @@ package channel
 import (
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 
-	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/record"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/lifecycle"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/stream"
 )
 
-var channelCID = record.ID{
+var channelCID = lifecycle.ID{
 	Name: "cid", Rule: "a cid is type:id, each 1 to 64 characters of a-z, A-Z, 0-9, _ and -, as Stream requires; the id that Stream makes for a distinct channel begins with !",
 	Valid: func(cid string) bool { _, _, ok := stream.SplitCID(cid); return ok },
 }

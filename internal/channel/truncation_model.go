@@ -13,29 +13,34 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/erasure"
-	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/record"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/lifecycle"
 )
 
 // TruncationModel is the state of a streamchat_channel_truncation.
 type TruncationModel struct {
-	record.Base
+	lifecycle.One[erasure.TruncationScope]
 	CID             types.String      `tfsdk:"cid"`
 	HardDelete      types.Bool        `tfsdk:"hard_delete"`
 	TruncatedBefore timetypes.RFC3339 `tfsdk:"truncated_before"`
 	SkipPush        types.Bool        `tfsdk:"skip_push"`
 }
 
-// Subject implements record.Model.
-func (m *TruncationModel) Subject() types.String { return m.CID }
+// Subjects implements lifecycle's model.
+func (m *TruncationModel) Subjects(context.Context) ([]string, bool, diag.Diagnostics) {
+	return lifecycle.Subject(m.CID)
+}
 
-// Scope implements record.Model.
+// Scope implements lifecycle's model.
 func (m *TruncationModel) Scope(context.Context) (scope erasure.TruncationScope, ok bool, diags diag.Diagnostics) {
-	for name, value := range map[string]attr.Value{"truncated_before": m.TruncatedBefore, "skip_push": m.SkipPush} {
-		if value.IsUnknown() {
-			diags.Append(record.NotKnown(path.Root(name)))
+	for _, option := range []struct {
+		name  string
+		value attr.Value
+	}{{"truncated_before", m.TruncatedBefore}, {"skip_push", m.SkipPush}} {
+		if option.value.IsUnknown() {
+			diags.Append(lifecycle.NotKnown(path.Root(option.name)))
 		}
 	}
-	hardness, ok, d := record.ReadHardness(m.HardDelete)
+	hardness, ok, d := lifecycle.ReadHardness(m.HardDelete)
 	diags.Append(d...)
 	scope = erasure.TruncationScope{Hardness: hardness, SkipPush: m.SkipPush.ValueBool()}
 	if !m.TruncatedBefore.IsNull() && !diags.HasError() {
@@ -46,7 +51,7 @@ func (m *TruncationModel) Scope(context.Context) (scope erasure.TruncationScope,
 	return scope, ok, diags
 }
 
-// SetScope implements record.Model. The options of the call never change.
+// SetScope implements lifecycle's model. The options of the call never change.
 func (m *TruncationModel) SetScope(_ context.Context, scope erasure.TruncationScope) diag.Diagnostics {
 	m.HardDelete = types.BoolValue(scope.Hard)
 	return nil

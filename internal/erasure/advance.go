@@ -6,6 +6,7 @@ package erasure
 import (
 	"context"
 	"errors"
+	"sync"
 )
 
 // Step is what a record needs next.
@@ -23,9 +24,9 @@ const (
 	Send
 )
 
-// Next decides what a record needs so that the wanted scope is done. The
-// comparison is that of the wanted scope with the one on record.
-func Next[S Scope[S]](current Attempt[S], c Comparison) Step {
+// Next decides what the record of a subject that is asked for needs so that the
+// wanted scope is done. raised are the modes in which the scope reaches further.
+func Next[S Scope[S]](current Attempt[S], raised []string) Step {
 	switch current.Status {
 	case StatusSubmitted:
 		return Wait
@@ -33,7 +34,7 @@ func Next[S Scope[S]](current Attempt[S], c Comparison) Step {
 		switch {
 		case current.Scope == nil:
 			return Claim
-		case len(c.Raised) > 0:
+		case len(raised) > 0:
 			return Send
 		default:
 			return Keep
@@ -43,68 +44,215 @@ func Next[S Scope[S]](current Attempt[S], c Comparison) Step {
 	}
 }
 
-// Advance takes a record (which may be empty) as far as it gets now: waits for
-// what was submitted, sends what was not. It returns the grown record, and an
-// error as [Engine.Erase] does; the record then is what is known so far. An
-// attempt of which nothing was sent leaves no trace in it.
-func (e *Engine[S]) Advance(ctx context.Context, id string, scope S, c Comparison, record Record[S], recordMissing bool) (Record[S], error) {
-	return e.advance(ctx, id, scope, c, record, recordMissing, func(context.Context) {})
+// Next decides what a record needs. Of a subject that nobody asks for any more, only
+// what is under way is followed to its end: nothing is sent.
+func (r Record[S]) Next(wanted bool, scope S) Step {
+	current := r.Current()
+	if wanted {
+		return Next(current, r.Raised(scope))
+	}
+	if current.Status == StatusSubmitted {
+		return Wait
+	}
+	return Keep
 }
 
-func (e *Engine[S]) advance(ctx context.Context, id string, scope S, c Comparison, record Record[S], recordMissing bool, gate func(context.Context)) (Record[S], error) {
-	current := record.Current()
-	switch Next(current, c) {
+// Raised are the modes in which a scope reaches further than what one subject's record
+// says was done. In a batch some may be ahead of others; what reaches further is kept.
+func (r Record[S]) Raised(scope S) []string {
+	current := r.Current()
+	if current.Scope == nil {
+		return nil
+	}
+	return scope.Compare(*current.Scope).Raised
+}
+
+// Options are what an operator wants besides the scope.
+type Options struct {
+	// RecordMissing: a subject that never existed is recorded as not found, without a
+	// call; otherwise it is refused.
+	RecordMissing bool
+}
+
+// Work lists what is to be done: the subjects asked for that are not as the scope
+// wants them, and those whose deletion is under way, asked for or not.
+func (b Batch[S]) Work(ids []string, scope S) map[string]Step {
+	work := map[string]Step{}
+	for id, record := range b {
+		if step := record.Next(false, scope); step != Keep {
+			work[id] = step
+		}
+	}
+	for _, id := range ids {
+		if step := b[id].Next(true, scope); step != Keep {
+			work[id] = step
+		}
+	}
+	return work
+}
+
+// Advance takes all subjects as far as they get now: waits for what was submitted,
+// sends what was not and is asked for. It returns a grown copy of the batch, and errors
+// by subject: see [Engine.erase]. An attempt of which nothing was sent leaves no trace.
+func (e *Engine[S]) Advance(ctx context.Context, ids []string, scope S, batch Batch[S], o Options) (Batch[S], map[string]error) {
+	work := batch.Work(ids, scope)
+	wanted := make(map[string]bool, len(ids))
+	grown := make(Batch[S], len(batch)+len(ids))
+	for id, record := range batch {
+		grown[id] = record
+	}
+	for _, id := range ids {
+		wanted[id], grown[id] = true, batch[id]
+	}
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	errs := map[string]error{}
+	all := &grouping{size: e.Max, examining: len(work), ready: make(chan struct{})}
+	for id, step := range work {
+		wg.Go(func() {
+			done := sync.OnceFunc(all.examined)
+			defer done()
+			if step == Wait {
+				done() // is polled first, which may take long
+			}
+			a := advance[S]{e, id, scope, o, wanted[id], func(ctx context.Context) { all.join(ctx, done) }}
+			record, err := a.take(ctx, batch[id])
+			mu.Lock()
+			defer mu.Unlock()
+			grown[id] = record
+			if err != nil {
+				errs[id] = err
+			}
+		})
+	}
+	wg.Wait()
+	return grown, errs
+}
+
+// advance is the way of one subject.
+type advance[S Scope[S]] struct {
+	*Engine[S]
+	id     string
+	scope  S
+	o      Options
+	wanted bool
+	gate   func(context.Context) // before the call
+}
+
+func (a advance[S]) take(ctx context.Context, record Record[S]) (Record[S], error) {
+	switch record.Next(a.wanted, a.scope) {
 	case Keep:
 		return record, nil
 	case Claim:
-		return record.Claimed(scope), nil
+		return record.Claimed(a.scope), nil
 	case Wait:
-		attempt, err := e.Resume(ctx, id, current)
+		var refusal *Refusal
+		if err := a.app.Holds(ctx, record.App()); errors.As(err, &refusal) {
+			return record, err
+		} else if err != nil {
+			return record, &Pending{Err: err}
+		}
+		attempt, err := a.resume(ctx, a.id, record.Current())
 		record = record.With(attempt)
 		var p *Pending
-		switch {
-		case errors.As(err, &p) && p.TaskUnknown:
+		switch unknown := errors.As(err, &p) && p.TaskUnknown; {
+		case unknown && !a.wanted:
+			failure := &Failure{Kind: FailureForgotten, TaskID: attempt.TaskID}
+			attempt.Status, attempt.Error = StatusFailed, failure.Error()
+			return record.With(attempt), failure
+		case unknown:
 			// Only a new call can still prove the modes.
 		case err != nil:
 			return record, err
-		case len(c.Raised) == 0:
+		case !a.wanted || len(record.Raised(a.scope)) == 0:
 			return record, nil
 		}
 	}
-	attempt, err := e.erase(ctx, id, scope, record, recordMissing, gate)
+	attempt, err := a.erase(ctx, a.id, a.scope, record, a.o.RecordMissing, a.gate)
 	if attempt.Status != "" {
 		record = record.With(attempt)
 	}
 	return record, err
 }
 
-// Refresh asks once how a record stands: for the task of a submitted one, for
-// the return of a restorable one. It returns the changed record, or nil.
-func (e *Engine[S]) Refresh(ctx context.Context, id string, record Record[S]) (*Record[S], error) {
-	current := record.Current()
-	switch {
-	case current.Status == StatusSubmitted:
-		attempt, err := e.Peek(ctx, id, current)
-		var p *Pending
-		var failure *Failure
-		switch {
-		case errors.As(err, &p) && p.Err == nil:
-			return nil, nil // still under way, or forgotten by Stream: for the apply
-		case errors.As(err, &p):
-			return nil, p.Err
-		case err != nil && !errors.As(err, &failure):
-			return nil, err
+// Preview examines subjects for a plan, as [Engine.Advance] does right before the
+// call: what is found of each, and errors by subject.
+func (e *Engine[S]) Preview(ctx context.Context, ids []string, scope S, batch Batch[S], o Options) (map[string]Finding, map[string]error) {
+	return each(ids, func(id string) (Finding, error) { return e.preview(ctx, id, scope, batch[id], o.RecordMissing) })
+}
+
+// each does something for all ids at once, so that requests are shared.
+func each[R any](ids []string, do func(id string) (R, error)) (map[string]R, map[string]error) {
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	results, errs := make(map[string]R, len(ids)), map[string]error{}
+	for _, id := range ids {
+		wg.Go(func() {
+			result, err := do(id)
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				errs[id] = err
+				return
+			}
+			results[id] = result
+		})
+	}
+	wg.Wait()
+	return results, errs
+}
+
+// Refresh asks once how records stand: for the tasks of those under way, for the
+// return of those that can come back and, with verify, of all completed ones. It
+// returns the records that changed, and errors by subject.
+func (e *Engine[S]) Refresh(ctx context.Context, batch Batch[S], verify bool) (Batch[S], map[string]error) {
+	changed := Batch[S]{}
+	fresh, errs := each(batch.Open(verify), func(id string) (*Record[S], error) { return e.refresh(ctx, id, batch[id]) })
+	for id, record := range fresh {
+		if record != nil {
+			changed[id] = *record
 		}
-		record = record.With(attempt)
-		return &record, nil
-	case current.Scope != nil && current.Restorable((*current.Scope).Irreversible()):
-		back, err := e.Back(ctx, id, *current.Scope)
+	}
+	return changed, errs
+}
+
+// Open lists the records that a refresh asks about.
+func (b Batch[S]) Open(verify bool) (ids []string) {
+	for id, record := range b {
+		current := record.Current()
+		completed := verify && current.Status == StatusCompleted && current.Outcome != OutcomeNotFound
+		if current.Status == StatusSubmitted || current.Restorable() || completed {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// refresh returns the changed record, or nil.
+func (e *Engine[S]) refresh(ctx context.Context, id string, record Record[S]) (*Record[S], error) {
+	if err := e.app.Holds(ctx, record.App()); err != nil {
+		return nil, err
+	}
+	current := record.Current()
+	if current.Status != StatusSubmitted {
+		back, err := e.back(ctx, id, current)
 		if err != nil || !back {
 			return nil, err
 		}
 		record.Reverted = true
 		return &record, nil
-	default:
-		return nil, nil
 	}
+	attempt, err := e.peek(ctx, id, current)
+	var p *Pending
+	var failure *Failure
+	switch {
+	case errors.As(err, &p) && p.Err == nil:
+		return nil, nil // still under way, or forgotten by Stream: for the apply
+	case errors.As(err, &p):
+		return nil, p.Err
+	case err != nil && !errors.As(err, &failure):
+		return nil, err
+	}
+	record = record.With(attempt)
+	return &record, nil
 }

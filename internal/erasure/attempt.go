@@ -52,8 +52,9 @@ type Finding struct {
 	Role       string
 	CreatedAt  *time.Time
 	LastActive *time.Time
-	// Custom holds the subject's own fields, for the legal hold.
-	Custom map[string]json.RawMessage
+	// Custom holds the subject's own fields, each with all its values, for the legal
+	// hold.
+	Custom map[string][]json.RawMessage
 	// User is the row of a user whom the query lists, else nil.
 	User *stream.User
 	// Channel is the row of a channel that the query lists, else nil.
@@ -76,7 +77,7 @@ func (f Finding) DeactivatedAt() *time.Time {
 
 // Attempt is one delete call for one subject and what came of it. It holds no
 // personal data, so that it can be archived as it is.
-type Attempt[S any] struct {
+type Attempt[S Scope[S]] struct {
 	// Scope is what was asked. Nil: the operator's claim is not known yet (import).
 	Scope       *S         `json:"delete"`
 	Status      Status     `json:"status"`
@@ -84,9 +85,13 @@ type Attempt[S any] struct {
 	Outcome     Outcome    `json:"outcome,omitempty"`
 	TaskID      string     `json:"task_id,omitempty"`
 	AppName     string     `json:"app_name,omitempty"`
+	AppID       string     `json:"app_id,omitempty"`
 	SubmittedAt *time.Time `json:"submitted_at,omitempty"`
 	CompletedAt *time.Time `json:"completed_at,omitempty"`
 	VerifiedAt  *time.Time `json:"verified_at,omitempty"`
+	// EffectiveAt is the time that the effect shows at Stream, by Stream's answer,
+	// where a look-up shows a time.
+	EffectiveAt *time.Time `json:"effective_at,omitempty"`
 	// PollsUnchecked: Stream would not list the polls of somebody already deleted.
 	PollsUnchecked bool `json:"polls_not_checked,omitempty"`
 	// Error is why a failed attempt failed, in words that name nobody.
@@ -97,8 +102,12 @@ type Attempt[S any] struct {
 	ProviderVersion string `json:"provider_version,omitempty"`
 }
 
+// Final reports that nothing more can come of the attempt: it is completed, and
+// what it took does not come back.
+func (a Attempt[S]) Final() bool { return a.Status == StatusCompleted && !a.Restorable() }
+
 // Restorable reports that Stream can still bring the subject back, so that the
-// record can drift. Somebody who was never there cannot.
-func (a Attempt[S]) Restorable(irreversible bool) bool {
-	return a.Status == StatusCompleted && !irreversible && a.Outcome != OutcomeNotFound
+// record can drift. Nobody who never existed can be restored.
+func (a Attempt[S]) Restorable() bool {
+	return a.Status == StatusCompleted && a.Scope != nil && !(*a.Scope).Irreversible() && a.Outcome != OutcomeNotFound
 }

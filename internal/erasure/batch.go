@@ -24,18 +24,39 @@ func (b Batch[S]) IDs() []string {
 	return ids
 }
 
-// Status is the status of some subjects as a whole, against what is wanted: the
-// worst of theirs. Who is completed but not as far as wanted is still to be sent.
+// of are the records of some subjects.
+func (b Batch[S]) of(ids []string) Batch[S] {
+	some := Batch[S]{}
+	for _, id := range ids {
+		if record, ok := b[id]; ok {
+			some[id] = record
+		}
+	}
+	return some
+}
+
+// statusRank orders statuses from done to worst.
+var statusRank = map[Status]int{StatusCompleted: 0, StatusReverted: 1, StatusSubmitted: 2, StatusFailed: 3}
+
+// Status is that of the whole, against what is wanted: the worst of the subjects asked
+// for and of every record, whoever asks for it. Who is completed but not as far as
+// wanted is still to be sent. So it says completed only when nothing is open.
 func (b Batch[S]) Status(ids []string, scope S) Status {
 	worst := StatusCompleted
-	rank := map[Status]int{StatusCompleted: 0, StatusReverted: 1, StatusSubmitted: 2, StatusFailed: 3}
-	for _, id := range ids {
-		status := b[id].Current().Status
-		if status == "" || status == StatusCompleted && Next(b[id].Current(), Against(scope, b[id])) != Keep {
-			status = StatusSubmitted // not yet sent: the next apply goes on
-		}
-		if rank[status] > rank[worst] {
+	count := func(status Status) {
+		if statusRank[status] > statusRank[worst] {
 			worst = status
+		}
+	}
+	for _, record := range b {
+		if status := record.Current().Status; status != "" {
+			count(status)
+		}
+	}
+	for _, id := range ids {
+		current := b[id].Current()
+		if current.Status == "" || current.Status == StatusCompleted && Next(current, b[id].Raised(scope)) != Keep {
+			count(StatusSubmitted) // not yet sent: the next apply goes on
 		}
 	}
 	return worst
@@ -45,114 +66,105 @@ func (b Batch[S]) Status(ids []string, scope S) Status {
 // it accepted anything for, else the scope of one that is behind.
 func (b Batch[S]) Accepted(ids []string, scope S) S {
 	for _, id := range ids {
-		if current := b[id].Current(); current.Scope != nil && len(scope.Compare(*current.Scope).Raised) > 0 {
-			return *current.Scope
+		if record := b[id]; len(record.Raised(scope)) > 0 {
+			return *record.Current().Scope
 		}
 	}
 	return scope
 }
 
-// Untouched reports that nothing was done for anybody.
-func (b Batch[S]) Untouched() bool {
-	for _, record := range b {
-		if len(record.Attempts) > 0 {
-			return false
+// Ahead is the scope of a subject for which more was done than a scope asks for, and
+// in which modes; none when there is nobody.
+func (b Batch[S]) Ahead(scope S) (done S, lowered []string) {
+	for _, id := range b.IDs() {
+		if current := b[id].Current(); current.Scope != nil {
+			if lowered := scope.Compare(*current.Scope).Lowered; len(lowered) > 0 {
+				return *current.Scope, lowered
+			}
 		}
 	}
-	return true
+	return scope, nil
 }
 
-// AdvanceAll takes all subjects as far as they get now, as [Engine.Advance] does
-// for each. It returns a grown copy of the batch, and errors by subject.
-func (e *Engine[S]) AdvanceAll(ctx context.Context, ids []string, scope S, batch Batch[S], recordMissing bool) (Batch[S], map[string]error) {
-	var (
-		mu    sync.Mutex
-		wg    sync.WaitGroup
-		grown = make(Batch[S], len(batch)+len(ids))
-		errs  = map[string]error{}
-	)
-	for id, record := range batch {
-		grown[id] = record
+// Irreversible reports that something of what was sent goes for good.
+func (b Batch[S]) Irreversible() bool {
+	for _, record := range b {
+		if current := record.Current(); current.Scope != nil && (*current.Scope).Irreversible() {
+			return true
+		}
 	}
-	all := &muster{size: e.deed.Max(), examining: len(ids), gone: make(chan struct{})}
+	return false
+}
+
+// Begun reports that Stream accepted something, or may have where only a record knows
+// of it.
+func (b Batch[S]) Begun(forgets bool) bool {
+	for _, record := range b {
+		if record.Begun() || forgets && record.Sent() {
+			return true
+		}
+	}
+	return false
+}
+
+// Left are the subjects on record whom nobody asks for any more, sorted.
+func (b Batch[S]) Left(ids []string) []string {
+	wanted := make(map[string]bool, len(ids))
 	for _, id := range ids {
-		wg.Go(func() {
-			done := sync.OnceFunc(all.examined)
-			defer done()
-			if batch[id].Current().Status == StatusSubmitted {
-				done() // is polled first, which may take long
-			}
-			gate := func(ctx context.Context) { all.join(ctx, done) }
-			record, err := e.advance(ctx, id, scope, Against(scope, batch[id]), batch[id], recordMissing, gate)
-			mu.Lock()
-			defer mu.Unlock()
-			grown[id] = record
-			if err != nil {
-				errs[id] = err
-			}
-		})
+		wanted[id] = true
 	}
-	wg.Wait()
-	return grown, errs
+	return slices.DeleteFunc(b.IDs(), func(id string) bool { return wanted[id] })
 }
 
-// muster lets those who are examined go on in groups that fill a call: probes take
-// their time, and calls are few. It does not wait for everybody, because a thousand
-// probes take longer than many a run lives, and what was sent is what remains of it.
-type muster struct {
+// grouping holds examined subjects back until a call's worth of them has come, or
+// nobody else can: probes take their time, and calls are few. It does not wait for
+// everybody, because a thousand probes take longer than many a run lives, and what was
+// sent is what remains of it.
+type grouping struct {
 	size int // of a group
 
 	mu        sync.Mutex
 	examining int           // those who may still come
 	waiting   int           // those in the open group
-	gone      chan struct{} // closed when the open group goes on
+	ready     chan struct{} // closed when the open group goes on
 }
 
 // join waits until the caller's group is full or nobody else can come. done says
 // that the caller is examined.
-func (m *muster) join(ctx context.Context, done func()) {
-	m.mu.Lock()
-	gone := m.gone
-	if m.waiting++; m.waiting == m.size || m.examining == 0 {
-		m.release()
+func (g *grouping) join(ctx context.Context, done func()) {
+	g.mu.Lock()
+	ready := g.ready
+	if g.waiting++; g.waiting == g.size || g.examining == 0 {
+		g.release()
 	}
-	m.mu.Unlock()
+	g.mu.Unlock()
 	done()
 	select {
-	case <-gone:
+	case <-ready:
 	case <-ctx.Done():
 	}
 }
 
-func (m *muster) examined() {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.examining--; m.examining == 0 {
-		m.release()
+func (g *grouping) examined() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.examining--; g.examining == 0 {
+		g.release()
 	}
 }
 
-func (m *muster) release() {
-	close(m.gone)
-	m.gone, m.waiting = make(chan struct{}), 0
-}
-
-// Against compares a scope with what one subject's record says was done. In a
-// batch some subjects may be ahead of others; what reaches further is kept.
-func Against[S Scope[S]](scope S, record Record[S]) Comparison {
-	current := record.Current()
-	if current.Scope == nil {
-		return Comparison{}
-	}
-	return Comparison{Raised: scope.Compare(*current.Scope).Raised}
+func (g *grouping) release() {
+	close(g.ready)
+	g.ready, g.waiting = make(chan struct{}), 0
 }
 
 // batchJSON is a batch's receipt. Subjects that were erased together have equal
 // attempts, so that each distinct attempt is kept once.
-type batchJSON[S any] struct {
+type batchJSON[S Scope[S]] struct {
 	Record     string            `json:"record"`
 	RequestID  string            `json:"request_id,omitempty"`
 	Labels     map[string]string `json:"labels,omitempty"`
+	Exports    []string          `json:"exports,omitempty"`
 	NotCovered []string          `json:"not_covered"`
 	Status     Status            `json:"status"`
 	Counts     map[Status]int    `json:"counts"`
@@ -170,9 +182,9 @@ type subjectJSON struct {
 
 // Receipt is the batch as canonical JSON. status is that of the subjects that
 // are still asked for; pseudonym stands for an id, or is empty.
-func (b Batch[S]) Receipt(about Receipt, status Status, pseudonym func(id string) string) string {
+func (b Batch[S]) Receipt(about About, status Status, pseudonym func(id string) string) string {
 	r := batchJSON[S]{
-		Record: about.Record, RequestID: about.RequestID, Labels: about.Labels, NotCovered: about.NotCovered,
+		Record: about.Record, RequestID: about.RequestID, Labels: about.Labels, Exports: about.Exports, NotCovered: about.NotCovered,
 		Status: status, Counts: map[Status]int{}, Attempts: []Attempt[S]{}, Subjects: []subjectJSON{},
 	}
 	places := map[string]int{}
@@ -203,12 +215,12 @@ func (b Batch[S]) Receipt(about Receipt, status Status, pseudonym func(id string
 func ReadBatch[S Scope[S]](receipt string, ids []string) (Batch[S], error) {
 	var r batchJSON[S]
 	if err := json.Unmarshal([]byte(receipt), &r); err != nil {
-		return nil, errNoReceipt // err quotes
+		return nil, errNoReceipt // not wrapped: its text would quote the state
 	}
 	if len(r.Subjects) != len(ids) {
 		return nil, errors.New("the receipt in state is not that of the results beside it")
 	}
-	if err := known(r.Attempts); err != nil {
+	if err := checkAttempts(r.Attempts); err != nil {
 		return nil, err
 	}
 	batch := make(Batch[S], len(ids))

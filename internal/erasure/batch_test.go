@@ -23,7 +23,7 @@ func TestBatchGrowsAndGoesOn(t *testing.T) {
 
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 		defer cancel()
-		batch, errs := e.AdvanceAll(ctx, ids, hard, nil, false)
+		batch, errs := e.Advance(ctx, ids, hard, nil, Options{RecordMissing: false})
 		counts := map[Status]int{}
 		for _, id := range ids {
 			counts[batch[id].Current().Status]++
@@ -31,12 +31,12 @@ func TestBatchGrowsAndGoesOn(t *testing.T) {
 		if counts[StatusCompleted] != 100 || counts[""] != 150 || len(errs) != 150 || batch.Status(ids, hard) != StatusSubmitted {
 			t.Fatalf("at the deadline: %v, %d errors, %s", counts, len(errs), batch.Status(ids, hard))
 		}
-		batch, errs = e.AdvanceAll(t.Context(), ids, hard, batch, false)
+		batch, errs = e.Advance(t.Context(), ids, hard, batch, Options{RecordMissing: false})
 		if len(errs) != 0 || batch.Status(ids, hard) != StatusCompleted || len(f.sent) != 3 {
 			t.Errorf("the next apply: %v, %s, %d calls", errs, batch.Status(ids, hard), len(f.sent))
 		}
 		f.users["one-more"] = stream.User{ID: "one-more"}
-		batch, errs = e.AdvanceAll(t.Context(), append(ids, "one-more"), hard, batch, false)
+		batch, errs = e.Advance(t.Context(), append(ids, "one-more"), hard, batch, Options{RecordMissing: false})
 		if len(errs) != 0 || len(f.sent) != 4 || len(f.sent[3]) != 1 || batch["one-more"].Current().Outcome != OutcomeErased {
 			t.Errorf("one more: %v, sent %v", errs, f.sent[3])
 		}
@@ -63,7 +63,7 @@ func TestBatchSendsWhileOthersAreExamined(t *testing.T) {
 		var batch Batch[UserScope]
 		for run, want := range []int{200, 50} {
 			ctx, cancel := context.WithTimeout(t.Context(), 45*time.Second)
-			batch, _ = e.AdvanceAll(ctx, ids, hard, batch, false)
+			batch, _ = e.Advance(ctx, ids, hard, batch, Options{RecordMissing: false})
 			cancel()
 			sent := 0
 			for _, call := range f.sent {
@@ -84,7 +84,7 @@ func TestBatchReceipt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ids := userIDs(1000)
 		f := newFake(ids...)
-		batch, errs := f.engine().AdvanceAll(t.Context(), ids, hard, nil, false)
+		batch, errs := f.engine().Advance(t.Context(), ids, hard, nil, Options{RecordMissing: false})
 		if len(errs) != 0 {
 			t.Fatal(errs)
 		}
@@ -93,7 +93,7 @@ func TestBatchReceipt(t *testing.T) {
 		reverted.Reverted = true
 		batch["user-7"] = reverted
 		pseudonym := func(id string) string { return Pseudonym("key", id) }
-		about := Receipt{Record: "streamchat_user_erasure_batch", RequestID: "C-1"}
+		about := About{Record: "streamchat_user_erasure_batch", RequestID: "C-1"}
 		text := batch.Receipt(about, batch.Status(ids, hard), pseudonym)
 		if strings.Contains(text, "user-") {
 			t.Error("the receipt names people")
@@ -129,7 +129,7 @@ func BenchmarkBatchReceipt(b *testing.B) {
 		batch[id] = Record[UserScope]{Attempts: []Attempt[UserScope]{{Scope: &hard, Status: StatusCompleted, TaskID: fmt.Sprint("task-", i/100)}}}
 	}
 	for b.Loop() {
-		text := batch.Receipt(Receipt{}, StatusCompleted, func(id string) string { return Pseudonym("key", id) })
+		text := batch.Receipt(About{}, StatusCompleted, func(id string) string { return Pseudonym("key", id) })
 		if _, err := ReadBatch[UserScope](text, batch.IDs()); err != nil {
 			b.Fatal(err)
 		}

@@ -27,8 +27,6 @@ func (s ChannelScope) Compare(recorded ChannelScope) Comparison { return s.compa
 type ChannelAPI interface {
 	ChannelsByCID(ctx context.Context, cids []string) (map[string]stream.Channel, error)
 	DeleteChannels(ctx context.Context, cids []string, hard bool) (string, error)
-	Task(ctx context.Context, id string) (stream.Task, error)
-	AwaitTurn(ctx context.Context, op stream.Operation) error
 }
 
 // Channels is the [Deed] of deleting channels.
@@ -39,22 +37,19 @@ type Channels struct {
 
 var _ Deed[ChannelScope] = Channels{}
 
-// Kind implements [Deed].
-func (Channels) Kind() string { return "channel" }
-
-// Absence implements [Deed].
-func (Channels) Absence() string {
-	return "Stream does not find this channel: it never existed, or it was deleted before, softly or hard (Stream does not tell)."
+// Traits implements [Deed].
+func (Channels) Traits() Traits {
+	return Traits{
+		Kind: "channel", Max: MaxSubjects, Forgets: true, Call: stream.OpDeleteChannels,
+		Absence: "Stream does not find this channel: it never existed, or it was deleted before, softly or hard (Stream does not tell).",
+	}
 }
 
-// Max implements [Deed].
-func (Channels) Max() int { return MaxSubjects }
-
-// Forgets implements [Deed].
-func (Channels) Forgets() bool { return true }
-
-// Gone implements [Deed].
-func (Channels) Gone(f Finding, _ ChannelScope) bool { return f.Found != FoundPresent }
+// Gone implements [Deed]. A hard-deleted channel is in no query; a deleted one that
+// still is was not deleted hard.
+func (Channels) Gone(f Finding, a Attempt[ChannelScope]) bool {
+	return f.Found == FoundMissing || f.Found == FoundDeleted && (a.Scope == nil || !(*a.Scope).Hard)
+}
 
 // LookUp implements [Deed].
 func (c Channels) LookUp(ctx context.Context, cids []string) (map[string]Finding, error) {
@@ -83,27 +78,17 @@ func lookUpChannels(ctx context.Context, api interface {
 	return found, nil
 }
 
-// Turn implements [Deed].
-func (c Channels) Turn(ctx context.Context) error {
-	return c.API.AwaitTurn(ctx, stream.OpDeleteChannels)
-}
-
 // Submit implements [Deed]. That Stream knows none of several channels might
 // also be its answer to one that it does not know, so only of a single one it is
 // taken to mean that it is gone, softly and hard.
-func (c Channels) Submit(ctx context.Context, cids []string, scope ChannelScope) (string, error) {
-	task, err := c.API.DeleteChannels(ctx, cids, scope.Hard)
+func (c Channels) Submit(ctx context.Context, subjects []Subject, scope ChannelScope) (Accepted, error) {
+	task, err := c.API.DeleteChannels(ctx, IDs(subjects), scope.Hard)
 	switch {
 	case !stream.NoneOfThem(err):
-		return task, err
-	case len(cids) > 1:
-		return "", errors.Join(errApart, err)
+		return Accepted{Task: task}, err
+	case len(subjects) > 1:
+		return Accepted{}, errors.Join(errApart, err)
 	default:
-		return "", nil
+		return Accepted{}, nil
 	}
-}
-
-// Task implements [Deed].
-func (c Channels) Task(ctx context.Context, id string) (stream.Task, error) {
-	return c.API.Task(ctx, id)
 }

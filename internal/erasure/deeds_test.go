@@ -144,10 +144,10 @@ func newContent() *fakeContent {
 	return f
 }
 
-func engineOf[S Scope[S]](deed Deed[S]) *Engine[S] {
+func engineOf[S Scope[S]](deed Deed[S], api API) *Engine[S] {
 	return New(Config[S]{
-		Deed: deed, Ledger: &Ledger{}, Clock: clock.Real{}, Version: "test",
-		App: &AppGate{Get: func(context.Context) (string, error) { return "App", nil }},
+		Deed: deed, API: api, Ledger: &Ledger{}, Clock: clock.Real{}, Version: "test",
+		App: &AppGate{API: theApp{}},
 	})
 }
 
@@ -156,28 +156,28 @@ var (
 	hardMessage = MessageScope{Hardness{Hard: true}}
 )
 
-// advance takes an empty or known record to the scope.
-func advance[S Scope[S]](t *testing.T, e *Engine[S], id string, scope S, record Record[S]) (Record[S], error) {
+// advanced takes an empty or known record to the scope.
+func advanced[S Scope[S]](t *testing.T, e *Engine[S], id string, scope S, record Record[S]) (Record[S], error) {
 	t.Helper()
-	return e.Advance(t.Context(), id, scope, Against(scope, record), record, false)
+	return advanceOne(e, t.Context(), id, scope, record, false)
 }
 
 func TestChannelsShareCallsAndEscalate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newContent()
-		e := engineOf(Channels{API: f})
+		e := engineOf(Channels{API: f}, f)
 		cids := []string{"t:a", "t:b", "t:c"}
-		batch, errs := e.AdvanceAll(t.Context(), cids, ChannelScope{}, nil, false)
+		batch, errs := e.Advance(t.Context(), cids, ChannelScope{}, nil, Options{RecordMissing: false})
 		if len(errs) != 0 || len(f.sent) != 1 || batch["t:a"].Current().Outcome != OutcomeMarkedDeleted {
 			t.Fatalf("%v, sent %v", errs, f.sent)
 		}
-		if _, err := e.Preview(t.Context(), "t:a", hardChannel, batch["t:a"]); err != nil {
+		if _, err := e.preview(t.Context(), "t:a", hardChannel, batch["t:a"], false); err != nil {
 			t.Errorf("the record knows that it was there: %v", err)
 		}
 		delete(f.channels, "t:c") // by somebody else
 		delete(f.channels, "t:b")
 		delete(f.channels, "t:a")
-		batch, errs = e.AdvanceAll(t.Context(), cids, hardChannel, batch, false)
+		batch, errs = e.Advance(t.Context(), cids, hardChannel, batch, Options{RecordMissing: false})
 		if len(errs) != 0 || len(f.sent) != 1+1+3 {
 			t.Fatalf("%v, sent %v", errs, f.sent)
 		}
@@ -199,15 +199,15 @@ func TestChannelFailuresAreToldFromFacts(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f := newContent()
 				f.result = result
-				e := engineOf(Channels{API: f})
-				record, err := advance(t, e, "t:a", ChannelScope{}, Record[ChannelScope]{})
+				e := engineOf(Channels{API: f}, f)
+				record, err := advanced(t, e, "t:a", ChannelScope{}, Record[ChannelScope]{})
 				var failure *Failure
 				if !errors.As(err, &failure) || record.Current().Status != StatusFailed || record.Begun() || !record.Sent() {
 					t.Fatalf("%+v, %v", record, err)
 				}
 				// Stream hides it now, and the record knows better than "never existed".
 				f.result = nil
-				if record, err = advance(t, e, "t:a", ChannelScope{}, record); err != nil || record.Current().Status != StatusCompleted || len(record.Attempts) != 2 {
+				if record, err = advanced(t, e, "t:a", ChannelScope{}, record); err != nil || record.Current().Status != StatusCompleted || len(record.Attempts) != 2 {
 					t.Errorf("%+v, %v", record, err)
 				}
 			})
@@ -220,15 +220,15 @@ func TestUnknownContentIsRefused(t *testing.T) {
 		f := newContent()
 		for name, do := range map[string]func() error{
 			"channel": func() error {
-				_, err := engineOf(Channels{API: f}).Erase(t.Context(), "t:x", hardChannel, Record[ChannelScope]{}, false)
+				_, err := engineOf(Channels{API: f}, f).Erase(t.Context(), "t:x", hardChannel, Record[ChannelScope]{}, false)
 				return err
 			},
 			"message": func() error {
-				_, err := engineOf(Messages{API: f}).Erase(t.Context(), "x", hardMessage, Record[MessageScope]{}, false)
+				_, err := engineOf(Messages{API: f}, f).Erase(t.Context(), "x", hardMessage, Record[MessageScope]{}, false)
 				return err
 			},
 			"truncation": func() error {
-				_, err := engineOf(Truncations{API: f}).Erase(t.Context(), "t:x", TruncationScope{}, Record[TruncationScope]{}, false)
+				_, err := engineOf(Truncations{API: f}, f).Erase(t.Context(), "t:x", TruncationScope{}, Record[TruncationScope]{}, false)
 				return err
 			},
 		} {
@@ -247,12 +247,12 @@ func TestMessages(t *testing.T) {
 	t.Run("soft, then hard", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			f := newContent()
-			e := engineOf(Messages{API: f})
-			record, err := advance(t, e, "m", MessageScope{}, Record[MessageScope]{})
+			e := engineOf(Messages{API: f}, f)
+			record, err := advanced(t, e, "m", MessageScope{}, Record[MessageScope]{})
 			if a := record.Current(); err != nil || a.Outcome != OutcomeMarkedDeleted || a.Found != FoundPresent || a.TaskID != "" {
 				t.Fatalf("%+v, %v", record, err)
 			}
-			record, err = advance(t, e, "m", hardMessage, record)
+			record, err = advanced(t, e, "m", hardMessage, record)
 			if a := record.Current(); err != nil || a.Outcome != OutcomeErased || a.Found != FoundDeleted || len(f.sent) != 2 {
 				t.Errorf("%+v, %v", record, err)
 			}
@@ -262,7 +262,7 @@ func TestMessages(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			f := newContent()
 			f.deleted = func(id string) error { f.tombstone[id] = true; return nil }
-			record, err := advance(t, engineOf(Messages{API: f}), "m", hardMessage, Record[MessageScope]{})
+			record, err := advanced(t, engineOf(Messages{API: f}, f), "m", hardMessage, Record[MessageScope]{})
 			var failure *Failure
 			if !errors.As(err, &failure) || failure.Kind != FailureStillThere || record.Current().Status != StatusFailed {
 				t.Errorf("%+v, %v", record, err)
@@ -276,7 +276,7 @@ func TestMessages(t *testing.T) {
 				delete(f.messages, id)
 				return refusal(stream.OpDeleteMessage, "message with id m doesn't exist")
 			}
-			record, err := advance(t, engineOf(Messages{API: f}), "m", hardMessage, Record[MessageScope]{})
+			record, err := advanced(t, engineOf(Messages{API: f}, f), "m", hardMessage, Record[MessageScope]{})
 			if err != nil || record.Current().Outcome != OutcomeErased {
 				t.Errorf("%+v, %v", record, err)
 			}
@@ -292,13 +292,13 @@ func TestMessages(t *testing.T) {
 				}
 				return nil
 			}
-			e := engineOf(Messages{API: f})
-			record, err := advance(t, e, "m", hardMessage, Record[MessageScope]{})
+			e := engineOf(Messages{API: f}, f)
+			record, err := advanced(t, e, "m", hardMessage, Record[MessageScope]{})
 			var p *Pending
 			if !errors.As(err, &p) || record.Current().Status != StatusSubmitted {
 				t.Fatalf("%+v, %v", record, err)
 			}
-			record, err = advance(t, e, "m", hardMessage, record)
+			record, err = advanced(t, e, "m", hardMessage, record)
 			if err != nil || record.Current().Status != StatusCompleted || len(f.sent) != 1 || len(record.Attempts) != 1 {
 				t.Errorf("%+v, %v, sent %v", record, err, f.sent)
 			}
@@ -311,13 +311,13 @@ func TestMessages(t *testing.T) {
 				delete(f.messages, id)
 				return &stream.Error{Op: stream.OpDeleteMessage, Kind: stream.KindNetwork, Ambiguous: true}
 			}
-			e := engineOf(Messages{API: f})
-			record, err := advance(t, e, "m", hardMessage, Record[MessageScope]{})
+			e := engineOf(Messages{API: f}, f)
+			record, err := advanced(t, e, "m", hardMessage, Record[MessageScope]{})
 			if err == nil || !record.Sent() || record.Begun() {
 				t.Fatalf("%+v, %v", record, err)
 			}
 			f.deleted = func(string) error { return refusal(stream.OpDeleteMessage, "message with id m doesn't exist") }
-			if record, err = advance(t, e, "m", hardMessage, record); err != nil || record.Current().Outcome != OutcomeErased || len(record.Attempts) != 2 {
+			if record, err = advanced(t, e, "m", hardMessage, record); err != nil || record.Current().Outcome != OutcomeErased || len(record.Attempts) != 2 {
 				t.Errorf("%+v, %v", record, err)
 			}
 		})
@@ -326,7 +326,7 @@ func TestMessages(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			f := newContent()
 			f.tombstone["m"] = true
-			e := engineOf(Messages{API: f})
+			e := engineOf(Messages{API: f}, f)
 			if a, err := e.Adopt(t.Context(), "m"); err != nil || a.Scope == nil || a.Scope.Hard || a.Found != FoundDeleted {
 				t.Errorf("%+v, %v", a, err)
 			}
@@ -340,17 +340,17 @@ func TestMessages(t *testing.T) {
 func TestTruncations(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newContent()
-		e := engineOf(Truncations{API: f})
+		e := engineOf(Truncations{API: f}, f)
 		hourAgo := time.Now().Add(-time.Hour)
 		before := TruncationScope{Before: Instant(hourAgo), SkipPush: true}
-		record, err := advance(t, e, "t:a", before, Record[TruncationScope]{})
+		record, err := advanced(t, e, "t:a", before, Record[TruncationScope]{})
 		if a := record.Current(); err != nil || a.Status != StatusCompleted || a.Outcome != OutcomeMarkedDeleted || a.Found != FoundPresent {
 			t.Fatalf("%+v, %v", record, err)
 		}
 		if !f.until[0].Equal(hourAgo) {
 			t.Errorf("until %v, want %v", f.until[0], hourAgo)
 		}
-		if back, err := e.Back(t.Context(), "t:a", before); back || err != nil {
+		if back, err := e.back(t.Context(), "t:a", Attempt[TruncationScope]{Scope: &before}); back || err != nil {
 			t.Errorf("back: %v, %v", back, err)
 		}
 		for name, tt := range map[string]struct {
@@ -363,7 +363,7 @@ func TestTruncations(t *testing.T) {
 			"later":         {-time.Minute, ""},
 		} {
 			scope := TruncationScope{Before: Instant(time.Now().Add(tt.before))}
-			_, err := e.Preview(t.Context(), "t:a", scope, Record[TruncationScope]{})
+			_, err := e.preview(t.Context(), "t:a", scope, Record[TruncationScope]{}, false)
 			var r *Refusal
 			if tt.says == "" && err != nil || tt.says != "" && (!errors.As(err, &r) || r.Summary != tt.says || r.Field != "truncated_before") {
 				t.Errorf("%s: %v", name, err)

@@ -82,6 +82,9 @@ const (
 	FailureSubject FailureKind = "subject"
 	// FailureNoEntry: no entry for this subject, and it is not gone either.
 	FailureNoEntry FailureKind = "no entry"
+	// FailureForgotten: Stream no longer knows the task of somebody whom nobody asks
+	// for any more, so that nothing is sent again.
+	FailureForgotten FailureKind = "task forgotten"
 	// FailureStillThere: Stream says ok and still shows the subject.
 	FailureStillThere FailureKind = "still there"
 )

@@ -64,8 +64,8 @@ func newFake(ids ...string) *fakeStream {
 
 func (f *fakeStream) engine(change ...func(*Config[UserScope])) *Engine[UserScope] {
 	c := Config[UserScope]{
-		Deed: Users{API: f, Clock: f.clock}, Ledger: &Ledger{Probes: 50}, Clock: f.clock, Version: "test",
-		App: &AppGate{Get: func(context.Context) (string, error) { return "App", nil }},
+		Deed: Users{API: f, Clock: f.clock}, API: f, Ledger: &Ledger{Probes: 50}, Clock: f.clock, Version: "test",
+		App: &AppGate{API: theApp{}},
 	}
 	for _, do := range change {
 		do(&c)
@@ -242,4 +242,20 @@ func userIDs(n int) []string {
 		ids[i] = fmt.Sprintf("user-%d", i)
 	}
 	return ids
+}
+
+// theApp is an app that answers.
+type theApp struct{}
+
+func (theApp) App(context.Context) (stream.App, error) { return stream.App{Name: "App"}, nil }
+
+// Erase sends a deletion, whatever a record says.
+func (e *Engine[S]) Erase(ctx context.Context, id string, scope S, record Record[S], recordMissing bool) (Attempt[S], error) {
+	return e.erase(ctx, id, scope, record, recordMissing, func(context.Context) {})
+}
+
+// advanceOne takes the record of one subject as far as it gets.
+func advanceOne[S Scope[S]](e *Engine[S], ctx context.Context, id string, scope S, record Record[S], recordMissing bool) (Record[S], error) { //nolint:revive // as a method
+	batch, errs := e.Advance(ctx, []string{id}, scope, Batch[S]{id: record}, Options{RecordMissing: recordMissing})
+	return batch[id], errs[id]
 }

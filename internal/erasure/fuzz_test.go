@@ -22,9 +22,9 @@ func receipts() []string {
 	seeds := []string{"", "null", "{}", "[]", `{"attempts":[{}]}`, `{"attempts":[null]}`, `{"attempts":[{"status":"submitted","task_id":"t"}]}`, `{"attempts":[{"status":"scheduled","delete":{"user":"hard"}}]}`,
 		`{"status":"completed","attempts":[{"Status":"failed","delete":{"user":"hard"}}]}`, `{"attempts":[],"subjects":[{"attempts":[-1]},{},{}]}`}
 	for _, r := range []Record[UserScope]{record, adopted, reverted} {
-		seeds = append(seeds, r.Receipt(Receipt{Record: "streamchat_user_erasure", RequestID: "DSR-1"}))
+		seeds = append(seeds, r.Receipt(About{Record: "streamchat_user_erasure", RequestID: "DSR-1"}))
 	}
-	return append(seeds, batch.Receipt(Receipt{}, StatusFailed, name), strings.Replace(batch.Receipt(Receipt{}, StatusFailed, name), `"attempts":[0`, `"attempts":[7`, 1))
+	return append(seeds, batch.Receipt(About{}, StatusFailed, name), strings.Replace(batch.Receipt(About{}, StatusFailed, name), `"attempts":[0`, `"attempts":[7`, 1))
 }
 
 // sound checks that a record which was read is one that an engine can act on.
@@ -44,7 +44,7 @@ func sound(t *testing.T, record Record[UserScope]) {
 	for _, a := range record.Attempts {
 		completed = completed || a.Status == StatusCompleted
 	}
-	if Next(record.Current(), Against(hard, record)) == Keep && !completed {
+	if Next(record.Current(), record.Raised(hard)) == Keep && !completed {
 		t.Errorf("nothing is to be done for %+v", record)
 	}
 }
@@ -61,8 +61,8 @@ func FuzzReadRecord(f *testing.F) {
 			return
 		}
 		sound(t, record)
-		receipt := record.Receipt(Receipt{})
-		if again, err := ReadRecord[UserScope](receipt); err != nil || again.Receipt(Receipt{}) != receipt || again.Current().Status != record.Current().Status {
+		receipt := record.Receipt(About{})
+		if again, err := ReadRecord[UserScope](receipt); err != nil || again.Receipt(About{}) != receipt || again.Current().Status != record.Current().Status {
 			t.Errorf("%q becomes %s: %v", text, receipt, err)
 		}
 	})
@@ -88,8 +88,8 @@ func FuzzReadBatch(f *testing.F) {
 				sound(t, record)
 			}
 		}
-		receipt := batch.Receipt(Receipt{}, batch.Status(ids, hard), nobody)
-		if again, err := ReadBatch[UserScope](receipt, ids); err != nil || again.Receipt(Receipt{}, again.Status(ids, hard), nobody) != receipt {
+		receipt := batch.Receipt(About{}, batch.Status(ids, hard), nobody)
+		if again, err := ReadBatch[UserScope](receipt, ids); err != nil || again.Receipt(About{}, again.Status(ids, hard), nobody) != receipt {
 			t.Errorf("%q becomes %s: %v", text, receipt, err)
 		}
 	})

@@ -5,15 +5,12 @@ package erasure
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
-	"strings"
-	"sync"
+	"sync/atomic"
 
-	"golang.org/x/sync/singleflight"
+	"golang.org/x/text/unicode/norm"
 )
 
 // Guards are the provider's refusals. They run in plan and again right before
@@ -22,7 +19,16 @@ type Guards struct {
 	ProtectedIDs   []string
 	ProtectedRoles []string
 	HoldField      string
+	// HoldSeen is set once somebody who was looked up has the hold field, whatever
+	// its value: a name that nobody has may be misspelt, and protects nobody.
+	HoldSeen *atomic.Bool
 }
+
+// Look reports that the guards need to see who somebody is.
+func (g Guards) Look() bool { return len(g.ProtectedRoles) > 0 || g.HoldField != "" }
+
+// Any reports that there is anything to guard.
+func (g Guards) Any() bool { return g.Look() || len(g.ProtectedIDs) > 0 }
 
 // Identity refuses what needs no look-up.
 func (g Guards) Identity(id string) error {
@@ -36,27 +42,44 @@ func (g Guards) Identity(id string) error {
 	return nil
 }
 
-// Finding refuses by what was found.
+// Finding refuses by what was found. No fact, no pass: what a guard needs and cannot
+// be read is a refusal. Texts are compared in one normal form, since Terraform gives
+// its configuration in NFC and Stream keeps what it was sent.
 func (g Guards) Finding(f Finding) error {
-	if f.Bare && (len(g.ProtectedRoles) > 0 || g.HoldField != "") {
+	if f.Found != FoundPresent && f.Found != FoundDeactivated {
+		return nil
+	}
+	if f.Bare && g.Look() || len(g.ProtectedRoles) > 0 && f.Role == "" {
 		return &Refusal{
 			Summary: "Guards cannot be checked",
-			Detail: "Stream says that this user exists, but its query does not list the user, so that protected_roles and hold_field cannot be checked. Nothing was sent. " +
+			Detail: "Stream has this user, but does not say what protected_roles or hold_field need to know of them. Nothing was sent. " +
 				"Plan again in a moment; if it stays so, ask Stream's support.",
 		}
 	}
-	if f.Role != "" && slices.Contains(g.ProtectedRoles, f.Role) {
+	same := func(a, b string) bool { return norm.NFC.String(a) == norm.NFC.String(b) }
+	if slices.ContainsFunc(g.ProtectedRoles, func(role string) bool { return same(role, f.Role) }) {
 		return &Refusal{
 			Summary: "Protected role",
 			Detail: "This user has a role that the provider's protected_roles lists, so it cannot be erased. Nothing was sent. " +
 				"Remove the block, change the user's role at Stream, or take the role off the list in a reviewed change.",
 		}
 	}
-	if g.HoldField != "" && truthy(f.Custom[g.HoldField]) {
-		return &Refusal{
-			Summary: "Held user",
-			Detail: fmt.Sprintf("The user's custom field %q (the provider's hold_field) says that this user's data is on hold. Nothing was sent. "+
-				"Lift the hold at Stream when the law allows, then plan again.", g.HoldField),
+	if g.HoldField == "" {
+		return nil
+	}
+	for name, values := range f.Custom {
+		if !same(name, g.HoldField) {
+			continue
+		}
+		if g.HoldSeen != nil {
+			g.HoldSeen.Store(true)
+		}
+		if slices.ContainsFunc(values, truthy) {
+			return &Refusal{
+				Summary: "Held user",
+				Detail: fmt.Sprintf("The user's custom field %q (the provider's hold_field) says that this user's data is on hold. Nothing was sent. "+
+					"Lift the hold at Stream when the law allows, then plan again.", g.HoldField),
+			}
 		}
 	}
 	return nil
@@ -85,136 +108,4 @@ func truthy(raw json.RawMessage) bool {
 	default:
 		return true
 	}
-}
-
-// Ledger counts what one run of Terraform is about to erase. Terraform plans in
-// one process and applies in another, and plans again inside apply, so it counts
-// distinct subjects of one process.
-type Ledger struct {
-	// MaxErasures is the limit of distinct subjects; 0 is none.
-	MaxErasures int
-	// Probes is how many subjects a plan may probe one by one.
-	Probes int
-
-	mu      sync.Mutex
-	erasing map[string]bool
-	created map[string]bool
-	probed  int
-}
-
-func subjectKey(kind, id string) string { return kind + "\x00" + id }
-
-// Erase counts a subject that is to be erased and refuses the one too many.
-func (l *Ledger) Erase(kind, id string) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	key := subjectKey(kind, id)
-	if l.erasing[key] {
-		return nil
-	}
-	if l.MaxErasures > 0 && len(l.erasing) >= l.MaxErasures {
-		return &Refusal{
-			Field: "max_erasures", Provider: true,
-			Summary: "Too many erasures in one run",
-			Detail: fmt.Sprintf("This run would newly erase more than %d distinct subjects, the provider's max_erasures. Nothing beyond that number is sent. "+
-				"If the number is meant, raise max_erasures in a reviewed change; if not, look for a runaway for_each.", l.MaxErasures),
-		}
-	}
-	if l.erasing == nil {
-		l.erasing = map[string]bool{}
-	}
-	l.erasing[key] = true
-	return nil
-}
-
-// First notes that a resource is to be created for something (a subject, a file)
-// and reports whether it is the first of this run.
-func (l *Ledger) First(kind, id string) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	key := subjectKey(kind, id)
-	if l.created[key] {
-		return false
-	}
-	if l.created == nil {
-		l.created = map[string]bool{}
-	}
-	l.created[key] = true
-	return true
-}
-
-func (l *Ledger) spendProbe() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.probed >= l.Probes {
-		return false
-	}
-	l.probed++
-	return true
-}
-
-// AppGate is the wrong-app guard: the app's name is read once a run, and so is the
-// reason why it cannot be read, so that a thousand subjects do not ask in turn.
-type AppGate struct {
-	// Expected is the name the app must have; empty accepts any.
-	Expected string
-	// Get reads the app's name (`GET /app`).
-	Get func(context.Context) (string, error)
-
-	flight singleflight.Group
-	mu     sync.Mutex
-	read   bool
-	name   string
-	err    error
-}
-
-// Name gives the app's name, or a refusal when it is not the expected one.
-func (g *AppGate) Name(ctx context.Context) (string, error) {
-	name, err := g.once(ctx)
-	if err != nil {
-		return "", err
-	}
-	if g.Expected != "" && name != g.Expected {
-		return "", &Refusal{
-			Field: "expected_app_name", Provider: true,
-			Summary: "Wrong app",
-			Detail: fmt.Sprintf("The credentials open the Stream app %q, but the provider's expected_app_name is %q. Nothing was sent. "+
-				"Use the credentials of the right app, or correct expected_app_name.", strings.TrimSpace(name), g.Expected),
-		}
-	}
-	return name, nil
-}
-
-// once shares one reading. Only a caller's own context ends its wait, and an
-// ended context is nobody else's answer.
-func (g *AppGate) once(ctx context.Context) (string, error) {
-	for {
-		g.mu.Lock()
-		read, name, err := g.read, g.name, g.err
-		g.mu.Unlock()
-		if read {
-			return name, err
-		}
-		answer := g.flight.DoChan("", func() (any, error) {
-			name, err := g.Get(ctx)
-			if err == nil || !ended(err) {
-				g.mu.Lock()
-				g.read, g.name, g.err = true, name, at(StageApp, err)
-				g.mu.Unlock()
-			}
-			return nil, err
-		})
-		select {
-		case <-ctx.Done():
-			return "", at(StageApp, ctx.Err())
-		case <-answer:
-			if err := ctx.Err(); err != nil {
-				return "", at(StageApp, err)
-			}
-		}
-	}
-}
-
-func ended(err error) bool {
-	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }

@@ -7,8 +7,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-
-	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/stream"
 )
 
 // Hardness is the scope of a deletion that knows two modes: hard, for good, and
@@ -28,8 +26,8 @@ func (h Hardness) Outcome() Outcome {
 	return OutcomeMarkedDeleted
 }
 
-// Heirs is part of [Scope]: what is deleted is not handed on.
-func (Hardness) Heirs() []Heir { return nil }
+// NewOwners is part of [Scope]: what is deleted is not handed on.
+func (Hardness) NewOwners() []NewOwner { return nil }
 
 func (h Hardness) compare(recorded Hardness) (c Comparison) {
 	switch {
@@ -66,16 +64,4 @@ func (simple[S]) Probe(context.Context, string) (Finding, error) {
 // Restore is part of [Deed].
 func (simple[S]) Restore(context.Context, []string) error {
 	return errors.New("Stream cannot bring this back")
-}
-
-// atOnce is the part of a [Deed] that takes one subject a call and has no task:
-// the answer already says that it is done.
-type atOnce[S any] struct{ simple[S] }
-
-// Max is part of [Deed].
-func (atOnce[S]) Max() int { return 1 }
-
-// Task is part of [Deed].
-func (atOnce[S]) Task(context.Context, string) (stream.Task, error) {
-	return stream.Task{}, errors.New("this deletion has no task")
 }

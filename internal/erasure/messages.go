@@ -26,39 +26,35 @@ func (s MessageScope) Compare(recorded MessageScope) Comparison { return s.compa
 type MessageAPI interface {
 	GetMessage(ctx context.Context, id string) (stream.Message, error)
 	DeleteMessage(ctx context.Context, id string, hard bool) (stream.Message, error)
-	AwaitTurn(ctx context.Context, op stream.Operation) error
 }
 
 // Messages is the [Deed] of deleting messages, each with a call of its own.
 type Messages struct {
-	atOnce[MessageScope]
+	simple[MessageScope]
 	API MessageAPI
 }
 
 var (
-	_ Deed[MessageScope]   = Messages{}
-	_ shower[MessageScope] = Messages{}
+	_ Deed[MessageScope]        = Messages{}
+	_ scopeReader[MessageScope] = Messages{}
 )
 
-// Kind implements [Deed].
-func (Messages) Kind() string { return "message" }
-
-// Absence implements [Deed].
-func (Messages) Absence() string {
-	return "Stream does not find this message: it never existed, or it was deleted for good before (Stream does not tell)."
+// Traits implements [Deed].
+func (Messages) Traits() Traits {
+	return Traits{
+		Kind: "message", Max: 1, Forgets: true, Call: stream.OpDeleteMessage,
+		Absence: "Stream does not find this message: it never existed, or it was deleted for good before (Stream does not tell).",
+	}
 }
-
-// Forgets implements [Deed].
-func (Messages) Forgets() bool { return true }
 
 // Gone implements [Deed]: a tombstone is all that a soft deletion wants, but no
 // proof of a hard one.
-func (Messages) Gone(f Finding, scope MessageScope) bool {
-	return f.Found == FoundMissing || f.Found == FoundDeleted && !scope.Hard
+func (Messages) Gone(f Finding, a Attempt[MessageScope]) bool {
+	return f.Found == FoundMissing || f.Found == FoundDeleted && (a.Scope == nil || !(*a.Scope).Hard)
 }
 
-// Shows implements shower: a tombstone is what a soft deletion leaves.
-func (Messages) Shows(f Finding) (scope MessageScope, ok bool) {
+// ScopeOf implements scopeReader: a tombstone is what a soft deletion leaves.
+func (Messages) ScopeOf(f Finding) (scope MessageScope, ok bool) {
 	return MessageScope{}, f.Found == FoundDeleted
 }
 
@@ -81,17 +77,12 @@ func (m Messages) LookUp(ctx context.Context, ids []string) (map[string]Finding,
 	return found, nil
 }
 
-// Turn implements [Deed].
-func (m Messages) Turn(ctx context.Context) error {
-	return m.API.AwaitTurn(ctx, stream.OpDeleteMessage)
-}
-
 // Submit implements [Deed]. That the message is not there says that somebody, or
 // a call whose answer was lost, was faster; the look-up afterwards proves it.
-func (m Messages) Submit(ctx context.Context, ids []string, scope MessageScope) (string, error) {
-	_, err := m.API.DeleteMessage(ctx, ids[0], scope.Hard)
+func (m Messages) Submit(ctx context.Context, subjects []Subject, scope MessageScope) (Accepted, error) {
+	_, err := m.API.DeleteMessage(ctx, subjects[0].ID, scope.Hard)
 	if stream.IsNotFound(err) {
 		err = nil
 	}
-	return "", err
+	return Accepted{}, err
 }

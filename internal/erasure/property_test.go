@@ -132,7 +132,7 @@ func (s *story[S]) tell() {
 // ended: the next plan would be empty.
 func (s *story[S]) ended(run int) bool {
 	for id, record := range s.records() {
-		if !s.refused[id] && Next(record.Current(), Against(s.scope(max(run, s.raisedAt)), record)) != Keep {
+		if !s.refused[id] && Next(record.Current(), record.Raised(s.scope(max(run, s.raisedAt)))) != Keep {
 			return false
 		}
 	}
@@ -154,15 +154,15 @@ func (s *story[S]) records() map[string]Record[S] {
 func (s *story[S]) run(n int) {
 	p := s.process()
 	engine := New(Config[S]{
-		Deed: s.k.deed(p), Ledger: &Ledger{}, Clock: clock.Real{}, Version: "test",
-		App: &AppGate{Get: func(context.Context) (string, error) { return "App", nil }},
+		Deed: s.k.deed(p), API: p, Ledger: &Ledger{}, Clock: clock.Real{}, Version: "test",
+		App: &AppGate{API: theApp{}},
 	})
 	scope, prior := s.scope(n), s.records()
 	ctx, kill := context.WithCancel(s.t.Context())
 	defer kill()
 	for id, record := range prior {
 		current := record.Current()
-		p.holds[id] = holding{current.Status == StatusSubmitted, len(Against(scope, record).Raised) > 0, current.TaskID}
+		p.holds[id] = holding{current.Status == StatusSubmitted, len(record.Raised(scope)) > 0, current.TaskID}
 	}
 	interrupted := func(ctx context.Context, what string) (context.Context, context.CancelFunc) {
 		s.mu.Lock()
@@ -178,7 +178,7 @@ func (s *story[S]) run(n int) {
 		apply.Go(func() {
 			ctx, cancel := interrupted(ctx, "interrupt")
 			defer cancel()
-			batch, errs := engine.AdvanceAll(ctx, s.ids, scope, prior, s.recordMissing)
+			batch, errs := engine.Advance(ctx, s.ids, scope, prior, Options{RecordMissing: s.recordMissing})
 			s.locked(func() { s.keepBatch(p, batch, errs, scope) })
 			if !p.dead {
 				s.adopt(ctx, p, engine, errs, func(id string, r Record[S]) { batch[id] = r; s.keepBatch(p, batch, nil, scope) })
@@ -193,7 +193,7 @@ func (s *story[S]) run(n int) {
 				ctx, cancel := interrupted(ctx, "interrupt "+id)
 				defer cancel()
 				_ = s.sleep(ctx, 5*time.Second, "start "+id)
-				record, err := engine.Advance(ctx, id, scope, Against(scope, prior[id]), prior[id], s.recordMissing)
+				record, err := advanceOne(engine, ctx, id, scope, prior[id], s.recordMissing)
 				s.locked(func() { s.keep(p, id, prior[id], record, err) })
 				s.adopt(ctx, p, engine, map[string]error{id: err}, func(id string, r Record[S]) { s.keep(p, id, Record[S]{}, r, nil) })
 			})
@@ -233,7 +233,7 @@ func (s *story[S]) keepBatch(p *process, batch Batch[S], errs map[string]error, 
 	for id, err := range errs {
 		s.judge(p, id, batch[id], err)
 	}
-	receipt := batch.Receipt(Receipt{}, batch.Status(s.ids, scope), func(string) string { return "" })
+	receipt := batch.Receipt(About{}, batch.Status(s.ids, scope), func(string) string { return "" })
 	back, err := ReadBatch[S](receipt, s.ids)
 	for id := range back {
 		if !reflect.DeepEqual(back[id], batch[id]) {
@@ -258,7 +258,7 @@ func (s *story[S]) keep(p *process, id string, prior, record Record[S], err erro
 		return
 	}
 	s.judge(p, id, record, err)
-	receipt := record.Receipt(Receipt{})
+	receipt := record.Receipt(About{})
 	back, err := ReadRecord[S](receipt)
 	if err != nil || !reflect.DeepEqual(back, record) {
 		s.t.Errorf("reading back %s: %+v, %v", receipt, record, err)
@@ -285,7 +285,7 @@ func (s *story[S]) judge(p *process, id string, record Record[S], err error) {
 func (s *story[S]) adopt(ctx context.Context, p *process, e *Engine[S], errs map[string]error, keep func(id string, r Record[S])) {
 	for _, id := range s.ids {
 		var refusal *Refusal
-		if !errors.As(errs[id], &refusal) || !e.Forgets() {
+		if !errors.As(errs[id], &refusal) || !e.Forgets {
 			continue
 		}
 		attempt, err := e.Adopt(ctx, id)

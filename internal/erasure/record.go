@@ -11,6 +11,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/stream"
 )
 
 // Record is the evidence of one subject's erasure: every attempt, in order. It
@@ -92,10 +95,52 @@ func (r Record[S]) With(a Attempt[S]) Record[S] {
 }
 
 func (a Attempt[S]) sameCall(b Attempt[S]) bool {
-	if a.TaskID != b.TaskID || b.TaskID != "" {
-		return a.TaskID == b.TaskID
+	if a.TaskID != b.TaskID || a.Scope == nil || b.Scope == nil || *a.Scope != *b.Scope {
+		return false
 	}
-	return a.SubmittedAt != nil && b.SubmittedAt != nil && a.SubmittedAt.Equal(*b.SubmittedAt)
+	if a.SubmittedAt == nil || b.SubmittedAt == nil {
+		return a.TaskID != "" && a.SubmittedAt == b.SubmittedAt
+	}
+	return a.SubmittedAt.Equal(*b.SubmittedAt)
+}
+
+// App is the app that the record belongs to; zero when there is none yet.
+func (r Record[S]) App() stream.App {
+	for _, a := range r.Attempts {
+		if a.AppName != "" || a.AppID != "" {
+			return stream.App{ID: a.AppID, Name: a.AppName}
+		}
+	}
+	return stream.App{}
+}
+
+// Word says how the record stands: the outcome of a completed one, else the status.
+func (r Record[S]) Word() string {
+	switch current := r.Current(); current.Status {
+	case "":
+		return string(StatusPending)
+	case StatusCompleted:
+		return string(current.Outcome)
+	default:
+		return string(current.Status)
+	}
+}
+
+// Failure is why the record is not as it should be, in words that name nobody, or "".
+// err is what stood in the way of a subject of whom nothing is recorded.
+func (r Record[S]) Failure(err error) string {
+	if n := len(r.Attempts); n > 0 {
+		return r.Attempts[n-1].Error
+	}
+	if err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
+// hasTask reports that an attempt on record has the task.
+func (r Record[S]) hasTask(id string) bool {
+	return id != "" && slices.ContainsFunc(r.Attempts, func(a Attempt[S]) bool { return a.TaskID == id })
 }
 
 // Claimed completes an adopted record with the scope that the operator claims.
@@ -105,8 +150,8 @@ func (r Record[S]) Claimed(scope S) Record[S] {
 	return Record[S]{Attempts: append(r.Attempts[:len(r.Attempts)-1:len(r.Attempts)-1], last), Reverted: r.Reverted, Pseudonym: r.Pseudonym}
 }
 
-// Receipt is what the operator adds to a record in its archived form.
-type Receipt struct {
+// About is what the operator adds to a record in its archived form.
+type About struct {
 	// Record is the resource type, e.g. "streamchat_user_erasure".
 	Record string
 	// Subject is the pseudonym, or empty.
@@ -114,13 +159,16 @@ type Receipt struct {
 	RequestID  string
 	Labels     map[string]string
 	NotCovered []string
+	// Exports are the hashes of the exports that were taken before.
+	Exports []string
 }
 
-type receiptJSON[S any] struct {
+type receiptJSON[S Scope[S]] struct {
 	Record     string            `json:"record"`
 	Subject    string            `json:"subject,omitempty"`
 	RequestID  string            `json:"request_id,omitempty"`
 	Labels     map[string]string `json:"labels,omitempty"`
+	Exports    []string          `json:"exports,omitempty"`
 	NotCovered []string          `json:"not_covered"`
 	Attempt[S]
 	Attempts []Attempt[S] `json:"attempts"`
@@ -129,10 +177,10 @@ type receiptJSON[S any] struct {
 // Receipt is the record as canonical JSON (sorted keys, no spaces, no HTML
 // escapes): what the current attempt says, then all attempts. Equal records are
 // equal bytes.
-func (r Record[S]) Receipt(about Receipt) string {
+func (r Record[S]) Receipt(about About) string {
 	return canonical(receiptJSON[S]{
 		Record: about.Record, Subject: r.pseudonym(about.Subject), RequestID: about.RequestID, Labels: about.Labels,
-		NotCovered: about.NotCovered, Attempt: r.Current(), Attempts: r.Attempts,
+		Exports: about.Exports, NotCovered: about.NotCovered, Attempt: r.Current(), Attempts: r.Attempts,
 	})
 }
 
@@ -161,12 +209,12 @@ func mustEncode(v any) []byte {
 func ReadRecord[S Scope[S]](receipt string) (Record[S], error) {
 	var r receiptJSON[S]
 	if err := json.Unmarshal([]byte(receipt), &r); err != nil {
-		return Record[S]{}, errNoReceipt // err quotes
+		return Record[S]{}, errNoReceipt // not wrapped: its text would quote the state
 	}
 	if len(r.Attempts) == 0 {
 		return Record[S]{}, errors.New("the receipt in state holds no attempt")
 	}
-	if err := known(r.Attempts); err != nil {
+	if err := checkAttempts(r.Attempts); err != nil {
 		return Record[S]{}, err
 	}
 	return Record[S]{Attempts: r.Attempts, Reverted: r.Attempt.Status == StatusReverted, Pseudonym: r.Subject}, nil
@@ -174,9 +222,9 @@ func ReadRecord[S Scope[S]](receipt string) (Record[S], error) {
 
 var errNoReceipt = errors.New("the receipt in state is not one")
 
-// known refuses attempts that this version does not write, also those of a later
+// checkAttempts refuses attempts that this version does not write, also those of a later
 // one: what they call for might be sent again.
-func known[S any](attempts []Attempt[S]) error {
+func checkAttempts[S Scope[S]](attempts []Attempt[S]) error {
 	for _, a := range attempts {
 		switch {
 		case a.Status != StatusSubmitted && a.Status != StatusCompleted && a.Status != StatusFailed:

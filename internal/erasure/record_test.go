@@ -47,7 +47,7 @@ func TestReceipt(t *testing.T) {
 	record := Record[UserScope]{}.
 		With(Attempt[UserScope]{Scope: &soft, Status: StatusCompleted, Outcome: OutcomeMarkedDeleted, TaskID: "t1"}).
 		With(Attempt[UserScope]{Scope: &scope, Status: StatusCompleted, Found: FoundDeleted, Outcome: OutcomeErased, TaskID: "t2", AppName: "App", SubmittedAt: &when, CompletedAt: &when, VerifiedAt: &when, ProviderVersion: "1.2.3"})
-	about := Receipt{Record: "streamchat_user_erasure", Subject: Pseudonym("key", "user-canary"), RequestID: "DSR<1>", Labels: map[string]string{"z": "1", "a": "2"}, NotCovered: scope.NotCovered()}
+	about := About{Record: "streamchat_user_erasure", Subject: Pseudonym("key", "user-canary"), RequestID: "DSR<1>", Labels: map[string]string{"z": "1", "a": "2"}, NotCovered: scope.NotCovered()}
 	text := record.Receipt(about)
 
 	if text != record.Receipt(about) {
@@ -70,10 +70,10 @@ func TestReceipt(t *testing.T) {
 	if err != nil || back.Receipt(about) != text {
 		t.Errorf("reading back: %v, %s", err, back.Receipt(about))
 	}
-	if noKey := record.Receipt(Receipt{Subject: Pseudonym("", "user-canary")}); strings.Contains(noKey, "subject") {
+	if noKey := record.Receipt(About{Subject: Pseudonym("", "user-canary")}); strings.Contains(noKey, "subject") {
 		t.Errorf("without a key there is no subject: %s", noKey)
 	}
-	if later := back.With(Attempt[UserScope]{Scope: &scope, Status: StatusFailed}).Receipt(Receipt{}); !strings.Contains(later, about.Subject) {
+	if later := back.With(Attempt[UserScope]{Scope: &scope, Status: StatusFailed}).Receipt(About{}); !strings.Contains(later, about.Subject) {
 		t.Errorf("a run without the key loses the pseudonym: %s", later)
 	}
 	record.Reverted = true
@@ -91,28 +91,28 @@ func TestAdvanceEscalates(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake("a")
 		e := f.engine()
-		record, err := e.Advance(t.Context(), "a", soft, Comparison{}, Record[UserScope]{}, false)
+		record, err := advanceOne(e, t.Context(), "a", soft, Record[UserScope]{}, false)
 		if err != nil || record.Current().Outcome != OutcomeMarkedDeleted {
 			t.Fatalf("%+v, %v", record, err)
 		}
-		same, err := e.Advance(t.Context(), "a", soft, Comparison{}, record, false)
+		same, err := advanceOne(e, t.Context(), "a", soft, record, false)
 		if err != nil || len(same.Attempts) != 1 || len(f.sent) != 1 {
 			t.Errorf("a final record made a call: %v", f.sent)
 		}
 		f.task = entry(func(r map[string]stream.TaskResult) { r["a"] = stream.TaskResult{Status: "error"} })
-		record, err = e.Advance(t.Context(), "a", hard, hard.Compare(soft), record, false)
+		record, err = advanceOne(e, t.Context(), "a", hard, record, false)
 		var failure *Failure
 		if current := record.Current(); !errors.As(err, &failure) || current.Status != StatusFailed || *current.Scope != soft {
 			t.Errorf("failed escalation: %+v, %v", record, err)
 		}
 		f.task = nil
 		f.submit = func([]string) error { return errors.New("refused") }
-		record, err = e.Advance(t.Context(), "a", hard, hard.Compare(soft), record, false)
+		record, err = advanceOne(e, t.Context(), "a", hard, record, false)
 		if current := record.Current(); err == nil || current.Status != StatusFailed || *current.Scope != soft || len(record.Attempts) != 3 {
 			t.Errorf("refused escalation: %+v, %v", record, err)
 		}
 		f.submit = nil
-		record, err = e.Advance(t.Context(), "a", hard, hard.Compare(soft), record, false)
+		record, err = advanceOne(e, t.Context(), "a", hard, record, false)
 		if current := record.Current(); err != nil || current.Outcome != OutcomeErased || current.Found != FoundDeleted || len(record.Attempts) != 4 {
 			t.Errorf("escalation: %+v, %v", record, err)
 		}
@@ -127,11 +127,11 @@ func TestAdvanceResumesBeforeItEscalates(t *testing.T) {
 		e := f.engine()
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
-		record, _ := e.Advance(ctx, "a", soft, Comparison{}, Record[UserScope]{}, false)
+		record, _ := advanceOne(e, ctx, "a", soft, Record[UserScope]{}, false)
 		if record.Current().Status != StatusSubmitted {
 			t.Fatalf("%+v", record)
 		}
-		record, err := e.Advance(t.Context(), "a", hard, hard.Compare(soft), record, false)
+		record, err := advanceOne(e, t.Context(), "a", hard, record, false)
 		if err != nil || len(record.Attempts) != 2 || record.Attempts[0].Status != StatusCompleted || record.Current().Outcome != OutcomeErased {
 			t.Errorf("%+v, %v", record, err)
 		}

@@ -16,12 +16,12 @@ type Scope[S any] interface {
 	Outcome() Outcome
 	// Compare tells how this scope differs from the one on record.
 	Compare(recorded S) Comparison
-	// Heirs are the subjects, by attribute, that take over what is left behind.
-	Heirs() []Heir
+	// NewOwners are those, by attribute, who take over what is left behind.
+	NewOwners() []NewOwner
 }
 
-// Heir is a living subject that an attribute names.
-type Heir struct{ Field, ID string }
+// NewOwner is a living subject that an attribute names.
+type NewOwner struct{ Field, ID string }
 
 // Comparison lists the attributes (dotted paths) in which a scope differs from
 // a recorded one.
@@ -33,9 +33,6 @@ type Comparison struct {
 	// Altered are options of the call that only mean something before it.
 	Altered []string
 }
-
-// Same reports that there is no difference.
-func (c Comparison) Same() bool { return len(c.Raised)+len(c.Lowered)+len(c.Altered) == 0 }
 
 // Mode is how thoroughly Stream deletes (stream-api.md §2).
 type Mode string
@@ -71,7 +68,7 @@ type UserScope struct {
 	Files         bool `json:"files"`
 	Polls         bool `json:"polls"`
 	RevokeTokens  bool `json:"revoke_tokens,omitempty"`
-	// The heirs are people: they stay out of everything that is archived.
+	// The new owners are people: they stay out of everything that is archived.
 	NewChannelOwnerID string `json:"-"`
 	NewCallOwnerID    string `json:"-"`
 }
@@ -173,16 +170,14 @@ func (s UserScope) Compare(recorded UserScope) Comparison {
 	return c
 }
 
-// Heirs implements [Scope].
-func (s UserScope) Heirs() []Heir {
-	var heirs []Heir
-	if s.NewChannelOwnerID != "" {
-		heirs = append(heirs, Heir{"new_channel_owner_id", s.NewChannelOwnerID})
+// NewOwners implements [Scope].
+func (s UserScope) NewOwners() (owners []NewOwner) {
+	for _, o := range []NewOwner{{"new_channel_owner_id", s.NewChannelOwnerID}, {"new_call_owner_id", s.NewCallOwnerID}} {
+		if o.ID != "" {
+			owners = append(owners, o)
+		}
 	}
-	if s.NewCallOwnerID != "" {
-		heirs = append(heirs, Heir{"new_call_owner_id", s.NewCallOwnerID})
-	}
-	return heirs
+	return owners
 }
 
 func flagRank(b bool) int {

@@ -85,30 +85,27 @@ func TestCompare(t *testing.T) {
 		if !slices.Equal(got.Raised, tt.want.Raised) || !slices.Equal(got.Lowered, tt.want.Lowered) || !slices.Equal(got.Altered, tt.want.Altered) {
 			t.Errorf("%s: %+v, want %+v", name, got, tt.want)
 		}
-		if got.Same() != tt.want.Same() {
-			t.Errorf("%s: same %v", name, got.Same())
-		}
 	}
 }
 
 func TestNext(t *testing.T) {
-	raised := Comparison{Raised: []string{"delete.user"}}
+	raised := []string{"delete.user"}
 	for name, tt := range map[string]struct {
 		current Attempt[UserScope]
-		c       Comparison
+		raised  []string
 		want    Step
 	}{
-		"nothing yet":         {Attempt[UserScope]{}, Comparison{}, Send},
-		"submitted":           {Attempt[UserScope]{Scope: &soft, Status: StatusSubmitted}, Comparison{}, Wait},
+		"nothing yet":         {Attempt[UserScope]{}, nil, Send},
+		"submitted":           {Attempt[UserScope]{Scope: &soft, Status: StatusSubmitted}, nil, Wait},
 		"submitted, raised":   {Attempt[UserScope]{Scope: &soft, Status: StatusSubmitted}, raised, Wait},
-		"completed":           {Attempt[UserScope]{Scope: &soft, Status: StatusCompleted}, Comparison{}, Keep},
+		"completed":           {Attempt[UserScope]{Scope: &soft, Status: StatusCompleted}, nil, Keep},
 		"completed, raised":   {Attempt[UserScope]{Scope: &soft, Status: StatusCompleted}, raised, Send},
-		"failed":              {Attempt[UserScope]{Scope: &soft, Status: StatusFailed}, Comparison{}, Send},
-		"reverted":            {Attempt[UserScope]{Scope: &soft, Status: StatusReverted}, Comparison{}, Send},
-		"adopted, no claim":   {Attempt[UserScope]{Status: StatusCompleted, Outcome: OutcomeAdopted}, Comparison{}, Claim},
-		"adopted and claimed": {Attempt[UserScope]{Scope: &soft, Status: StatusCompleted, Outcome: OutcomeAdopted}, Comparison{}, Keep},
+		"failed":              {Attempt[UserScope]{Scope: &soft, Status: StatusFailed}, nil, Send},
+		"reverted":            {Attempt[UserScope]{Scope: &soft, Status: StatusReverted}, nil, Send},
+		"adopted, no claim":   {Attempt[UserScope]{Status: StatusCompleted, Outcome: OutcomeAdopted}, nil, Claim},
+		"adopted and claimed": {Attempt[UserScope]{Scope: &soft, Status: StatusCompleted, Outcome: OutcomeAdopted}, nil, Keep},
 	} {
-		if got := Next(tt.current, tt.c); got != tt.want {
+		if got := Next(tt.current, tt.raised); got != tt.want {
 			t.Errorf("%s: %v, want %v", name, got, tt.want)
 		}
 	}

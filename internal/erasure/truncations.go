@@ -54,13 +54,12 @@ func (s TruncationScope) Compare(recorded TruncationScope) Comparison {
 type TruncationAPI interface {
 	ChannelsByCID(ctx context.Context, cids []string) (map[string]stream.Channel, error)
 	TruncateChannel(ctx context.Context, cid string, t stream.Truncation) (stream.Channel, error)
-	AwaitTurn(ctx context.Context, op stream.Operation) error
 }
 
 // Truncations is the [Deed] of erasing a channel's messages and keeping the
 // channel.
 type Truncations struct {
-	atOnce[TruncationScope]
+	simple[TruncationScope]
 	API TruncationAPI
 }
 
@@ -69,16 +68,13 @@ var (
 	_ checker[TruncationScope] = Truncations{}
 )
 
-// Kind implements [Deed].
-func (Truncations) Kind() string { return "truncation" }
-
-// Absence implements [Deed].
-func (Truncations) Absence() string {
-	return "Stream does not find this channel: it never existed, or it was deleted (Stream does not tell), so there is nothing to truncate."
+// Traits implements [Deed]. A truncated channel is there to be looked at.
+func (Truncations) Traits() Traits {
+	return Traits{
+		Kind: "truncation", Max: 1, Call: stream.OpTruncateChannel,
+		Absence: "Stream does not find this channel: it never existed, or it was deleted (Stream does not tell), so there is nothing to truncate.",
+	}
 }
-
-// Forgets implements [Deed]: a truncated channel is there to be looked at.
-func (Truncations) Forgets() bool { return false }
 
 // Check refuses what Stream refuses too, before anybody approves it, and a time
 // that has not come: messages that nobody has written yet would be hidden.
@@ -96,14 +92,22 @@ func (Truncations) Check(f Finding, scope TruncationScope) error {
 	return nil
 }
 
-// Gone implements [Deed]. Times are compared by the second: Stream may keep them
-// less exactly than they were given.
-func (Truncations) Gone(f Finding, scope TruncationScope) bool {
+// Gone implements [Deed]: the channel shows the truncation that Stream's answer told
+// of. Any earlier one would prove nothing. Times are compared by the second: Stream may
+// keep them less exactly than it says.
+func (Truncations) Gone(f Finding, a Attempt[TruncationScope]) bool {
 	if f.Found != FoundPresent || f.Channel == nil {
 		return true
 	}
+	var since time.Time
+	if a.Scope != nil {
+		since = (*a.Scope).until().Truncate(time.Second)
+	}
+	if a.EffectiveAt != nil {
+		since = *a.EffectiveAt
+	}
 	at := f.Channel.TruncatedAt
-	return at != nil && !at.Before(scope.until().Truncate(time.Second))
+	return at != nil && !at.Before(since)
 }
 
 // LookUp implements [Deed].
@@ -111,13 +115,17 @@ func (t Truncations) LookUp(ctx context.Context, cids []string) (map[string]Find
 	return lookUpChannels(ctx, t.API, cids)
 }
 
-// Turn implements [Deed].
-func (t Truncations) Turn(ctx context.Context) error {
-	return t.API.AwaitTurn(ctx, stream.OpTruncateChannel)
-}
-
-// Submit implements [Deed].
-func (t Truncations) Submit(ctx context.Context, cids []string, scope TruncationScope) (string, error) {
-	_, err := t.API.TruncateChannel(ctx, cids[0], stream.Truncation{Hard: scope.Hard, SkipPush: scope.SkipPush, Until: scope.until()})
-	return "", err
+// Submit implements [Deed]. Of a truncation up to now the channel has to show a later
+// time than before.
+func (t Truncations) Submit(ctx context.Context, subjects []Subject, scope TruncationScope) (Accepted, error) {
+	s := subjects[0]
+	channel, err := t.API.TruncateChannel(ctx, s.ID, stream.Truncation{Hard: scope.Hard, SkipPush: scope.SkipPush, Until: scope.until()})
+	if err != nil || channel.TruncatedAt == nil {
+		return Accepted{}, err
+	}
+	since := channel.TruncatedAt.UTC().Truncate(time.Second)
+	if before := s.Finding.Channel; scope.Before == "" && before != nil && before.TruncatedAt != nil && !since.After(*before.TruncatedAt) {
+		since = before.TruncatedAt.Add(time.Microsecond)
+	}
+	return Accepted{Since: since}, nil
 }

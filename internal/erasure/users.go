@@ -5,6 +5,7 @@ package erasure
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"time"
 
@@ -22,8 +23,6 @@ type UserAPI interface {
 	PollsCreatedBy(ctx context.Context, creators []string, asUser string) ([]stream.Poll, error)
 	DeletePoll(ctx context.Context, pollID, userID string) error
 	AnyActiveUser(ctx context.Context) (string, error)
-	Task(ctx context.Context, id string) (stream.Task, error)
-	AwaitTurn(ctx context.Context, op stream.Operation) error
 }
 
 // Users is the [Deed] of deleting users.
@@ -34,23 +33,18 @@ type Users struct {
 
 var _ Deed[UserScope] = Users{}
 
-// Kind implements [Deed].
-func (Users) Kind() string { return "user" }
-
-// Max implements [Deed].
-func (Users) Max() int { return MaxSubjects }
-
-// Forgets implements [Deed]: the probe tells deleted from missing.
-func (Users) Forgets() bool { return false }
-
-// Absence implements [Deed].
-func (Users) Absence() string {
-	return "Stream says that nothing with this id ever existed, neither active nor deactivated nor deleted."
+// Traits implements [Deed]. The probe tells deleted from missing.
+func (Users) Traits() Traits {
+	return Traits{
+		Kind: "user", Max: MaxSubjects, Call: stream.OpDeleteUsers,
+		Absence: "Stream says that nothing with this id ever existed, neither active nor deactivated nor deleted.",
+	}
 }
 
-// Gone implements [Deed].
-func (Users) Gone(f Finding, _ UserScope) bool {
-	return f.Found == FoundUnproven || f.Found == FoundDeleted
+// Gone implements [Deed]. Somebody who is still served as deleted has their data at
+// Stream, which is no hard deletion.
+func (Users) Gone(f Finding, a Attempt[UserScope]) bool {
+	return f.Found == FoundUnproven || f.Found == FoundDeleted && (a.Scope == nil || (*a.Scope).User != Hard)
 }
 
 // LookUp implements [Deed].
@@ -67,7 +61,7 @@ func (u Users) LookUp(ctx context.Context, ids []string) (map[string]Finding, er
 }
 
 func finding(user stream.User) Finding {
-	f := Finding{Found: FoundPresent, Role: user.Role, CreatedAt: user.CreatedAt, LastActive: user.LastActive, Custom: user.Custom(), User: &user}
+	f := Finding{Found: FoundPresent, Role: user.Role, CreatedAt: user.CreatedAt, LastActive: user.LastActive, Custom: customFields(user), User: &user}
 	switch {
 	case user.DeletedAt != nil:
 		f.Found = FoundDeleted
@@ -75,6 +69,25 @@ func finding(user stream.User) Finding {
 		f.Found = FoundDeactivated
 	}
 	return f
+}
+
+// customFields are a user's own fields with their values in every place where Stream
+// may keep one, flat and nested (stream-api.md §0): what a guard looks for may stand in
+// either.
+func customFields(user stream.User) map[string][]json.RawMessage {
+	fields := map[string][]json.RawMessage{}
+	var nested map[string]json.RawMessage
+	if json.Unmarshal(user.Fields["custom"], &nested) == nil {
+		for name, value := range nested {
+			fields[name] = append(fields[name], value)
+		}
+	}
+	for name, value := range user.Fields {
+		if !stream.OwnField(name) {
+			fields[name] = append(fields[name], value)
+		}
+	}
+	return fields
 }
 
 // Probe implements [Deed]. Someone who is there after all was hidden from the
@@ -191,22 +204,15 @@ func (u Users) deletePolls(ctx context.Context, subjects []Subject, done map[str
 	}
 }
 
-// Turn implements [Deed].
-func (u Users) Turn(ctx context.Context) error {
-	return u.API.AwaitTurn(ctx, stream.OpDeleteUsers)
-}
-
 // Submit implements [Deed].
-func (u Users) Submit(ctx context.Context, ids []string, scope UserScope) (string, error) {
-	return u.API.DeleteUsers(ctx, ids, stream.UserDeletion{
+func (u Users) Submit(ctx context.Context, subjects []Subject, scope UserScope) (Accepted, error) {
+	task, err := u.API.DeleteUsers(ctx, IDs(subjects), stream.UserDeletion{
 		User: string(scope.User), Messages: string(scope.Messages), Conversations: string(scope.Conversations),
 		Calls: string(scope.Calls), Files: scope.Files,
 		NewChannelOwnerID: scope.NewChannelOwnerID, NewCallOwnerID: scope.NewCallOwnerID,
 	})
+	return Accepted{Task: task}, err
 }
-
-// Task implements [Deed].
-func (u Users) Task(ctx context.Context, id string) (stream.Task, error) { return u.API.Task(ctx, id) }
 
 // Restore implements [Deed].
 func (u Users) Restore(ctx context.Context, ids []string) error {

@@ -190,8 +190,8 @@ func (b *Base) Plan(ctx context.Context, req resource.ModifyPlanRequest, resp *r
 	}
 	var name types.String
 	resp.Diagnostics.Append(req.Plan.GetAttribute(ctx, path.Root("path"), &name)...)
-	if !name.IsUnknown() && b.Session.Ledger != nil {
-		if file, err := filepath.Abs(name.ValueString()); err == nil && !b.Session.Ledger.First("file", file) {
+	if !name.IsUnknown() && b.Session != nil {
+		if file, err := filepath.Abs(name.ValueString()); err == nil && !b.Session.Claims.First("file", file, session.Claimant{}) {
 			resp.Diagnostics.AddAttributeError(path.Root("path"), "The same file twice", "Another resource of this plan writes to the same file, so that one export would overwrite the other. Give each export its own path.")
 		}
 	}

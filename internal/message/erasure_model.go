@@ -10,26 +10,28 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/erasure"
-	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/record"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/lifecycle"
 )
 
 // ErasureModel is the state of a streamchat_message_erasure.
 type ErasureModel struct {
-	record.Base
+	lifecycle.One[erasure.MessageScope]
 	MessageID  types.String `tfsdk:"message_id"`
 	HardDelete types.Bool   `tfsdk:"hard_delete"`
 }
 
-// Subject implements record.Model.
-func (m *ErasureModel) Subject() types.String { return m.MessageID }
+// Subjects implements lifecycle's model.
+func (m *ErasureModel) Subjects(context.Context) ([]string, bool, diag.Diagnostics) {
+	return lifecycle.Subject(m.MessageID)
+}
 
-// Scope implements record.Model.
+// Scope implements lifecycle's model.
 func (m *ErasureModel) Scope(context.Context) (erasure.MessageScope, bool, diag.Diagnostics) {
-	hardness, ok, diags := record.ReadHardness(m.HardDelete)
+	hardness, ok, diags := lifecycle.ReadHardness(m.HardDelete)
 	return erasure.MessageScope{Hardness: hardness}, ok, diags
 }
 
-// SetScope implements record.Model.
+// SetScope implements lifecycle's model.
 func (m *ErasureModel) SetScope(_ context.Context, scope erasure.MessageScope) diag.Diagnostics {
 	m.HardDelete = types.BoolValue(scope.Hard)
 	return nil

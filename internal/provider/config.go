@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-timetypes/timetypes"
@@ -61,6 +62,8 @@ type config struct {
 	MaxErasures          types.Int64          `tfsdk:"max_erasures"`
 	HoldField            types.String         `tfsdk:"hold_field"`
 	DeleteCallsPerMinute types.Int64          `tfsdk:"delete_calls_per_minute"`
+	VerifyCompleted      types.Bool           `tfsdk:"verify_completed"`
+	RetentionFloorHours  types.Int64          `tfsdk:"retention_floor_hours"`
 }
 
 // Schema implements provider.Provider.
@@ -93,7 +96,7 @@ func (p *streamchat) Schema(_ context.Context, _ provider.SchemaRequest, resp *p
 				Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
 			},
 			"allow_unknown_subjects": schema.BoolAttribute{Optional: true, MarkdownDescription: "Let a plan pass whose subjects are only known at apply. Nobody can review such a plan. Default false."},
-			"expected_app_name":      schema.StringAttribute{Optional: true, Validators: []validator.String{stringvalidator.LengthAtLeast(1)}, MarkdownDescription: "The wrong-app guard: the name that the Stream app must have (as `GET /app` says), else nothing is sent."},
+			"expected_app_name":      schema.StringAttribute{Optional: true, Validators: []validator.String{stringvalidator.LengthAtLeast(1), trimmed{}}, MarkdownDescription: "The wrong-app guard: the name that the Stream app must have (as `GET /app` says), else nothing is sent."},
 			"protected_user_ids": schema.SetAttribute{
 				Optional: true, ElementType: types.StringType,
 				MarkdownDescription: "Users that can never be erased: a plan that does is an error.",
@@ -102,7 +105,7 @@ func (p *streamchat) Schema(_ context.Context, _ provider.SchemaRequest, resp *p
 			"protected_roles": schema.SetAttribute{
 				Optional: true, ElementType: types.StringType,
 				MarkdownDescription: "Users with one of these roles can never be erased, e.g. `[\"admin\"]`: a plan that does is an error.",
-				Validators:          []validator.Set{setvalidator.NoNullValues(), setvalidator.ValueStringsAre(stringvalidator.LengthAtLeast(1))},
+				Validators:          []validator.Set{setvalidator.NoNullValues(), setvalidator.ValueStringsAre(stringvalidator.LengthAtLeast(1), trimmed{})},
 			},
 			"max_erasures": schema.Int64Attribute{
 				Optional:            true,
@@ -112,7 +115,16 @@ func (p *streamchat) Schema(_ context.Context, _ provider.SchemaRequest, resp *p
 			"hold_field": schema.StringAttribute{
 				Optional:            true,
 				MarkdownDescription: "The name of a custom user field that marks a legal hold: a user in whom it is truthy (anything but absent, null, false, 0 and \"\") cannot be erased.",
-				Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
+				Validators:          []validator.String{stringvalidator.LengthAtLeast(1), trimmed{}},
+			},
+			"verify_completed": schema.BoolAttribute{
+				Optional:            true,
+				MarkdownDescription: "Let every refresh look completed user records up, 100 a query: one who is there again becomes `reverted`, and the next apply sends the deletion once more. For the replay after a restored back-up. Default false.",
+			},
+			"retention_floor_hours": schema.Int64Attribute{
+				Optional:            true,
+				MarkdownDescription: "The shortest `max_age_hours` that a `streamchat_retention_policy` may have; a shorter one is a plan error.",
+				Validators:          []validator.Int64{int64validator.AtLeast(1)},
 			},
 			"delete_calls_per_minute": schema.Int64Attribute{
 				Optional:            true,
@@ -137,14 +149,32 @@ func (p *streamchat) Configure(ctx context.Context, req provider.ConfigureReques
 }
 
 func (p *streamchat) newSession(ctx context.Context, c config, diags *diag.Diagnostics) *session.Session {
+	s := p.connect(ctx, c, diags)
+	guards := erasure.Guards{HoldField: c.HoldField.ValueString(), HoldSeen: &atomic.Bool{}}
+	if !s.Undetermined {
+		diags.Append(c.ProtectedUserIDs.ElementsAs(ctx, &guards.ProtectedIDs, false)...)
+		diags.Append(c.ProtectedRoles.ElementsAs(ctx, &guards.ProtectedRoles, false)...)
+	}
+	s.App = &erasure.AppGate{Expected: c.ExpectedAppName.ValueString(), API: s.API}
+	s.Ledger = &erasure.Ledger{MaxErasures: int(orDefault(c.MaxErasures, defaultMaxErasures)), Probes: probesPerPlan}
+	engines(s, guards)
+	return s
+}
+
+// connect makes a session that can talk to Stream, or says why it cannot.
+func (p *streamchat) connect(ctx context.Context, c config, diags *diag.Diagnostics) *session.Session {
 	s := &session.Session{
 		Clock: p.clock, Version: p.version,
 		PseudonymKey:         fromEnvironment("pseudonym_key", c.PseudonymKey),
 		AllowUnknownSubjects: c.AllowUnknownSubjects.ValueBool(),
+		VerifyCompleted:      c.VerifyCompleted.ValueBool(),
+		RetentionFloorHours:  c.RetentionFloorHours.ValueInt64(),
+		DeleteCallsPerMinute: int(orDefault(c.DeleteCallsPerMinute, defaultDeleteCallsPerMinute)),
 	}
 	for _, v := range []attr.Value{
 		c.APIKey, c.APISecret, c.BaseURL, c.RequestTimeout, c.MaxRetries, c.PseudonymKey, c.AllowUnknownSubjects,
 		c.ExpectedAppName, c.ProtectedUserIDs, c.ProtectedRoles, c.MaxErasures, c.HoldField, c.DeleteCallsPerMinute,
+		c.VerifyCompleted, c.RetentionFloorHours,
 	} {
 		tf, err := v.ToTerraformValue(ctx)
 		if err != nil || !tf.IsFullyKnown() {
@@ -152,7 +182,6 @@ func (p *streamchat) newSession(ctx context.Context, c config, diags *diag.Diagn
 			return s
 		}
 	}
-	s.DeleteCallsPerMinute = int(orDefault(c.DeleteCallsPerMinute, defaultDeleteCallsPerMinute))
 	sc := stream.Config{
 		APIKey:               fromEnvironment("api_key", c.APIKey),
 		APISecret:            fromEnvironment("api_secret", c.APISecret),
@@ -194,24 +223,19 @@ func (p *streamchat) newSession(ctx context.Context, c config, diags *diag.Diagn
 		return s
 	}
 	s.API = api
-	guards := erasure.Guards{HoldField: c.HoldField.ValueString()}
-	diags.Append(c.ProtectedUserIDs.ElementsAs(ctx, &guards.ProtectedIDs, false)...)
-	diags.Append(c.ProtectedRoles.ElementsAs(ctx, &guards.ProtectedRoles, false)...)
-	s.App = &erasure.AppGate{Expected: c.ExpectedAppName.ValueString(), Get: func(ctx context.Context) (string, error) {
-		app, err := api.App(ctx)
-		return app.Name, err
-	}}
-	s.Ledger = &erasure.Ledger{MaxErasures: int(orDefault(c.MaxErasures, defaultMaxErasures)), Probes: probesPerPlan}
-	s.Users = newEngine(s, erasure.Users{API: api, Clock: p.clock}, guards)
-	// The guards protect people: they do not apply to what people wrote.
-	s.Channels = newEngine(s, erasure.Channels{API: api}, erasure.Guards{})
-	s.Messages = newEngine(s, erasure.Messages{API: api}, erasure.Guards{})
-	s.Truncations = newEngine(s, erasure.Truncations{API: api}, erasure.Guards{})
 	return s
 }
 
+// engines make s erase. Without an API they only remember what a run has seen.
+func engines(s *session.Session, guards erasure.Guards) {
+	s.Users = newEngine(s, erasure.Users{API: s.API, Clock: s.Clock}, guards)
+	s.Channels = newEngine(s, erasure.Channels{API: s.API}, guards)
+	s.Messages = newEngine(s, erasure.Messages{API: s.API}, guards)
+	s.Truncations = newEngine(s, erasure.Truncations{API: s.API}, guards)
+}
+
 func newEngine[S erasure.Scope[S]](s *session.Session, deed erasure.Deed[S], guards erasure.Guards) *erasure.Engine[S] {
-	return erasure.New(erasure.Config[S]{Deed: deed, Guards: guards, Ledger: s.Ledger, App: s.App, Clock: s.Clock, Version: s.Version})
+	return erasure.New(erasure.Config[S]{Deed: deed, API: s.API, Guards: guards, Ledger: s.Ledger, App: s.App, Clock: s.Clock, Version: s.Version})
 }
 
 func missingCredentials(c stream.Config) (diags diag.Diagnostics) {
@@ -236,7 +260,7 @@ func fromEnvironment(name string, v types.String) string {
 }
 
 func orDefault(v types.Int64, def int64) int64 {
-	if v.IsNull() {
+	if v.IsNull() || v.IsUnknown() {
 		return def
 	}
 	return v.ValueInt64()
@@ -261,5 +285,18 @@ func (baseURLValidator) ValidateString(_ context.Context, req validator.StringRe
 	}
 	if _, err := stream.ParseBaseURL(req.ConfigValue.ValueString()); err != nil {
 		resp.Diagnostics.AddAttributeError(req.Path, "Invalid base_url", fmt.Sprintf("The provider's %s. A deletion sent to the wrong place is worse than none, so nothing is sent.", err))
+	}
+}
+
+// trimmed refuses white space around a guard's value, which would never match anybody.
+type trimmed struct{}
+
+func (trimmed) Description(context.Context) string { return "no white space around it" }
+
+func (v trimmed) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
+
+func (trimmed) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
+	if value := req.ConfigValue.ValueString(); strings.TrimSpace(value) != value {
+		resp.Diagnostics.AddAttributeError(req.Path, "White space around the value", "A guard with white space around its value matches nobody, so that it would protect nobody. Nothing was sent. Use trimspace, or take it out.")
 	}
 }

@@ -5,14 +5,13 @@ package retention
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-timetypes/timetypes"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
-	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/record"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/lifecycle"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/stream"
 )
 
@@ -29,25 +28,45 @@ const (
 )
 
 type model struct {
-	Policy      types.String      `tfsdk:"policy"`
-	MaxAgeHours types.Int64       `tfsdk:"max_age_hours"`
-	EnabledAt   timetypes.RFC3339 `tfsdk:"enabled_at"`
-	AppName     types.String      `tfsdk:"app_name"`
+	Policy       types.String      `tfsdk:"policy"`
+	MaxAgeHours  types.Int64       `tfsdk:"max_age_hours"`
+	Irreversible types.Bool        `tfsdk:"irreversible"`
+	EnabledAt    timetypes.RFC3339 `tfsdk:"enabled_at"`
+	AppName      types.String      `tfsdk:"app_name"`
+	AppID        types.String      `tfsdk:"app_id"`
+}
+
+func (m *model) name() string { return m.Policy.ValueString() }
+
+func (m *model) app() stream.App {
+	return stream.App{ID: m.AppID.ValueString(), Name: m.AppName.ValueString()}
+}
+
+func (m *model) setApp(app stream.App) {
+	m.AppName, m.AppID = lifecycle.Text(app.Name), lifecycle.Text(app.ID)
 }
 
 // store writes what Stream has.
-func (m *model) store(p stream.RetentionPolicy, app string) {
-	m.Policy, m.MaxAgeHours, m.AppName = types.StringValue(p.Name), types.Int64Value(p.MaxAgeHours), types.StringValue(app)
-	m.EnabledAt = timetypes.NewRFC3339Null()
-	if p.EnabledAt != nil {
-		m.EnabledAt = timetypes.NewRFC3339ValueMust(p.EnabledAt.Format(time.RFC3339Nano))
-	}
+func (m *model) store(p stream.RetentionPolicy, app stream.App) {
+	m.Policy, m.MaxAgeHours, m.Irreversible = types.StringValue(p.Name), types.Int64Value(p.MaxAgeHours), types.BoolValue(true)
+	m.EnabledAt = lifecycle.Instant(p.EnabledAt)
+	m.setApp(app)
 }
 
 var (
 	policyPath = path.Root("policy")
 	hoursPath  = path.Root("max_age_hours")
 )
+
+// refusal and warning are diagnostics whose text stands under their summary in
+// descriptions.md.
+func refusal(summary string) diag.Diagnostic {
+	return diag.NewAttributeErrorDiagnostic(policyPath, summary, describe(summary))
+}
+
+func warning(summary string) diag.Diagnostic {
+	return diag.NewAttributeWarningDiagnostic(policyPath, summary, describe(summary))
+}
 
 // deletes says in words what a policy takes.
 func deletes(policy string, hours types.Int64) string {
@@ -61,35 +80,20 @@ func deletes(policy string, hours types.Int64) string {
 	return "every message " + age + ", in all channels"
 }
 
-func willDelete(m *model) diag.Diagnostic {
-	return diag.NewAttributeWarningDiagnostic(hoursPath, "Irreversible deletion by a retention policy",
-		fmt.Sprintf("Once this is applied, Stream hard-deletes %s, for everybody in the app and from then on continually. It begins about 24 hours after the policy is enabled. "+
+// willDelete warns of a policy, and under a title of its own of one that becomes shorter.
+func willDelete(now, before *model) diag.Diagnostic {
+	summary, was := "Irreversible deletion by a retention policy", ""
+	if before != nil && before.Policy.Equal(now.Policy) && now.MaxAgeHours.ValueInt64() < before.MaxAgeHours.ValueInt64() {
+		summary = "Retention policy made shorter"
+		was = fmt.Sprintf("The age goes down from %d hours, so that everything between the two goes at once. ", before.MaxAgeHours.ValueInt64())
+	}
+	return diag.NewAttributeWarningDiagnostic(hoursPath, summary,
+		fmt.Sprintf("%sOnce this is applied, Stream hard-deletes %s, for everybody in the app and from then on continually. It begins about 24 hours after the policy is enabled. "+
 			"Nothing that it deletes can be brought back, and no plan will show it. The guards of erasures (holds, protected users, max_erasures) do not hold it back: export or move what must be kept first.",
-			deletes(m.Policy.ValueString(), m.MaxAgeHours)))
+			was, deletes(now.name(), now.MaxAgeHours)))
 }
 
-func willRemove() diag.Diagnostic {
-	return diag.NewAttributeWarningDiagnostic(policyPath, record.DestroySummary,
-		"Applying this resource destruction removes the policy from the Stream app: from then on nothing more is deleted by age. What it deleted before does not come back.")
-}
-
-func removed() diag.Diagnostic {
-	return diag.NewAttributeWarningDiagnostic(policyPath, "Retention policy removed",
-		"Stream deletes nothing more by this policy. What it deleted before does not come back.")
-}
-
-func exists() diag.Diagnostic {
-	return diag.NewAttributeErrorDiagnostic(policyPath, "Retention policy exists already",
-		"The Stream app has this policy already, set by somebody else or by another resource. Nothing was sent, because setting it would silently change how much is deleted. "+
-			"To manage it here, import it by its name; the next plan then shows any difference.")
-}
-
-func twice() diag.Diagnostic {
-	return diag.NewAttributeErrorDiagnostic(policyPath, "The same policy twice",
-		"Another resource of this plan sets the same policy, and an app has it only once. Nothing was sent for this one. Keep one of the two blocks.")
-}
-
-func nothingToImport() diag.Diagnostic {
-	return diag.NewAttributeErrorDiagnostic(policyPath, "No such retention policy",
-		"The Stream app does not have this policy, so there is nothing to import. Nothing was sent. To set it, remove the import block and apply the resource.")
+func belowFloor(hours, floor int64) diag.Diagnostic {
+	return diag.NewAttributeErrorDiagnostic(hoursPath, "Retention policy too short", fmt.Sprintf(
+		"max_age_hours is %d, and the provider's retention_floor_hours is %d. Nothing was sent. Give a longer age, or lower the floor in a reviewed change.", hours, floor))
 }

@@ -6,6 +6,7 @@ package retention
 
 import (
 	"context"
+	_ "embed"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-timetypes/timetypes"
@@ -13,14 +14,15 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
-	"github.com/hashicorp/terraform-plugin-framework/resource/identityschema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
-	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/lifecycle"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/prose"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/report"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/session"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/stream"
@@ -39,14 +41,12 @@ const (
 	removing = "removing the retention policy"
 )
 
-type policyResource struct{ session *session.Session }
+//go:embed descriptions.md
+var descriptions string
 
-var (
-	_ resource.ResourceWithConfigure   = (*policyResource)(nil)
-	_ resource.ResourceWithModifyPlan  = (*policyResource)(nil)
-	_ resource.ResourceWithImportState = (*policyResource)(nil)
-	_ resource.ResourceWithIdentity    = (*policyResource)(nil)
-)
+var describe = prose.Text(descriptions)
+
+type policyResource struct{ session *session.Session }
 
 // New makes the resource streamchat_retention_policy.
 func New() resource.Resource { return &policyResource{} }
@@ -63,32 +63,30 @@ func (r *policyResource) Configure(_ context.Context, req resource.ConfigureRequ
 
 // IdentitySchema implements resource.ResourceWithIdentity.
 func (*policyResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
-	resp.IdentitySchema = identityschema.Schema{Attributes: map[string]identityschema.Attribute{
-		"policy": identityschema.StringAttribute{RequiredForImport: true, Description: "The policy's name."},
-	}}
+	resp.IdentitySchema = lifecycle.Identity("policy", "The policy's name.")
 }
 
 // Schema implements resource.Resource.
 func (*policyResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
+	computed := func(name string) schema.Attribute {
+		return schema.StringAttribute{Computed: true, MarkdownDescription: describe(name)}
+	}
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "How long Stream keeps data at all (storage limitation, Art. 5(1)(e)): a policy of the whole app, by which Stream itself hard-deletes what is older.\n\n" +
-			"!> A policy deletes for everybody, for good and without a further plan. It begins about 24 hours after it is enabled, which is the time to think again. What it has deleted does not come back.\n\n" +
-			"An app has each policy at most once. A policy that exists is not taken over but has to be imported. One that was changed outside of Terraform shows up as an in-place update, one that was removed as a creation.",
+		MarkdownDescription: describe(TypeName),
 		Attributes: map[string]schema.Attribute{
 			"policy": schema.StringAttribute{
 				Required: true, Validators: []validator.String{stringvalidator.OneOf(oldMessages, inactiveChannels)},
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
-				MarkdownDescription: "What is deleted: `\"old-messages\"` (messages by their age, in all channels) or `\"inactive-channels\"` (channels by their last activity, with all messages). A change removes the one policy and sets the other.",
+				MarkdownDescription: describe("policy"),
 			},
 			"max_age_hours": schema.Int64Attribute{
 				Required: true, Validators: []validator.Int64{int64validator.Between(minHours, maxHours)},
-				MarkdownDescription: "The age in hours beyond which Stream deletes: 24 (a day) to 43,800 (five years). Lowering it deletes more.",
+				MarkdownDescription: describe("max_age_hours"),
 			},
-			"enabled_at": schema.StringAttribute{
-				CustomType: timetypes.RFC3339Type{}, Computed: true,
-				MarkdownDescription: "Since when Stream has the policy, by Stream's clock. RFC 3339, UTC.",
-			},
-			"app_name": schema.StringAttribute{Computed: true, MarkdownDescription: "The Stream app that has the policy, by its name."},
+			"irreversible": schema.BoolAttribute{Computed: true, Default: booldefault.StaticBool(true), MarkdownDescription: describe("irreversible")},
+			"enabled_at":   schema.StringAttribute{CustomType: timetypes.RFC3339Type{}, Computed: true, MarkdownDescription: describe("enabled_at")},
+			"app_name":     computed("app_name"),
+			"app_id":       computed("app_id"),
 		},
 	}
 }
@@ -97,70 +95,77 @@ func (*policyResource) Schema(_ context.Context, _ resource.SchemaRequest, resp 
 // policy does, and refuses to take over one that exists.
 func (r *policyResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	if req.Plan.Raw.IsNull() {
-		resp.Diagnostics.Append(willRemove())
+		resp.Diagnostics.Append(warning("Destroying removes the policy"))
 		return
 	}
 	var plan model
+	var prior *model
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	if !req.State.Raw.IsNull() {
+		prior = &model{}
+		resp.Diagnostics.Append(req.State.Get(ctx, prior)...)
+	}
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	if !req.State.Raw.IsNull() {
-		var prior model
-		resp.Diagnostics.Append(req.State.Get(ctx, &prior)...)
-		r.note(&prior)
-		if plan.Policy.Equal(prior.Policy) && plan.MaxAgeHours.Equal(prior.MaxAgeHours) {
+	if floor := r.session.RetentionFloorHours; plan.MaxAgeHours.ValueInt64() < floor && !plan.MaxAgeHours.IsUnknown() {
+		resp.Diagnostics.Append(belowFloor(plan.MaxAgeHours.ValueInt64(), floor))
+		return
+	}
+	if prior != nil && plan.Policy.Equal(prior.Policy) {
+		plan.AppName, plan.AppID = prior.AppName, prior.AppID
+		if plan.MaxAgeHours.Equal(prior.MaxAgeHours) {
+			plan.EnabledAt = prior.EnabledAt
+			resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
 			return
 		}
-	} else {
-		resp.Diagnostics.Append(r.vacant(ctx, &plan)...)
 	}
+	resp.Diagnostics.Append(r.planSet(ctx, &plan, prior, req.Config.Raw.String())...)
 	if !resp.Diagnostics.HasError() {
-		resp.Diagnostics.Append(willDelete(&plan))
+		resp.Diagnostics.Append(willDelete(&plan, prior))
 	}
+	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
 }
 
-// note remembers a policy that is in state, because the plan of a replacement
-// comes without prior state and would take it for somebody else's.
-func (r *policyResource) note(m *model) {
-	if r.session != nil {
-		r.session.Handoff.Note(TypeName, m.Policy.ValueString(), m)
-	}
-}
-
-// vacant refuses a policy that the app has already and that this run does not
-// know as its own.
-func (r *policyResource) vacant(ctx context.Context, plan *model) diag.Diagnostics {
-	if plan.Policy.IsUnknown() || r.session != nil && r.session.Undetermined {
+// planSet fills in the app that gets the policy, and refuses a policy that the app has
+// already and that this run does not know as its own.
+func (r *policyResource) planSet(ctx context.Context, plan, prior *model, config string) diag.Diagnostics {
+	if plan.Policy.IsUnknown() || r.session.Blind() {
 		return nil
 	}
-	if diags := r.session.Ready(); diags.HasError() {
+	recorded := stream.App{}
+	if prior != nil {
+		recorded = prior.app()
+		r.session.Policies.Remember(prior.name(), prior)
+	}
+	app, diags := r.session.OpenFor(ctx, policyPath, recorded)
+	if diags.HasError() {
 		return diags
 	}
-	name := plan.Policy.ValueString()
-	if !r.session.Ledger.First(TypeName, name) {
-		return diag.Diagnostics{twice()}
-	}
-	if _, own := r.session.Handoff.Seen(TypeName, name); own {
+	plan.setApp(app)
+	if prior != nil {
 		return nil
 	}
-	_, found, diags := r.read(ctx, name)
+	if !r.session.Claims.First(TypeName, plan.name(), session.Claimant{Config: config}) {
+		return diag.Diagnostics{lifecycle.Twice(policyPath, "policy", "Another resource of this plan sets the same policy, and an app has it only once.")}
+	}
+	if _, own := r.session.Policies.Recall(plan.name()); own {
+		return nil
+	}
+	_, found, diags := r.read(ctx, plan.name(), stream.App{})
 	if found {
-		diags.Append(exists())
+		diags.Append(refusal("Retention policy exists already"))
 	}
 	return diags
 }
 
-// read finds a policy in the app, past the wrong-app guard.
-func (r *policyResource) read(ctx context.Context, name string) (m model, found bool, diags diag.Diagnostics) {
-	if diags := r.session.Ready(); diags.HasError() {
-		return m, false, diags
-	}
+// read finds a policy in the app that it belongs to.
+func (r *policyResource) read(ctx context.Context, name string, recorded stream.App) (m model, found bool, diags diag.Diagnostics) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	app, err := r.session.App.Name(ctx)
-	if err != nil {
-		return m, false, diag.Diagnostics{report.Step(policyPath, listing, err)}
+	app, diags := r.session.OpenFor(ctx, policyPath, recorded)
+	if diags.HasError() {
+		return m, false, diags
 	}
 	policies, err := r.session.API.RetentionPolicies(ctx)
 	if err != nil {
@@ -179,23 +184,16 @@ func (r *policyResource) read(ctx context.Context, name string) (m model, found 
 func (r *policyResource) set(ctx context.Context, m *model) diag.Diagnostics {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	app, err := r.session.App.Name(ctx)
-	var policy stream.RetentionPolicy
-	if err == nil {
-		policy, err = r.session.API.SetRetentionPolicy(ctx, m.Policy.ValueString(), m.MaxAgeHours.ValueInt64())
+	app, diags := r.session.OpenFor(ctx, policyPath, m.app())
+	if diags.HasError() {
+		return diags
 	}
+	policy, err := r.session.API.SetRetentionPolicy(ctx, m.name(), m.MaxAgeHours.ValueInt64())
 	if err != nil {
 		return diag.Diagnostics{report.Step(hoursPath, setting, err)}
 	}
 	m.store(policy, app)
 	return nil
-}
-
-func identify(ctx context.Context, identity *tfsdk.ResourceIdentity, policy types.String) diag.Diagnostics {
-	if identity == nil {
-		return nil
-	}
-	return identity.SetAttribute(ctx, policyPath, policy)
 }
 
 // Create implements resource.Resource.
@@ -205,19 +203,17 @@ func (r *policyResource) Create(ctx context.Context, req resource.CreateRequest,
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	_, found, diags := r.read(ctx, m.Policy.ValueString())
-	resp.Diagnostics.Append(diags...)
-	if found {
-		resp.Diagnostics.Append(exists())
+	_, found, diags := r.read(ctx, m.name(), m.app())
+	if resp.Diagnostics.Append(diags...); found {
+		resp.Diagnostics.Append(refusal("Retention policy exists already"))
 	}
-	if resp.Diagnostics.HasError() {
-		return
+	if !resp.Diagnostics.HasError() {
+		resp.Diagnostics.Append(r.set(ctx, &m)...)
 	}
-	if resp.Diagnostics.Append(r.set(ctx, &m)...); resp.Diagnostics.HasError() {
-		return
+	if !resp.Diagnostics.HasError() {
+		resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
+		resp.Diagnostics.Append(lifecycle.Identify(ctx, resp.Identity, policyPath, m.Policy)...)
 	}
-	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
-	resp.Diagnostics.Append(identify(ctx, resp.Identity, m.Policy)...)
 }
 
 // Read implements resource.Resource. A policy is a setting, not a record: one
@@ -228,12 +224,12 @@ func (r *policyResource) Read(ctx context.Context, req resource.ReadRequest, res
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	r.note(&state)
-	resp.Diagnostics.Append(identify(ctx, resp.Identity, state.Policy)...)
-	if r.session != nil && r.session.Undetermined {
+	resp.Diagnostics.Append(lifecycle.Identify(ctx, resp.Identity, policyPath, state.Policy)...)
+	if r.session.Blind() {
 		return
 	}
-	m, found, diags := r.read(ctx, state.Policy.ValueString())
+	r.session.Policies.Remember(state.name(), &state)
+	m, found, diags := r.read(ctx, state.name(), state.app())
 	resp.Diagnostics.Append(diags...)
 	switch {
 	case resp.Diagnostics.HasError():
@@ -248,36 +244,30 @@ func (r *policyResource) Read(ctx context.Context, req resource.ReadRequest, res
 func (r *policyResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	var m model
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &m)...)
-	resp.Diagnostics.Append(r.session.Ready()...)
-	if resp.Diagnostics.HasError() {
-		return
+	if !resp.Diagnostics.HasError() {
+		resp.Diagnostics.Append(r.set(ctx, &m)...)
 	}
-	if resp.Diagnostics.Append(r.set(ctx, &m)...); resp.Diagnostics.HasError() {
-		return
+	resp.Diagnostics.Append(lifecycle.Identify(ctx, resp.Identity, policyPath, m.Policy)...)
+	if !resp.Diagnostics.HasError() {
+		resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
 	}
-	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
-	resp.Diagnostics.Append(identify(ctx, resp.Identity, m.Policy)...)
 }
 
 // Delete implements resource.Resource.
 func (r *policyResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	var state model
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	resp.Diagnostics.Append(r.session.Ready()...)
-	if resp.Diagnostics.HasError() {
-		return
-	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	_, err := r.session.App.Name(ctx)
-	if err == nil {
-		err = r.session.API.DeleteRetentionPolicy(ctx, state.Policy.ValueString())
+	_, diags := r.session.OpenFor(ctx, policyPath, state.app())
+	if resp.Diagnostics.Append(diags...); resp.Diagnostics.HasError() {
+		return
 	}
-	if err != nil {
+	if err := r.session.API.DeleteRetentionPolicy(ctx, state.name()); err != nil {
 		resp.Diagnostics.Append(report.Step(policyPath, removing, err))
 		return
 	}
-	resp.Diagnostics.Append(removed())
+	resp.Diagnostics.Append(warning("Retention policy removed"))
 }
 
 // ImportState implements resource.ResourceWithImportState.
@@ -292,14 +282,12 @@ func (r *policyResource) ImportState(ctx context.Context, req resource.ImportSta
 		resp.Diagnostics.AddAttributeError(policyPath, "Invalid import id", "A retention policy is imported by its name: \""+oldMessages+"\" or \""+inactiveChannels+"\". Nothing was sent.")
 		return
 	}
-	m, found, diags := r.read(ctx, name.ValueString())
-	resp.Diagnostics.Append(diags...)
-	if !found && !resp.Diagnostics.HasError() {
-		resp.Diagnostics.Append(nothingToImport())
+	m, found, diags := r.read(ctx, name.ValueString(), stream.App{})
+	if resp.Diagnostics.Append(diags...); !found && !resp.Diagnostics.HasError() {
+		resp.Diagnostics.Append(refusal("No such retention policy"))
 	}
-	if resp.Diagnostics.HasError() {
-		return
+	if !resp.Diagnostics.HasError() {
+		resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
+		resp.Diagnostics.Append(lifecycle.Identify(ctx, resp.Identity, policyPath, m.Policy)...)
 	}
-	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
-	resp.Diagnostics.Append(identify(ctx, resp.Identity, m.Policy)...)
 }

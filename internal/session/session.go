@@ -7,13 +7,15 @@
 package session
 
 import (
+	"context"
 	"fmt"
-	"sync"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/clock"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/erasure"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/report"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/stream"
 )
 
@@ -46,8 +48,19 @@ type Session struct {
 	// NotReady says why there is no API.
 	NotReady diag.Diagnostics
 
-	// Handoff carries records from a Delete to the Create of a replacement.
-	Handoff Handoff
+	// RetentionFloorHours is the shortest age that a retention policy may have.
+	RetentionFloorHours int64
+	// VerifyCompleted: every refresh looks completed user records up.
+	VerifyCompleted bool
+
+	// Claims, Order and Locks keep the resources of one run apart.
+	Claims Claims
+	Order  Order
+	Locks  Locks
+	// Restrictions and Policies remember what a run has seen of records that are no
+	// erasures.
+	Restrictions Notes
+	Policies     Notes
 }
 
 // From reads the session from what the framework passes to Configure; nil before
@@ -75,69 +88,27 @@ func (s *Session) Ready() diag.Diagnostics {
 	}
 }
 
-// Handoff keeps the records of deleted resources for a Create of the same
-// subject in the same process: a replacement, or a tainted record.
-type Handoff struct {
-	mu      sync.Mutex
-	records map[string]any
-	seen    map[string]any
+// Open gives the app that the credentials open, past the wrong-app guard, or the errors
+// that stand in the way of talking to it. at is the attribute that asks.
+func (s *Session) Open(ctx context.Context, at path.Path) (stream.App, diag.Diagnostics) {
+	return s.OpenFor(ctx, at, stream.App{})
 }
 
-// Note remembers that this run has seen the record of a subject.
-func (h *Handoff) Note(resource, subject string, record any) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.seen == nil {
-		h.seen = map[string]any{}
+// OpenFor is Open for a record that belongs to an app: another one is an error.
+func (s *Session) OpenFor(ctx context.Context, at path.Path, recorded stream.App) (stream.App, diag.Diagnostics) {
+	if diags := s.Ready(); diags.HasError() {
+		return stream.App{}, diags
 	}
-	h.seen[resource+"\x00"+subject] = record
-}
-
-// Seen gives the record of a subject if this run has seen it.
-func (h *Handoff) Seen(resource, subject string) (record any, ok bool) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	record, ok = h.seen[resource+"\x00"+subject]
-	return record, ok
-}
-
-// Create remembers that this run has created the record of a subject, so that a
-// destroy of an older one (create_before_destroy, a renamed block) does not undo
-// what the newer one stands for.
-func (h *Handoff) Create(resource, subject string) { h.Note(resource+" created", subject, true) }
-
-// Created reports that this run has created the record of a subject.
-func (h *Handoff) Created(resource, subject string) bool {
-	_, ok := h.Seen(resource+" created", subject)
-	return ok
-}
-
-// Put leaves a record behind.
-func (h *Handoff) Put(resource, subject string, record any) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.records == nil {
-		h.records = map[string]any{}
+	app, err := s.App.Open(ctx)
+	if err == nil {
+		err = s.App.Holds(ctx, recorded)
 	}
-	h.records[resource+"\x00"+subject] = record
+	if err != nil {
+		return stream.App{}, diag.Diagnostics{report.Error(at, err)}
+	}
+	return app, nil
 }
 
-// Waits reports that a record was left behind for a Create of the subject: then the
-// run is past the Delete of a replacement, and an error before that Create would
-// lose the record.
-func (h *Handoff) Waits(resource, subject string) bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	_, ok := h.records[resource+"\x00"+subject]
-	return ok
-}
-
-// Take picks a record up, once.
-func (h *Handoff) Take(resource, subject string) (any, bool) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	key := resource + "\x00" + subject
-	record, ok := h.records[key]
-	delete(h.records, key)
-	return record, ok
-}
+// Blind reports that the provider's configuration is not known yet, so that a plan cannot
+// look at Stream.
+func (s *Session) Blind() bool { return s == nil || s.Undetermined }

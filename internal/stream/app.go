@@ -7,7 +7,8 @@ import "context"
 
 // App is the Stream app that the API key belongs to.
 type App struct {
-	Name string
+	// ID is "" where Stream does not give one.
+	ID, Name string
 }
 
 // App reads the app's settings (GET /app, stream-api.md §11, through the SDK).

@@ -5,22 +5,26 @@ package user
 
 import (
 	"context"
+	_ "embed"
 	"errors"
+	"maps"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-timetypes/timetypes"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
-	"github.com/hashicorp/terraform-plugin-framework/resource/identityschema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
-	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/erasure"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/lifecycle"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/prose"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/report"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/session"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/stream"
@@ -41,14 +45,16 @@ const (
 	reactivating = "reactivating the user"
 )
 
-type deactivationResource struct{ session *session.Session }
+// codeNameTaken is Stream's error code for a user name that is not unique
+// (stream-api.md §1.4).
+const codeNameTaken = 6
 
-var (
-	_ resource.ResourceWithConfigure   = (*deactivationResource)(nil)
-	_ resource.ResourceWithModifyPlan  = (*deactivationResource)(nil)
-	_ resource.ResourceWithImportState = (*deactivationResource)(nil)
-	_ resource.ResourceWithIdentity    = (*deactivationResource)(nil)
-)
+//go:embed deactivation.md
+var deactivationProse string
+
+var restriction = prose.Text(deactivationProse)
+
+type deactivationResource struct{ session *session.Session }
 
 // NewDeactivation makes the resource streamchat_user_deactivation.
 func NewDeactivation() resource.Resource { return &deactivationResource{} }
@@ -65,61 +71,124 @@ func (r *deactivationResource) Configure(_ context.Context, req resource.Configu
 
 // IdentitySchema implements resource.ResourceWithIdentity.
 func (*deactivationResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
-	resp.IdentitySchema = identityschema.Schema{Attributes: map[string]identityschema.Attribute{
-		"user_id": identityschema.StringAttribute{RequiredForImport: true, Description: "The restricted user."},
-	}}
+	resp.IdentitySchema = lifecycle.Identity("user_id", "The restricted user.")
 }
 
 // Schema implements resource.Resource.
 func (*deactivationResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
-	resp.Schema = schema.Schema{
-		MarkdownDescription: "Restricts the processing of one user's data (Art. 18) by deactivating the user at Stream: they can no longer connect, and queries leave them out. All data stays at Stream, and the restriction can be lifted.\n\n" +
-			"Every plan looks whether the restriction still stands. If the user was reactivated outside of Terraform, the plan is an in-place update that deactivates them again. " +
-			"Destroying the block reactivates the user, unless `on_destroy = \"forget\"`; replacing it (`-replace`, a taint) does not lift the restriction in between. " +
-			"When the user has been erased meanwhile, the record is final (`status = \"erased\"`): no more calls, and destroying it only forgets it.\n\n" +
-			"The guards `protected_user_ids`, `protected_roles`, `hold_field` and `max_erasures` are about erasures and do not apply; `expected_app_name` does.",
-		Attributes: map[string]schema.Attribute{
-			"user_id": schema.StringAttribute{
-				Required: true, Validators: IDValidators(),
-				MarkdownDescription: "The user to restrict. Must exist: a misspelt id fails in the plan. Cannot change: remove the block, which lifts the restriction, and add another.",
-			},
-			"mark_messages_deleted": schema.BoolAttribute{
-				Optional: true, Computed: true, Default: booldefault.StaticBool(false),
-				MarkdownDescription: "Also hide the messages that the user wrote: they appear deleted to everybody, their text stays at Stream. Default false. Cannot change while the restriction stands.",
-			},
-			"revoke_tokens": schema.BoolAttribute{
-				Optional: true, Computed: true, Default: booldefault.StaticBool(false),
-				MarkdownDescription: "Revoke the tokens that the user holds right before deactivating (`revoke_tokens_issued_before`), so that they stay invalid after a reactivation. Left out for a user who is deactivated already, whom Stream does not update. Default false. Cannot change while the restriction stands.",
-			},
-			"on_destroy": schema.StringAttribute{
-				Optional: true, Computed: true, Default: stringdefault.StaticString(destroyReactivate),
-				MarkdownDescription: "What destroying this resource does: `\"reactivate\"` (default) lifts the restriction; `\"forget\"` drops the record, sends nothing and leaves the user deactivated. Only forgets in any case when the user was erased or is active already.",
-				Validators:          []validator.String{stringvalidator.OneOf(destroyReactivate, destroyForget)},
-			},
-			"restore_messages": schema.BoolAttribute{
-				Optional: true, Computed: true,
-				MarkdownDescription: "Whether a reactivation by destroying brings back the messages that the deactivation had marked as deleted; those that were deleted one by one stay deleted. Default: as `mark_messages_deleted`. May be changed at any time.",
-			},
-			"request_id": schema.StringAttribute{
-				Optional: true, Validators: []validator.String{stringvalidator.LengthAtLeast(1)},
-				MarkdownDescription: "The data-subject request that this restriction answers, by the number your ticket system gave it. Kept in the state, not sent to Stream. May be changed at any time.",
-			},
-			"labels": schema.MapAttribute{
-				Optional: true, ElementType: types.StringType,
-				MarkdownDescription: "What else the auditor will ask: legal basis, approver, pull request. Kept in the state, not sent to Stream. Put no personal data here. May be changed at any time.",
-			},
-			"status": schema.StringAttribute{
-				Computed: true,
-				MarkdownDescription: "Where the restriction stands: `deactivated` (in force), `reverted` (lifted outside of Terraform: run apply to restrict again) or `erased` (the user was deleted meanwhile: final). " +
-					"Guard pipelines with a postcondition on it.",
-			},
-			"deactivated_at": schema.StringAttribute{
-				CustomType: timetypes.RFC3339Type{}, Computed: true,
-				MarkdownDescription: "Since when the user is deactivated, by Stream's clock. Null when they are not. Of an erased user: what was known last. RFC 3339, UTC.",
-			},
-			"app_name": schema.StringAttribute{Computed: true, MarkdownDescription: "The Stream app in which the user was restricted, by the name that the app had."},
-		},
+	option := func(name string) schema.Attribute {
+		return schema.BoolAttribute{Optional: true, Computed: true, Default: booldefault.StaticBool(false), MarkdownDescription: restriction(name)}
 	}
+	computed := func(name string) schema.Attribute {
+		return schema.StringAttribute{Computed: true, MarkdownDescription: restriction(name)}
+	}
+	attributes := lifecycle.BookkeepingAttributes("restriction")
+	maps.Copy(attributes, map[string]schema.Attribute{
+		"user_id":               schema.StringAttribute{Required: true, Validators: IDValidators(), MarkdownDescription: restriction("user_id")},
+		"mark_messages_deleted": option("mark_messages_deleted"),
+		"revoke_tokens":         option("revoke_tokens"),
+		"on_destroy": schema.StringAttribute{
+			Optional: true, Computed: true, Default: stringdefault.StaticString(destroyReactivate), MarkdownDescription: restriction("on_destroy"),
+			Validators: []validator.String{stringvalidator.OneOf(destroyReactivate, lifecycle.DestroyForget)},
+		},
+		"restore_messages": schema.BoolAttribute{Optional: true, Computed: true, MarkdownDescription: restriction("restore_messages")},
+		"found":            computed("found"),
+		"status":           computed("status"),
+		"deactivated_at":   schema.StringAttribute{CustomType: timetypes.RFC3339Type{}, Computed: true, MarkdownDescription: restriction("deactivated_at")},
+		"app_name":         computed("app_name"),
+		"app_id":           computed("app_id"),
+	})
+	resp.Schema = schema.Schema{MarkdownDescription: restriction(DeactivationType), Attributes: attributes}
+}
+
+// ModifyPlan implements resource.ResourceWithModifyPlan.
+func (r *deactivationResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	var config, plan, prior deactivationModel
+	if !req.State.Raw.IsNull() {
+		resp.Diagnostics.Append(req.State.Get(ctx, &prior)...)
+	}
+	if req.Plan.Raw.IsNull() {
+		resp.Diagnostics.Append(lifecycle.DestroyMark.Set(ctx, resp.Private)...)
+		if prior.reactivates() {
+			resp.Diagnostics.Append(warning("Destroying lifts the restriction", restoring(prior.RestoreMessages.ValueBool(), "are")))
+		} else {
+			resp.Diagnostics.Append(warning("Destroying forgets the record", stays(&prior)))
+		}
+		return
+	}
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, deactivationTimeout)
+	defer cancel()
+	if config.RestoreMessages.IsNull() { // by default what was hidden comes back
+		plan.RestoreMessages = plan.MarkMessagesDeleted
+	}
+	if req.State.Raw.IsNull() {
+		resp.Diagnostics.Append(r.planCreate(ctx, &plan, req.Config.Raw.String())...)
+	} else {
+		resp.Diagnostics.Append(r.planUpdate(ctx, &plan, &prior)...)
+	}
+	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
+}
+
+// planCreate looks the user up, so that a misspelt id fails in the plan.
+func (r *deactivationResource) planCreate(ctx context.Context, plan *deactivationModel, config string) diag.Diagnostics {
+	plan.expect()
+	plan.Found, plan.AppName, plan.AppID = types.StringUnknown(), types.StringUnknown(), types.StringUnknown()
+	if plan.UserID.IsUnknown() || r.session.Blind() {
+		return diag.Diagnostics{lifecycle.NotLookedUp(userIDPath)}
+	}
+	app, diags := r.session.Open(ctx, userIDPath)
+	if diags.HasError() {
+		return diags
+	}
+	plan.setApp(app)
+	if !r.session.Claims.First("deactivation", plan.id(), session.Claimant{Config: config}) {
+		return diag.Diagnostics{lifecycle.Twice(userIDPath, "subject", "Another resource of this plan restricts the same user, so that destroying one of them would lift the restriction of the other.")}
+	}
+	finding, err := r.session.Users.Prove(ctx, plan.id())
+	if err != nil {
+		return diag.Diagnostics{report.Step(userIDPath, lookingUp, err)}
+	}
+	switch mark := plan.MarkMessagesDeleted.ValueBool(); finding.Found {
+	case erasure.FoundPresent:
+		diags.Append(willRestrict(finding, mark))
+	case erasure.FoundDeactivated:
+		diags.Append(adopted(mark))
+	default:
+		diags.Append(nobodyToRestrict(finding.Found))
+	}
+	return diags
+}
+
+func (r *deactivationResource) planUpdate(ctx context.Context, plan, prior *deactivationModel) (diags diag.Diagnostics) {
+	if !plan.UserID.Equal(prior.UserID) {
+		return diag.Diagnostics{lifecycle.SubjectChanged(userIDPath, "a restriction", "Removing this block lifts the restriction of the old one.")}
+	}
+	plan.keep(prior)
+	if prior.Status.ValueString() == statusReverted {
+		plan.expect()
+		if !r.session.Blind() {
+			_, diags = r.session.OpenFor(ctx, userIDPath, prior.app())
+		}
+		return append(diags, warning("Restriction was lifted outside of Terraform"))
+	}
+	for _, option := range []struct {
+		name      string
+		now, then attr.Value
+	}{
+		{"mark_messages_deleted", plan.MarkMessagesDeleted, prior.MarkMessagesDeleted},
+		{"revoke_tokens", plan.RevokeTokens, prior.RevokeTokens},
+	} {
+		if !option.now.Equal(option.then) {
+			const summary = "Option of a restriction that is in force"
+			diags.AddAttributeError(path.Root(option.name), summary, restriction(summary))
+		}
+	}
+	return diags
 }
 
 // Create implements resource.Resource. State is set as soon as the deactivation
@@ -127,95 +196,82 @@ func (*deactivationResource) Schema(_ context.Context, _ resource.SchemaRequest,
 func (r *deactivationResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var model deactivationModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &model)...)
-	resp.Diagnostics.Append(r.session.Ready()...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	handedOver := r.takeOver(&model)
-	finding, diags := r.restrict(ctx, &model)
-	resp.Diagnostics.Append(diags...)
-	if finding.Found == erasure.FoundDeleted && !handedOver {
-		resp.Diagnostics.Append(nobodyToRestrict(finding.Found))
-	}
+	model.Found, model.DeactivatedAt = types.StringNull(), timetypes.NewRFC3339Null()
+	resp.Diagnostics.Append(r.restrict(ctx, &model, true)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	r.session.Handoff.Note(DeactivationType, model.UserID.ValueString(), &model)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &model)...)
-	resp.Diagnostics.Append(identify(ctx, resp.Identity, model.UserID)...)
+	resp.Diagnostics.Append(lifecycle.Identify(ctx, resp.Identity, userIDPath, model.UserID)...)
 }
 
-// restrictedAnew reports that this run has made another record of the same
-// restriction, which must stand: with create_before_destroy Terraform plans the
-// old half of a replacement as a destroy of its own.
-func (r *deactivationResource) restrictedAnew(model *deactivationModel) bool {
-	if r.session == nil {
-		return false
-	}
-	_, anew := r.session.Handoff.Seen(DeactivationType, model.UserID.ValueString())
-	return anew
-}
-
-// identify sets the resource identity, where the CLI knows such a thing.
-func identify(ctx context.Context, identity *tfsdk.ResourceIdentity, userID types.String) diag.Diagnostics {
-	if identity == nil {
-		return nil
-	}
-	return identity.SetAttribute(ctx, userIDPath, userID)
-}
-
-// takeOver picks up what the first half of a replacement left: when the user was
-// restricted, should they turn out to be erased.
-func (r *deactivationResource) takeOver(model *deactivationModel) bool {
-	left, ok := r.session.Handoff.Take(DeactivationType, model.UserID.ValueString())
-	model.DeactivatedAt = timetypes.NewRFC3339Null()
-	if prior, isModel := left.(*deactivationModel); isModel {
-		model.DeactivatedAt = prior.DeactivatedAt
-	}
-	return ok
-}
-
-// restrict deactivates the user unless that is done already, and writes what
-// Stream then holds into the model. It returns what was found before.
-func (r *deactivationResource) restrict(ctx context.Context, model *deactivationModel) (erasure.Finding, diag.Diagnostics) {
+// restrict deactivates the user unless that is done already, and writes what Stream then
+// holds into the model. anew: the record is new.
+func (r *deactivationResource) restrict(ctx context.Context, model *deactivationModel, anew bool) diag.Diagnostics {
 	ctx, cancel := context.WithTimeout(ctx, deactivationTimeout)
 	defer cancel()
-	id, mark := model.UserID.ValueString(), model.MarkMessagesDeleted.ValueBool()
-	failed := func(doing string, err error) (erasure.Finding, diag.Diagnostics) {
-		return erasure.Finding{}, diag.Diagnostics{report.Step(userIDPath, doing, err)}
+	id, mark := model.id(), model.MarkMessagesDeleted.ValueBool()
+	app, diags := r.session.OpenFor(ctx, userIDPath, model.app())
+	if diags.HasError() {
+		return diags
 	}
-	app, err := r.session.App.Name(ctx)
-	if err != nil {
-		return failed(lookingUp, err)
+	model.setApp(app)
+	r.session.Restrictions.MarkWritten(id)
+	unlock, diags := r.lock(ctx, id)
+	defer unlock()
+	if diags.HasError() {
+		return diags
 	}
 	finding, err := r.session.Users.Prove(ctx, id)
 	if err != nil {
-		return failed(lookingUp, err)
+		return diag.Diagnostics{report.Step(userIDPath, lookingUp, err)}
 	}
-	model.AppName = types.StringValue(app)
-	switch finding.Found {
-	case erasure.FoundMissing:
-		return finding, diag.Diagnostics{nobodyToRestrict(finding.Found)}
-	case erasure.FoundDeleted:
-		return finding, model.found(finding)
-	case erasure.FoundDeactivated:
-		if !mark {
-			return finding, model.found(finding)
-		}
-	default:
+	handedOver := anew && r.takeOver(ctx, model, finding)
+	switch {
+	case finding.Found == erasure.FoundMissing, finding.Found == erasure.FoundDeleted && anew && !handedOver:
+		return diag.Diagnostics{nobodyToRestrict(finding.Found)}
+	case finding.Found == erasure.FoundDeleted, finding.Found == erasure.FoundDeactivated && !mark:
+		return model.holds(finding)
+	case finding.Found == erasure.FoundPresent && model.RevokeTokens.ValueBool():
 		// Stream does not update a user who is deactivated, so this comes first.
-		if model.RevokeTokens.ValueBool() {
-			if err := r.session.API.RevokeTokens(ctx, []string{id}, r.session.Clock.Now()); err != nil {
-				return failed(revoking, err)
-			}
+		if err := r.session.API.RevokeTokens(ctx, []string{id}, r.session.Clock.Now()); err != nil {
+			return diag.Diagnostics{report.Step(userIDPath, revoking, err)}
 		}
 	}
 	user, err := r.session.API.DeactivateUser(ctx, id, stream.Deactivation{MarkMessagesDeleted: mark})
 	if err != nil {
-		return failed(deactivating, err)
+		return diag.Diagnostics{report.Step(userIDPath, deactivating, err)}
 	}
-	model.deactivated(user.DeactivatedAt)
-	return finding, nil
+	model.Status, model.DeactivatedAt = types.StringValue(statusDeactivated), lifecycle.Instant(user.DeactivatedAt)
+	return nil
+}
+
+// takeOver picks up what another record of the run knows of the restriction: one that is
+// being replaced, or that has another name in the configuration, whose Delete may come at
+// the same time.
+func (r *deactivationResource) takeOver(ctx context.Context, model *deactivationModel, finding erasure.Finding) bool {
+	notes := &r.session.Restrictions
+	left, ok := notes.Collect(model.id())
+	if !ok && finding.Found == erasure.FoundDeactivated && r.session.Clock.Sleep(ctx, lifecycle.SettleTime/2) == nil {
+		left, ok = notes.Recall(model.id())
+	}
+	if prior, isModel := left.(*deactivationModel); isModel {
+		model.Found, model.DeactivatedAt = prior.Found, prior.DeactivatedAt
+		return true
+	}
+	model.Found = types.StringValue(string(finding.Found))
+	return ok
+}
+
+func (r *deactivationResource) lock(ctx context.Context, id string) (unlock func(), diags diag.Diagnostics) {
+	unlock, err := r.session.Locks.Lock(ctx, r.session.Users.Kind, []string{id})
+	if err != nil {
+		diags.Append(report.Step(userIDPath, "waiting for another operation on the same user", err))
+	}
+	return unlock, diags
 }
 
 // Read implements resource.Resource. It looks whether the restriction stands; a
@@ -226,22 +282,23 @@ func (r *deactivationResource) Read(ctx context.Context, req resource.ReadReques
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	resp.Diagnostics.Append(identify(ctx, resp.Identity, model.UserID)...)
-	if model.erased() || r.session != nil && r.session.Undetermined {
-		return
-	}
-	resp.Diagnostics.Append(r.session.Ready()...)
-	if resp.Diagnostics.HasError() {
+	resp.Diagnostics.Append(lifecycle.Identify(ctx, resp.Identity, userIDPath, model.UserID)...)
+	resp.Diagnostics.Append(lifecycle.DestroyMark.Clear(ctx, req.Private, resp.Private)...)
+	if model.Status.ValueString() == statusErased || r.session.Blind() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, deactivationTimeout)
 	defer cancel()
-	finding, err := r.session.Users.Prove(ctx, model.UserID.ValueString())
+	if _, diags := r.session.OpenFor(ctx, userIDPath, model.app()); diags.HasError() {
+		resp.Diagnostics.Append(diags...)
+		return
+	}
+	finding, err := r.session.Users.Prove(ctx, model.id())
 	if err != nil {
 		resp.Diagnostics.Append(report.Step(userIDPath, lookingUp, err))
 		return
 	}
-	resp.Diagnostics.Append(model.found(finding)...)
+	resp.Diagnostics.Append(model.holds(finding)...)
 	if !resp.Diagnostics.HasError() {
 		resp.Diagnostics.Append(resp.State.Set(ctx, &model)...)
 	}
@@ -253,79 +310,76 @@ func (r *deactivationResource) Update(ctx context.Context, req resource.UpdateRe
 	var model, prior deactivationModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &model)...)
 	resp.Diagnostics.Append(req.State.Get(ctx, &prior)...)
-	if resp.Diagnostics.HasError() {
-		return
-	}
-	if prior.Status.ValueString() == statusReverted {
-		resp.Diagnostics.Append(r.session.Ready()...)
-		if resp.Diagnostics.HasError() {
-			return
-		}
+	if prior.Status.ValueString() == statusReverted && !resp.Diagnostics.HasError() {
 		model.DeactivatedAt = timetypes.NewRFC3339Null()
-		_, diags := r.restrict(ctx, &model)
-		resp.Diagnostics.Append(diags...)
-		if resp.Diagnostics.HasError() {
-			return
-		}
+		resp.Diagnostics.Append(r.restrict(ctx, &model, false)...)
 	}
-	resp.Diagnostics.Append(resp.State.Set(ctx, &model)...)
-	resp.Diagnostics.Append(identify(ctx, resp.Identity, model.UserID)...)
+	resp.Diagnostics.Append(lifecycle.Identify(ctx, resp.Identity, userIDPath, model.UserID)...)
+	if !resp.Diagnostics.HasError() {
+		resp.Diagnostics.Append(resp.State.Set(ctx, &model)...)
+	}
 }
 
-// Delete implements resource.Resource.
+// Delete implements resource.Resource. A Delete without the mark of a destroy plan is the
+// first half of a replacement, which must not open a gap in which the user is active.
 func (r *deactivationResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	var model deactivationModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &model)...)
-	mark, diags := req.Private.GetKey(ctx, destroyMark)
+	destroys, diags := lifecycle.DestroyMark.On(ctx, req.Private)
 	resp.Diagnostics.Append(diags...)
-	if resp.Diagnostics.HasError() {
-		return
-	}
-	if mark == nil {
-		if r.session != nil {
-			r.session.Handoff.Put(DeactivationType, model.UserID.ValueString(), &model)
+	switch {
+	case resp.Diagnostics.HasError():
+	case !destroys:
+		r.session.Restrictions.HandOver(model.id(), &model)
+	case !model.reactivates():
+		resp.Diagnostics.Append(warning("Record removed", stays(&model)))
+	default:
+		ctx, cancel := context.WithTimeout(ctx, deactivationTimeout)
+		defer cancel()
+		resp.Diagnostics.Append(r.lift(ctx, &model)...)
+		if resp.Diagnostics.HasError() {
+			resp.Diagnostics.Append(lifecycle.DestroyMark.Clear(ctx, req.Private, resp.Private)...)
 		}
-		return
 	}
-	if !model.reactivates() || r.restrictedAnew(&model) {
-		resp.Diagnostics.Append(forgotten(&model))
-		return
+}
+
+// lift reactivates the user, unless another resource of the run stands for the same
+// restriction: a renamed block is deleted and created at the same time.
+func (r *deactivationResource) lift(ctx context.Context, model *deactivationModel) diag.Diagnostics {
+	_, diags := r.session.OpenFor(ctx, userIDPath, model.app())
+	if diags.HasError() {
+		return diags
 	}
-	resp.Diagnostics.Append(r.session.Ready()...)
-	if resp.Diagnostics.HasError() {
-		return
+	id, restore := model.id(), model.RestoreMessages.ValueBool()
+	r.session.Restrictions.Remember(id, model)
+	if err := r.session.Clock.Sleep(ctx, lifecycle.SettleTime); err != nil {
+		return diag.Diagnostics{report.Step(userIDPath, reactivating, err)}
 	}
-	ctx, cancel := context.WithTimeout(ctx, deactivationTimeout)
-	defer cancel()
-	if _, err := r.session.App.Name(ctx); err != nil {
-		resp.Diagnostics.Append(report.Step(userIDPath, reactivating, err))
-		return
+	unlock, diags := r.lock(ctx, id)
+	defer unlock()
+	if diags.HasError() {
+		return diags
 	}
-	id, restore := model.UserID.ValueString(), model.RestoreMessages.ValueBool()
+	if r.session.Restrictions.WasWritten(id) {
+		return diag.Diagnostics{warning("Record removed", stays(model))}
+	}
 	_, err := r.session.API.ReactivateUser(ctx, id, stream.Reactivation{RestoreMessages: restore})
 	if stream.IsNotFound(err) {
 		if finding, lookErr := r.session.Users.Prove(ctx, id); lookErr == nil && finding.Found == erasure.FoundDeleted {
 			model.Status = types.StringValue(statusErased)
-			resp.Diagnostics.Append(forgotten(&model))
-			return
+			return diag.Diagnostics{warning("Record removed", stays(model))}
 		}
 	}
 	var e *stream.Error
 	switch {
 	case err == nil:
-		resp.Diagnostics.Append(reactivated(restore))
+		return diag.Diagnostics{warning("User reactivated", restoring(restore, "were"))}
 	case errors.As(err, &e) && e.Code == codeNameTaken:
-		resp.Diagnostics.AddAttributeError(userIDPath, "User name is taken",
-			"Stream does not reactivate this user, because somebody else has taken their name meanwhile and the app wants names to be unique ("+e.Error()+"). The user stays deactivated and the record is kept. "+
-				"Rename the other user at Stream and run again; or set on_destroy = \"forget\", apply, and destroy.")
+		return diag.Diagnostics{refusal("User name is taken")}
 	default:
-		resp.Diagnostics.Append(report.Step(userIDPath, reactivating, err))
+		return diag.Diagnostics{report.Step(userIDPath, reactivating, err)}
 	}
 }
-
-// codeNameTaken is Stream's error code for a user name that is not unique
-// (stream-api.md §1.4).
-const codeNameTaken = 6
 
 // ImportState implements resource.ResourceWithImportState: it adopts a user who
 // is deactivated, or was erased meanwhile, and refuses one who is active.
@@ -334,41 +388,34 @@ func (r *deactivationResource) ImportState(ctx context.Context, req resource.Imp
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	var model deactivationModel
+	model := deactivationModel{OnDestroy: types.StringValue(destroyReactivate)}
+	model.Labels = types.MapNull(types.StringType)
+	model.MarkMessagesDeleted, model.RevokeTokens, model.RestoreMessages = types.BoolValue(false), types.BoolValue(false), types.BoolValue(false)
 	resp.Diagnostics.Append(resp.State.GetAttribute(ctx, userIDPath, &model.UserID)...)
-	if problem := validID(model.UserID.ValueString()); problem != "" {
+	if problem := idRule.Problem(model.id()); problem != "" {
 		resp.Diagnostics.AddAttributeError(userIDPath, "Invalid import id", problem)
-	}
-	resp.Diagnostics.Append(r.session.Ready()...)
-	if resp.Diagnostics.HasError() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, deactivationTimeout)
 	defer cancel()
-	finding, err := r.session.Users.Prove(ctx, model.UserID.ValueString())
-	if err != nil {
-		resp.Diagnostics.Append(report.Step(userIDPath, lookingUp, err))
+	app, diags := r.session.Open(ctx, userIDPath)
+	if resp.Diagnostics.Append(diags...); diags.HasError() {
 		return
 	}
-	switch finding.Found {
-	case erasure.FoundPresent:
-		resp.Diagnostics.Append(stillActive())
-	case erasure.FoundMissing:
+	model.setApp(app)
+	finding, err := r.session.Users.Prove(ctx, model.id())
+	switch {
+	case err != nil:
+		resp.Diagnostics.Append(report.Step(userIDPath, lookingUp, err))
+	case finding.Found == erasure.FoundPresent:
+		resp.Diagnostics.Append(refusal("User is not deactivated"))
+	case finding.Found == erasure.FoundMissing:
 		resp.Diagnostics.Append(nobodyToRestrict(finding.Found))
 	default:
-		resp.Diagnostics.Append(model.found(finding)...)
+		resp.Diagnostics.Append(model.holds(finding)...)
 	}
-	app, err := r.session.App.Name(ctx)
-	if err != nil {
-		resp.Diagnostics.Append(report.Step(userIDPath, lookingUp, err))
+	if !resp.Diagnostics.HasError() {
+		resp.Diagnostics.Append(resp.State.Set(ctx, &model)...)
+		resp.Diagnostics.Append(lifecycle.Identify(ctx, resp.Identity, userIDPath, model.UserID)...)
 	}
-	if resp.Diagnostics.HasError() {
-		return
-	}
-	model.AppName = types.StringValue(app)
-	model.Labels = types.MapNull(types.StringType)
-	model.OnDestroy = types.StringValue(destroyReactivate)
-	model.MarkMessagesDeleted, model.RevokeTokens, model.RestoreMessages = types.BoolValue(false), types.BoolValue(false), types.BoolValue(false)
-	resp.Diagnostics.Append(resp.State.Set(ctx, &model)...)
-	resp.Diagnostics.Append(identify(ctx, resp.Identity, model.UserID)...)
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/hashicorp/terraform-plugin-framework-validators/objectvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -18,10 +19,10 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/erasure"
-	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/record"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/lifecycle"
 )
 
-// deleteModel is the `delete` object.
+// deleteModel is the `delete` block.
 type deleteModel struct {
 	User          types.String `tfsdk:"user"`
 	Messages      types.String `tfsdk:"messages"`
@@ -36,37 +37,38 @@ var deleteTypes = map[string]attr.Type{
 	"files": types.BoolType, "polls": types.BoolType, "calls": types.StringType,
 }
 
-// deleteAttribute is the schema of the `delete` object, shared with the batch.
-func deleteAttribute() schema.Attribute {
-	mode := func(description string, modes ...string) schema.StringAttribute {
+// deleteBlock is the schema of the `delete` block, shared with the batch. It is a block
+// because Terraform drops unknown keys of an object without a word: a misspelt `files`
+// would delete the files.
+func deleteBlock() schema.Block {
+	mode := func(name string, modes ...string) schema.StringAttribute {
 		return schema.StringAttribute{
-			Optional: true, Computed: true, MarkdownDescription: description,
+			Optional: true, Computed: true, MarkdownDescription: describe("delete." + name),
 			Validators: []validator.String{stringvalidator.OneOf(modes...)},
 		}
 	}
-	user := mode("`\"soft\"`: marked as deleted, all data stays at Stream and can be restored; `\"pruning\"`: marked as deleted, the user's data is emptied; `\"hard\"`: removed for good, with messages and conversations. There is no default: the harm is always spelled out.", "soft", "pruning", "hard")
+	user := mode("user", "soft", "pruning", "hard")
 	user.Optional, user.Computed, user.Required = false, false, true
-	calls := mode("Stream Video calls that have two members, this user among them: `\"soft\"` or `\"hard\"`. Untouched when left out.", "soft", "hard")
+	calls := mode("calls", "soft", "hard")
 	calls.Computed = false
-	flag := func(description string) schema.Attribute {
-		return schema.BoolAttribute{Optional: true, Computed: true, MarkdownDescription: description}
+	flag := func(name string) schema.Attribute {
+		return schema.BoolAttribute{Optional: true, Computed: true, MarkdownDescription: describe("delete." + name)}
 	}
-	return schema.SingleNestedAttribute{
-		Required: true,
-		MarkdownDescription: "What is deleted, and how thoroughly. Everything here is known in the plan. It can be raised later (soft → pruning → hard, or a further scope), which sends one more call; it can never be lowered. " +
-			"Only modes that Stream accepted are kept in state.",
+	return schema.SingleNestedBlock{
+		MarkdownDescription: describe("delete"),
+		Validators:          []validator.Object{objectvalidator.IsRequired(), hardTakesAll{}},
 		Attributes: map[string]schema.Attribute{
 			"user":          user,
-			"messages":      mode("The user's messages: `\"soft\"` (marked as deleted, the text stays at Stream), `\"pruning\"` (content emptied, reactions removed) or `\"hard\"` (removed with all that belongs to them). Default `\"hard\"` when `user = \"hard\"`, else untouched.", "soft", "pruning", "hard"),
-			"conversations": mode("Channels that have exactly two members, this user among them, with everything that both wrote: `\"soft\"` or `\"hard\"`. Default `\"hard\"` when `user = \"hard\"`, else untouched.", "soft", "hard"),
-			"files":         flag("All files and images that the user uploaded. Default true when `user = \"hard\"`, else false."),
-			"polls":         flag("The polls that the user created, which would survive their creator: the provider deletes them before the user. Default true when `user = \"hard\"`, else false."),
+			"messages":      mode("messages", "soft", "pruning", "hard"),
+			"conversations": mode("conversations", "soft", "hard"),
+			"files":         flag("files"),
+			"polls":         flag("polls"),
 			"calls":         calls,
 		},
 	}
 }
 
-// readScope reads the `delete` object with its defaults. ok is false when it is
+// readScope reads the `delete` block with its defaults. ok is false when it is
 // null. Nobody approves what is not known: unknown values are errors.
 func readScope(ctx context.Context, object types.Object) (scope erasure.UserScope, ok bool, diags diag.Diagnostics) {
 	root := path.Root("delete")
@@ -74,15 +76,16 @@ func readScope(ctx context.Context, object types.Object) (scope erasure.UserScop
 		return scope, false, nil
 	}
 	if object.IsUnknown() {
-		return scope, false, diag.Diagnostics{record.NotKnown(root)}
+		return scope, false, diag.Diagnostics{lifecycle.NotKnown(root)}
 	}
 	var d deleteModel
 	diags.Append(object.As(ctx, &d, basetypes.ObjectAsOptions{})...)
-	for name, value := range map[string]attr.Value{
-		"user": d.User, "messages": d.Messages, "conversations": d.Conversations, "files": d.Files, "polls": d.Polls, "calls": d.Calls,
-	} {
-		if value.IsUnknown() {
-			diags.Append(record.NotKnown(root.AtName(name)))
+	for _, option := range []struct {
+		name  string
+		value attr.Value
+	}{{"user", d.User}, {"messages", d.Messages}, {"conversations", d.Conversations}, {"files", d.Files}, {"polls", d.Polls}, {"calls", d.Calls}} {
+		if option.value.IsUnknown() {
+			diags.Append(lifecycle.NotKnown(root.AtName(option.name)))
 		}
 	}
 	if diags.HasError() {
@@ -113,29 +116,39 @@ func writeScope(ctx context.Context, s erasure.UserScope) (types.Object, diag.Di
 	})
 }
 
-// validateDelete checks the rule that Stream documents for hard deletions
-// (stream-api.md §2), as far as values are known.
-func validateDelete(ctx context.Context, object types.Object) (diags diag.Diagnostics) {
-	if object.IsNull() || object.IsUnknown() {
-		return nil
-	}
-	var d deleteModel
-	diags.Append(object.As(ctx, &d, basetypes.ObjectAsOptions{})...)
-	if diags.HasError() || d.User.ValueString() != string(erasure.Hard) {
-		return diags
-	}
-	for name, value := range map[string]types.String{"messages": d.Messages, "conversations": d.Conversations} {
-		if !value.IsNull() && !value.IsUnknown() && value.ValueString() != string(erasure.Hard) {
-			diags.AddAttributeError(path.Root("delete").AtName(name), "Hard deletion needs hard "+name, fmt.Sprintf(
-				"Stream requires messages and conversations to be \"hard\" when user is \"hard\", but %s is %q. Nothing was sent. Leave %s out (it then follows the user), or choose a weaker mode for the user.",
-				name, value.ValueString(), name))
-		}
-	}
-	return diags
+// hardTakesAll is the rule that Stream documents for hard deletions (stream-api.md §2),
+// as far as values are known.
+type hardTakesAll struct{}
+
+func (hardTakesAll) Description(context.Context) string {
+	return "a hard deletion of a user takes messages and conversations"
 }
 
-// goes says in words what a scope takes, for the plan's warning.
-func goes(s erasure.UserScope) string {
+func (v hardTakesAll) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
+
+func (hardTakesAll) ValidateObject(ctx context.Context, req validator.ObjectRequest, resp *validator.ObjectResponse) {
+	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
+		return
+	}
+	var d deleteModel
+	resp.Diagnostics.Append(req.ConfigValue.As(ctx, &d, basetypes.ObjectAsOptions{})...)
+	if resp.Diagnostics.HasError() || d.User.ValueString() != string(erasure.Hard) {
+		return
+	}
+	for _, part := range []struct {
+		name  string
+		value types.String
+	}{{"messages", d.Messages}, {"conversations", d.Conversations}} {
+		if !part.value.IsNull() && !part.value.IsUnknown() && part.value.ValueString() != string(erasure.Hard) {
+			resp.Diagnostics.AddAttributeError(req.Path.AtName(part.name), "Hard deletion needs hard "+part.name, fmt.Sprintf(
+				"Stream requires messages and conversations to be \"hard\" when user is \"hard\", but %s is %q. Nothing was sent. Leave %s out (it then follows the user), or choose a weaker mode for the user.",
+				part.name, part.value.ValueString(), part.name))
+		}
+	}
+}
+
+// effect says in words what a scope takes, for the plan's warning.
+func effect(s erasure.UserScope) string {
 	var gone, emptied, marked []string
 	part := func(what string, m erasure.Mode) {
 		switch m {

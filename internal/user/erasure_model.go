@@ -10,32 +10,36 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/erasure"
-	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/record"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/lifecycle"
 )
 
 // ErasureModel is the state of a streamchat_user_erasure.
 type ErasureModel struct {
-	record.Base
+	lifecycle.One[erasure.UserScope]
 	scopeModel
 	UserID types.String `tfsdk:"user_id"`
 }
 
-// Subject implements record.Model.
-func (m *ErasureModel) Subject() types.String { return m.UserID }
+// Subjects implements lifecycle's model.
+func (m *ErasureModel) Subjects(context.Context) ([]string, bool, diag.Diagnostics) {
+	return lifecycle.Subject(m.UserID)
+}
 
 // ErasureBatchModel is the state of a streamchat_user_erasure_batch.
 type ErasureBatchModel struct {
-	record.BatchBase
+	lifecycle.Many[erasure.UserScope]
 	scopeModel
 	UserIDs      types.List  `tfsdk:"user_ids"`
 	UserCount    types.Int64 `tfsdk:"user_count"`
 	NewUserCount types.Int64 `tfsdk:"new_user_count"`
 }
 
-// Subjects implements record.BatchModel.
-func (m *ErasureBatchModel) Subjects() types.List { return m.UserIDs }
+// Subjects implements lifecycle's model.
+func (m *ErasureBatchModel) Subjects(ctx context.Context) ([]string, bool, diag.Diagnostics) {
+	return lifecycle.Subjects(ctx, m.UserIDs)
+}
 
-// Counts implements record.BatchModel.
+// Counts implements lifecycle's model.
 func (m *ErasureBatchModel) Counts() (all, sent *types.Int64) { return &m.UserCount, &m.NewUserCount }
 
 // scopeModel is what an erasure asks of Stream, for one user or many.
@@ -46,7 +50,7 @@ type scopeModel struct {
 	RevokeTokens      types.Bool   `tfsdk:"revoke_tokens"`
 }
 
-// Scope implements record.Scoped.
+// Scope implements lifecycle's model.
 func (m *scopeModel) Scope(ctx context.Context) (erasure.UserScope, bool, diag.Diagnostics) {
 	scope, ok, diags := readScope(ctx, m.Delete)
 	scope.NewChannelOwnerID = m.NewChannelOwnerID.ValueString()
@@ -55,7 +59,7 @@ func (m *scopeModel) Scope(ctx context.Context) (erasure.UserScope, bool, diag.D
 	return scope, ok, diags
 }
 
-// SetScope implements record.Scoped.
+// SetScope implements lifecycle's model.
 func (m *scopeModel) SetScope(ctx context.Context, scope erasure.UserScope) (diags diag.Diagnostics) {
 	m.Delete, diags = writeScope(ctx, scope)
 	return diags

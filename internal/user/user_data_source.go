@@ -15,6 +15,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/erasure"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/lifecycle"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/report"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/session"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/stream"
@@ -154,7 +155,7 @@ func userStatus(found erasure.Found) string {
 
 func (m *userDataModel) fill(ctx context.Context, u stream.User) (diags diag.Diagnostics) {
 	m.Role, m.Banned = types.StringValue(u.Role), types.BoolValue(u.Banned)
-	m.CreatedAt, m.LastActive = optionalTime(u.CreatedAt), optionalTime(u.LastActive)
+	m.CreatedAt, m.LastActive = lifecycle.Instant(u.CreatedAt), lifecycle.Instant(u.LastActive)
 	m.Teams, diags = teams(ctx, u)
 	text, err := customText(u)
 	if err != nil {

@@ -23,6 +23,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/lifecycle"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/report"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/session"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/stream"
@@ -142,7 +143,6 @@ func (d *usersDataSource) Read(ctx context.Context, req datasource.ReadRequest, 
 	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
 	var order []sortModel
 	resp.Diagnostics.Append(model.Sort.ElementsAs(ctx, &order, false)...)
-	resp.Diagnostics.Append(d.session.Ready()...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -155,11 +155,11 @@ func (d *usersDataSource) Read(ctx context.Context, req datasource.ReadRequest, 
 	}
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	_, err := d.session.App.Name(ctx)
-	var users []stream.User
-	if err == nil {
-		users, err = d.session.API.QueryUsers(ctx, query)
+	_, diags := d.session.Open(ctx, path.Root("filter"))
+	if resp.Diagnostics.Append(diags...); resp.Diagnostics.HasError() {
+		return
 	}
+	users, err := d.session.API.QueryUsers(ctx, query)
 	if err != nil {
 		resp.Diagnostics.Append(queryFailed(err, len(order) > 0))
 		return
@@ -201,7 +201,7 @@ func (m *usersDataModel) fill(ctx context.Context, users []stream.User) (diags d
 		ids[i] = u.ID
 		rows[i] = userRowModel{
 			UserID: types.StringValue(u.ID), Status: types.StringValue(status), Role: types.StringValue(u.Role),
-			CreatedAt: optionalTime(u.CreatedAt), LastActive: optionalTime(u.LastActive), Banned: types.BoolValue(u.Banned), Teams: list,
+			CreatedAt: lifecycle.Instant(u.CreatedAt), LastActive: lifecycle.Instant(u.LastActive), Banned: types.BoolValue(u.Banned), Teams: list,
 		}
 	}
 	var d diag.Diagnostics

@@ -1,7 +1,7 @@
 // Copyright (c) the terraform-provider-streamchat authors
 // SPDX-License-Identifier: MPL-2.0
 
-package record
+package lifecycle
 
 import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -24,9 +24,8 @@ const hardDelete = "hard_delete"
 // each does.
 func HardDelete(hard, soft string) schema.Attribute {
 	return schema.BoolAttribute{
-		Required: true,
-		MarkdownDescription: "`true`: " + hard + " `false`: " + soft + " There is no default: the harm is always spelled out. " +
-			"Raising it from false to true later sends one more call, in place; it can never be lowered.",
+		Required:            true,
+		MarkdownDescription: "`true`: " + hard + " `false`: " + soft + " " + describe("hard_delete"),
 	}
 }
 

@@ -1,12 +1,15 @@
 // Copyright (c) the terraform-provider-streamchat authors
 // SPDX-License-Identifier: MPL-2.0
 
-package record
+package lifecycle
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
+	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
@@ -72,4 +75,55 @@ func (v idsValidator) ValidateList(_ context.Context, req validator.ListRequest,
 		problem += " There is white space around it, as from a file with Windows line ends: use trimspace."
 	}
 	resp.Diagnostics.AddAttributeError(req.Path.AtListIndex(wrong[0]), "Invalid "+v.id.Name, places(req.Path.String(), wrong, len(elements))+".\n\n"+problem)
+}
+
+// SubjectList is the attribute that lists a batch's subjects; empty is a batch with
+// nobody in it yet.
+func SubjectList(what string, id ID) schema.Attribute {
+	return schema.ListAttribute{
+		Required: true, ElementType: types.StringType,
+		MarkdownDescription: fmt.Sprintf("%s Up to %d; empty while there is nobody yet. %s", what, MaxBatch, describe("list")),
+		Validators:          []validator.List{listvalidator.SizeAtMost(MaxBatch), noNulls{}, idsValidator{id}, noDuplicates{}},
+	}
+}
+
+// noNulls stands in for listvalidator.NoNullValues, which does not say where.
+type noNulls struct{}
+
+func (noNulls) Description(context.Context) string               { return "no element is null" }
+func (v noNulls) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
+
+func (noNulls) ValidateList(_ context.Context, req validator.ListRequest, resp *validator.ListResponse) {
+	var null []int
+	elements := req.ConfigValue.Elements()
+	for i, element := range elements {
+		if element.IsNull() {
+			null = append(null, i)
+		}
+	}
+	if len(null) > 0 {
+		resp.Diagnostics.AddAttributeError(req.Path.AtListIndex(null[0]), "Null in the list",
+			places(req.Path.String(), null, len(elements))+".\n\nAn element is null, so that it names nobody. Nothing was sent. Give an id, or leave the element out (compact drops null and empty ones).")
+	}
+}
+
+// noDuplicates stands in for listvalidator.UniqueValues, which would print the id.
+type noDuplicates struct{}
+
+func (noDuplicates) Description(context.Context) string               { return "no id stands in the list twice" }
+func (v noDuplicates) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
+
+func (noDuplicates) ValidateList(_ context.Context, req validator.ListRequest, resp *validator.ListResponse) {
+	seen := map[string]int{}
+	for i, element := range req.ConfigValue.Elements() {
+		id, ok := element.(types.String)
+		if !ok || id.IsNull() || id.IsUnknown() {
+			continue
+		}
+		if first, twice := seen[id.ValueString()]; twice {
+			resp.Diagnostics.AddAttributeError(req.Path.AtListIndex(i), "The same subject twice", fmt.Sprintf("%s repeats %s. List every subject once.", req.Path.AtListIndex(i), req.Path.AtListIndex(first)))
+			continue
+		}
+		seen[id.ValueString()] = i
+	}
 }

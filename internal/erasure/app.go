@@ -1,0 +1,111 @@
+// Copyright (c) the terraform-provider-streamchat authors
+// SPDX-License-Identifier: MPL-2.0
+
+package erasure
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	"golang.org/x/sync/singleflight"
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/stream"
+)
+
+// AppGate is the wrong-app guard: the app is read once a run, and so is the reason
+// why it cannot be read, so that a thousand subjects do not ask in turn.
+type AppGate struct {
+	// Expected is the name the app must have; empty accepts any.
+	Expected string
+	API      interface {
+		App(context.Context) (stream.App, error)
+	}
+
+	flight singleflight.Group
+	mu     sync.Mutex
+	read   bool
+	app    stream.App
+	err    error
+}
+
+// Open gives the app that the credentials open, or a refusal when it is not the
+// expected one.
+func (g *AppGate) Open(ctx context.Context) (stream.App, error) {
+	app, err := g.once(ctx)
+	if err != nil {
+		return stream.App{}, err
+	}
+	if g.Expected != "" && norm.NFC.String(app.Name) != norm.NFC.String(g.Expected) {
+		return stream.App{}, &Refusal{
+			Field: "expected_app_name", Provider: true,
+			Summary: "Wrong app",
+			Detail: fmt.Sprintf("The credentials open the Stream app %q, but the provider's expected_app_name is %q. Nothing was sent. "+
+				"Use the credentials of the right app, or correct expected_app_name.", strings.TrimSpace(app.Name), g.Expected),
+		}
+	}
+	return app, nil
+}
+
+// Holds refuses when the credentials open another app than the one that a record
+// belongs to; a record without an app belongs to any. Apps are told apart by their
+// ids where both are known, else by their names.
+func (g *AppGate) Holds(ctx context.Context, recorded stream.App) error {
+	app, err := g.Open(ctx)
+	if err != nil || recorded == (stream.App{}) {
+		return err
+	}
+	same := app.Name == recorded.Name
+	if app.ID != "" && recorded.ID != "" {
+		same = app.ID == recorded.ID
+	}
+	if same {
+		return nil
+	}
+	return &Refusal{
+		Field:   "app_name",
+		Summary: "Record of another app",
+		Detail: fmt.Sprintf("This record belongs to the Stream app %s, but the credentials open %s. A namesake there is somebody else. Nothing was sent and nothing was asked. "+
+			"Use the credentials of the app that the record belongs to; to erase in the other app as well, add another block with a provider alias of its own.", label(recorded), label(app)),
+	}
+}
+
+func label(app stream.App) string {
+	if app.ID == "" {
+		return fmt.Sprintf("%q", app.Name)
+	}
+	return fmt.Sprintf("%q (id %s)", app.Name, app.ID)
+}
+
+// once shares one reading. Only a caller's own context ends its wait, and an
+// ended context is nobody else's answer.
+func (g *AppGate) once(ctx context.Context) (stream.App, error) {
+	g.mu.Lock()
+	read, app, err := g.read, g.app, g.err
+	g.mu.Unlock()
+	if read {
+		return app, err
+	}
+	answer := g.flight.DoChan("", func() (any, error) {
+		app, err := g.API.App(context.WithoutCancel(ctx)) // bounded by request_timeout and max_retries
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		g.read, g.app, g.err = true, app, at(StageApp, err)
+		return nil, nil
+	})
+	select {
+	case <-ctx.Done():
+		return stream.App{}, at(StageApp, ctx.Err())
+	case <-answer:
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		return g.app, g.err
+	}
+}
+
+func ended(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}

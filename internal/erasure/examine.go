@@ -1,0 +1,140 @@
+// Copyright (c) the terraform-provider-streamchat authors
+// SPDX-License-Identifier: MPL-2.0
+
+package erasure
+
+import (
+	"context"
+)
+
+// LookUp finds a subject and does nothing else, past the wrong-app guard. One
+// that Stream's query leaves out is [FoundUnproven].
+func (e *Engine[S]) LookUp(ctx context.Context, id string) (Finding, error) {
+	if _, err := e.app.Open(ctx); err != nil {
+		return Finding{}, err
+	}
+	finding, err := e.lookUps.do(ctx, struct{}{}, id, struct{}{})
+	return finding, at(StageLookUp, err)
+}
+
+// preview examines a subject for a plan. When the plan's budget of probes is
+// used up, a subject that the look-up leaves out comes back as [FoundUnproven];
+// the apply proves it.
+func (e *Engine[S]) preview(ctx context.Context, id string, scope S, record Record[S], recordMissing bool) (Finding, error) {
+	finding, err := e.examine(ctx, id, scope, record, e.ledger.spendProbe)
+	if err == nil && finding.Found == FoundMissing && !recordMissing {
+		err = e.missing()
+	}
+	return finding, err
+}
+
+// examine runs the guards around a look-up. Where Stream forgets what it deleted,
+// the record remembers.
+func (e *Engine[S]) examine(ctx context.Context, id string, scope S, record Record[S], mayProbe func() bool) (Finding, error) {
+	if err := e.guards.Identity(id); err != nil {
+		return Finding{}, err
+	}
+	if err := e.ledger.Erase(e.Kind, id); err != nil {
+		return Finding{}, err
+	}
+	if err := e.app.Holds(ctx, record.App()); err != nil {
+		return Finding{}, err
+	}
+	finding, err := e.find(ctx, id, mayProbe)
+	if err != nil {
+		return Finding{}, err
+	}
+	if finding.Found == FoundMissing && e.Forgets && record.Sent() {
+		finding.Found = FoundDeleted
+	}
+	if c, ok := e.deed.(checker[S]); ok {
+		if err := c.Check(finding, scope); err != nil {
+			return Finding{}, err
+		}
+	}
+	return finding, e.admit(ctx, id, finding, scope)
+}
+
+// admit runs the guards that need a look-up.
+func (e *Engine[S]) admit(ctx context.Context, id string, finding Finding, scope S) error {
+	if err := e.guards.Finding(finding); err != nil {
+		return err
+	}
+	return e.checkNewOwners(ctx, id, scope)
+}
+
+// find looks a subject up and, where the look-up leaves it out, probes it.
+func (e *Engine[S]) find(ctx context.Context, id string, mayProbe func() bool) (Finding, error) {
+	finding, err := e.lookUps.do(ctx, struct{}{}, id, struct{}{})
+	if err != nil {
+		return Finding{}, at(StageLookUp, err)
+	}
+	if finding.Found != FoundUnproven || !mayProbe() {
+		return finding, nil
+	}
+	finding, err = e.deed.Probe(ctx, id)
+	return finding, at(StageProbe, err)
+}
+
+func always() bool { return true }
+
+// checkNewOwners refuses a new owner who is not there, or not for long: one whom
+// this run erases.
+func (e *Engine[S]) checkNewOwners(ctx context.Context, id string, scope S) error {
+	for _, owner := range scope.NewOwners() {
+		if owner.ID == id {
+			return &Refusal{Field: owner.Field, Summary: "New owner is the erased user", Detail: "The new owner must be somebody else than the user to erase. Nothing was sent."}
+		}
+		if err := e.ledger.Inherit(e.Kind, owner); err != nil {
+			return err
+		}
+		finding, err := e.lookUps.do(ctx, struct{}{}, owner.ID, struct{}{})
+		if err != nil {
+			return at(StageLookUp, err)
+		}
+		if finding.Found != FoundPresent {
+			return &Refusal{Field: owner.Field, Summary: "New owner not found", Detail: "Stream has no active user with the id of the new owner. Nothing was sent. Name an existing, active user."}
+		}
+	}
+	return nil
+}
+
+func (e *Engine[S]) runLookUps(ctx context.Context, _ struct{}, members []*member[struct{}, Finding]) {
+	ids := make([]string, 0, len(members))
+	seen := map[string]bool{}
+	for _, m := range members {
+		if !seen[m.id] {
+			seen[m.id] = true
+			ids = append(ids, m.id)
+		}
+	}
+	found, err := e.deed.LookUp(ctx, ids)
+	at := *e.now()
+	for _, m := range members {
+		finding := found[m.id]
+		finding.At = at
+		m.answer(finding, err)
+	}
+}
+
+// Prove finds a subject like [Engine.LookUp] and probes one that the query
+// leaves out, so that it is never [FoundUnproven]: for what has to know whether
+// somebody was deleted or never existed. The guards of erasures do not apply.
+func (e *Engine[S]) Prove(ctx context.Context, id string) (Finding, error) {
+	finding, err := e.LookUp(ctx, id)
+	if err != nil || finding.Found != FoundUnproven {
+		return finding, err
+	}
+	finding, err = e.deed.Probe(ctx, id)
+	return finding, at(StageProbe, err)
+}
+
+// missing is the refusal of a subject that is not there.
+func (e *Engine[S]) missing() *Refusal {
+	advice := "Check the spelling; "
+	if e.Forgets {
+		advice = "Check the spelling. If it was deleted by other means or by an interrupted run, import it; "
+	}
+	return &Refusal{Summary: "Subject not found", Detail: e.Absence + " Nothing was sent. " +
+		advice + "if the record of a search without a result is what you want, set on_missing = \"record\"."}
+}

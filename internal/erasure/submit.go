@@ -1,0 +1,248 @@
+// Copyright (c) the terraform-provider-streamchat authors
+// SPDX-License-Identifier: MPL-2.0
+
+package erasure
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/stream"
+)
+
+// turn waits for the limit with nobody else between the wait and the call: what
+// goes before a call (tokens, polls, guards) must not happen minutes before it.
+func (e *Engine[S]) turn(ctx context.Context) (release func(), err error) {
+	release = func() {}
+	select {
+	case e.sending <- struct{}{}:
+	case <-ctx.Done():
+		return release, ctx.Err()
+	}
+	if err := e.api.AwaitTurn(ctx, e.Call); err != nil {
+		<-e.sending
+		return release, err
+	}
+	return func() { <-e.sending }, nil
+}
+
+// erase examines the subject once more and sends the deletion, once, through a gate
+// between the two. record is what is known of earlier attempts. The error tells what
+// the attempt is worth:
+//
+//   - nil: completed, to be recorded;
+//   - *[Pending]: submitted, to be recorded;
+//   - *[Failure]: submitted and failed;
+//   - *[StageError] of StageSubmit: tried and failed (an ambiguous *stream.Error
+//     may have been accepted all the same; a repeat finds out and does no harm);
+//   - any other *[StageError], *[Refusal], a context's error: nothing was sent,
+//     and the attempt has no status.
+//
+// recordMissing: a subject that never existed is recorded as not found, without
+// a call; otherwise it is refused.
+func (e *Engine[S]) erase(ctx context.Context, id string, scope S, record Record[S], recordMissing bool, gate func(context.Context)) (Attempt[S], error) {
+	attempt := Attempt[S]{Scope: &scope, ProviderVersion: e.version}
+	finding, err := e.examine(ctx, id, scope, record, always)
+	if err != nil {
+		return attempt, err
+	}
+	attempt.Found = finding.Found
+	app, err := e.app.Open(ctx)
+	if err != nil {
+		return attempt, err
+	}
+	attempt.AppName, attempt.AppID = app.Name, app.ID
+	if finding.Found == FoundMissing {
+		if !recordMissing {
+			return attempt, e.missing()
+		}
+		now := e.now()
+		attempt.Status, attempt.Outcome = StatusCompleted, OutcomeNotFound
+		attempt.CompletedAt, attempt.VerifiedAt = now, now
+		return attempt, nil
+	}
+	gate(ctx)
+	sent, err := e.submits.do(ctx, scope, id, finding)
+	if err != nil {
+		return e.notAccepted(ctx, id, attempt, err)
+	}
+	attempt.Status, attempt.TaskID, attempt.PollsUnchecked = StatusSubmitted, sent.Task, sent.pollsUnchecked
+	attempt.SubmittedAt = &sent.at
+	if !sent.Since.IsZero() {
+		attempt.EffectiveAt = &sent.Since
+	}
+	if record.hasTask(sent.Task) {
+		// The task of an earlier call is no answer to this one.
+		attempt.TaskID, attempt.Status, attempt.AnswerLost = "", StatusFailed, true
+		failure := &Failure{Kind: FailureNoEntry}
+		attempt.Error = failure.Error()
+		return attempt, failure
+	}
+	return e.resume(ctx, id, attempt)
+}
+
+// notAccepted says what an attempt is worth whose call ended with an error. A
+// refusal is a claim: Stream may have carried out what it then refuses, or an earlier
+// call whose answer was lost may have, so a look-up settles it.
+func (e *Engine[S]) notAccepted(ctx context.Context, id string, attempt Attempt[S], err error) (Attempt[S], error) {
+	var stage *StageError
+	if !errors.As(err, &stage) || stage.Stage != StageSubmit {
+		return attempt, err
+	}
+	var api *stream.Error
+	errors.As(err, &api)
+	// Interrupted or timed out while it waited for its turn: not sent.
+	if api != nil && !api.Ambiguous && (api.Kind == stream.KindCanceled || api.Kind == stream.KindRateLimited) {
+		return attempt, err
+	}
+	attempt.Status, attempt.Error = StatusFailed, err.Error()
+	attempt.AnswerLost = api != nil && api.Ambiguous
+	if api == nil || api.Kind != stream.KindNotFound && api.Kind != stream.KindInput || attempt.Found == FoundDeleted {
+		return attempt, err
+	}
+	finding, lookErr := e.find(ctx, id, always)
+	switch {
+	case lookErr != nil:
+		attempt.AnswerLost = true // nobody knows
+	case finding.Found == FoundPresent || finding.Found == FoundDeactivated:
+	case e.Forgets:
+		sentAt := e.now()
+		attempt.Status, attempt.Error, attempt.AnswerLost, attempt.SubmittedAt = StatusSubmitted, "", false, sentAt
+		return e.resume(ctx, id, attempt)
+	default:
+		attempt.AnswerLost = true // gone, but nothing proves the modes
+	}
+	return attempt, err
+}
+
+// runSubmits prepares and sends one batch. A subject that Stream refuses by name
+// is answered alone, so that it does not take the others down; so are those that
+// one call cannot tell apart.
+func (e *Engine[S]) runSubmits(ctx context.Context, scope S, members []*member[Finding, submission]) {
+	subjects := make([]Subject, len(members))
+	for i, m := range members {
+		subjects[i] = Subject{ID: m.id, Finding: m.value}
+	}
+	refusals := e.guardAgain(ctx, subjects, scope)
+	prepared := e.deed.Prepare(ctx, remaining(subjects, refusals), scope)
+	left := map[string][]*member[Finding, submission]{}
+	var sending []Subject
+	for i, m := range members {
+		if err := errors.Join(refusals[m.id], prepared[m.id].Err); err != nil {
+			m.answer(submission{}, err)
+			continue
+		}
+		if left[m.id] == nil {
+			sending = append(sending, subjects[i])
+		}
+		left[m.id] = append(left[m.id], m)
+	}
+	answer := func(s Subject, accepted Accepted, err error) {
+		for _, m := range left[s.ID] {
+			m.answer(submission{accepted, *e.now(), prepared[s.ID].PollsUnchecked}, err)
+		}
+	}
+	for calls := [][]Subject{sending}; len(calls) > 0; calls = calls[1:] {
+		subjects := calls[0]
+		if len(subjects) == 0 {
+			continue
+		}
+		accepted, err := e.submit(ctx, subjects, scope)
+		var changed guardsChanged
+		named := namedIn(err, subjects)
+		switch {
+		case errors.As(err, &changed):
+			for _, s := range subjects {
+				if refusal := changed[s.ID]; refusal != nil {
+					answer(s, Accepted{}, refusal)
+				}
+			}
+			calls = append(calls, remaining(subjects, changed))
+		case len(subjects) > 1 && named >= 0:
+			answer(subjects[named], Accepted{}, err)
+			calls = append(calls, slices.Delete(slices.Clone(subjects), named, named+1))
+		case len(subjects) > 1 && errors.Is(err, errApart):
+			calls = slices.AppendSeq(calls, slices.Chunk(subjects, 1))
+		default:
+			for _, s := range subjects {
+				answer(s, accepted, err)
+			}
+		}
+	}
+}
+
+// submit sends one call. The guards run again right before every attempt of it.
+func (e *Engine[S]) submit(ctx context.Context, subjects []Subject, scope S) (Accepted, error) {
+	accepted, err := e.deed.Submit(stream.Before(ctx, func(ctx context.Context) error {
+		if refusals := e.guardAgain(ctx, subjects, scope); len(refusals) > 0 {
+			return refusals
+		}
+		return nil
+	}), subjects, scope)
+	var changed guardsChanged
+	if errors.As(err, &changed) {
+		return accepted, changed
+	}
+	return accepted, at(StageSubmit, err)
+}
+
+// guardsChanged are the refusals, by subject, that stopped a call at the last moment.
+type guardsChanged map[string]error
+
+func (guardsChanged) Error() string { return "the guards refuse what they let through before" }
+
+// guardAgain looks subjects up once more whose look-up is not fresh, because the
+// call had to wait (for its turn, after a refusal, before a repeat): somebody may be
+// held or promoted since. What it finds takes the place of the earlier finding.
+func (e *Engine[S]) guardAgain(ctx context.Context, subjects []Subject, scope S) guardsChanged {
+	var stale []string
+	places := map[string]int{}
+	now := e.clock.Now()
+	for i, s := range subjects {
+		if f := s.Finding; now.Sub(f.At) > freshFinding && (f.Found == FoundPresent || f.Found == FoundDeactivated) {
+			stale, places[s.ID] = append(stale, s.ID), i
+		}
+	}
+	if len(stale) == 0 {
+		return nil
+	}
+	refusals := guardsChanged{}
+	found, err := e.deed.LookUp(ctx, stale)
+	lookedAt := *e.now()
+	for _, id := range stale {
+		f, listed := found[id]
+		switch {
+		case err != nil:
+			refusals[id] = at(StageLookUp, err)
+			continue
+		case listed:
+			if err := e.admit(ctx, id, f, scope); err != nil {
+				refusals[id] = err
+				continue
+			}
+		default:
+			f = subjects[places[id]].Finding // gone meanwhile: nobody is left to protect
+		}
+		f.At = lookedAt
+		subjects[places[id]].Finding = f
+	}
+	return refusals
+}
+
+func remaining(subjects []Subject, without guardsChanged) []Subject {
+	return slices.DeleteFunc(slices.Clone(subjects), func(s Subject) bool { return without[s.ID] != nil })
+}
+
+// namedIn is the index of the subject that a refusal of Stream's names, or -1.
+func namedIn(err error, subjects []Subject) int {
+	var e *stream.Error
+	if !errors.As(err, &e) || e.Ambiguous {
+		return -1
+	}
+	name := e.NamedUser()
+	if name == "" {
+		return -1
+	}
+	return slices.IndexFunc(subjects, func(s Subject) bool { return s.ID == name })
+}

@@ -1,0 +1,136 @@
+// Copyright (c) the terraform-provider-streamchat authors
+// SPDX-License-Identifier: MPL-2.0
+
+package lifecycle
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/erasure"
+)
+
+// MaxBatch is how many subjects a batch takes: beyond that Terraform itself gets
+// slow (terraform-behaviour.md §4).
+const MaxBatch = 1000
+
+// Many are the records of many subjects, as they lie in a model: a noun's batch model
+// embeds it. The receipt holds the records; results and failures say of each in a word
+// how it stands, because a thousand objects would make every plan expensive.
+type Many[S erasure.Scope[S]] struct {
+	Common
+	DropRemovedRecords types.Bool `tfsdk:"drop_removed_records"`
+	Results            types.Map  `tfsdk:"results"`
+	Failures           types.Map  `tfsdk:"failures"`
+}
+
+// Subjects are those that a list names; known is false when the list or an element is
+// not.
+func Subjects(ctx context.Context, list types.List) (ids []string, known bool, diags diag.Diagnostics) {
+	if list.IsUnknown() {
+		return nil, false, nil
+	}
+	var elements []types.String
+	diags.Append(list.ElementsAs(ctx, &elements, false)...)
+	ids = make([]string, len(elements))
+	for i, e := range elements {
+		if e.IsUnknown() {
+			return nil, false, diags
+		}
+		ids[i] = e.ValueString()
+	}
+	return ids, true, diags
+}
+
+func manyAttributes() map[string]schema.Attribute {
+	return map[string]schema.Attribute{
+		"drop_removed_records": schema.BoolAttribute{
+			Optional: true, Computed: true, Default: booldefault.StaticBool(false), MarkdownDescription: describe("drop_removed_records"),
+		},
+		"results":  schema.MapAttribute{Computed: true, ElementType: types.StringType, MarkdownDescription: describe("results")},
+		"failures": schema.MapAttribute{Computed: true, ElementType: types.StringType, MarkdownDescription: describe("failures")},
+	}
+}
+
+func (m *Many[S]) many() *Many[S] { return m } //nolint:unused // through the interface in keep
+
+func (m *Many[S]) load([]string) (erasure.Batch[S], error) { //nolint:unused // through form
+	return erasure.ReadBatch[S](m.Receipt.ValueString(), slices.Collect(maps.Keys(m.Results.Elements())))
+}
+
+func (m *Many[S]) store(ctx context.Context, t teller, batch erasure.Batch[S], ids []string, scope S, errs map[string]error) diag.Diagnostics { //nolint:unused // through form
+	about, diags := m.about(ctx, t.resource, "")
+	results, failures := make(map[string]attr.Value, len(batch)), map[string]attr.Value{}
+	for id, record := range batch {
+		results[id] = types.StringValue(record.Word())
+		if why := record.Failure(errs[id]); why != "" {
+			failures[id] = types.StringValue(why)
+		}
+	}
+	m.Results, m.Failures = textMap(results), textMap(failures)
+	status := batch.Status(ids, scope)
+	m.Status = types.StringValue(string(status))
+	m.Receipt = types.StringValue(batch.Receipt(about, status, t.pseudonym))
+	return diags
+}
+
+func textMap(of map[string]attr.Value) types.Map { return types.MapValueMust(types.StringType, of) }
+
+// expect keeps what is decided and marks what an apply will decide, so that the diff
+// shows exactly those. anew: a record that is replaced also keeps the evidence of those
+// who left its list, whom nobody knows yet.
+func (m *Many[S]) expect(batch erasure.Batch[S], work map[string]erasure.Step, anew bool) { //nolint:unused // through form
+	m.Status, m.Receipt = types.StringUnknown(), types.StringUnknown()
+	m.Failures = types.MapUnknown(types.StringType)
+	if anew {
+		m.Results = types.MapUnknown(types.StringType)
+		return
+	}
+	entries := make(map[string]attr.Value, len(batch)+len(work))
+	for id, record := range batch {
+		entries[id] = types.StringValue(record.Word())
+	}
+	for id := range work {
+		entries[id] = types.StringUnknown()
+	}
+	m.Results = textMap(entries)
+}
+
+func (m *Many[S]) keep(prior form[S]) { //nolint:unused // through form
+	was, ok := prior.(interface{ many() *Many[S] })
+	if !ok {
+		return
+	}
+	p := was.many()
+	m.keepCommon(&p.Common)
+	m.Results, m.Failures = p.Results, p.Failures
+}
+
+// restrict leaves only the entries of records that are still there.
+func (m *Many[S]) restrict(batch erasure.Batch[S]) {
+	left := func(of types.Map) types.Map {
+		entries := maps.Clone(of.Elements())
+		maps.DeleteFunc(entries, func(id string, _ attr.Value) bool { _, ok := batch[id]; return !ok })
+		return textMap(entries)
+	}
+	m.Results, m.Failures = left(m.Results), left(m.Failures)
+}
+
+// drops are the records of subjects that left the list, where the operator says that
+// they are to be forgotten; without that only those of which nothing was ever sent.
+func (m *Many[S]) drops(ids []string, batch erasure.Batch[S]) erasure.Batch[S] { //nolint:unused // through dropper
+	dropped := erasure.Batch[S]{}
+	for _, id := range batch.Left(ids) {
+		if record := batch[id]; m.DropRemovedRecords.ValueBool() || len(record.Attempts) == 0 {
+			dropped[id] = record
+		}
+	}
+	return dropped
+}

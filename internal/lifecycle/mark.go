@@ -1,0 +1,57 @@
+// Copyright (c) the terraform-provider-streamchat authors
+// SPDX-License-Identifier: MPL-2.0
+
+package lifecycle
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+)
+
+// A Mark is a note in a resource's private state.
+type Mark string
+
+const (
+	// DestroyMark is left by a destroy plan. Terraform does not plan the first half of a
+	// replacement as a destroy, so that a Delete without the mark knows that a Create
+	// follows. Private state outlives a destroy that failed, which has to take it off.
+	DestroyMark Mark = "destroy"
+	// unsavedMark is left by a refresh that learned how an erasure ended, so that the
+	// plan shows an update and an apply saves it: a pipeline that applies only what plans
+	// show would never save it, until Stream has forgotten the task.
+	unsavedMark Mark = "unsaved"
+	// standsMark is left by a destroy plan that saw another record of the same subject:
+	// what that one stands for is not undone.
+	standsMark Mark = "stands"
+)
+
+type privateReader interface {
+	GetKey(context.Context, string) ([]byte, diag.Diagnostics)
+}
+
+type privateWriter interface {
+	SetKey(context.Context, string, []byte) diag.Diagnostics
+}
+
+// Set leaves the mark.
+func (m Mark) Set(ctx context.Context, private privateWriter) diag.Diagnostics {
+	return private.SetKey(ctx, string(m), []byte("true"))
+}
+
+// On reports that the mark was left.
+func (m Mark) On(ctx context.Context, private privateReader) (bool, diag.Diagnostics) {
+	value, diags := private.GetKey(ctx, string(m))
+	return string(value) == "true", diags
+}
+
+// Clear takes off a mark that is there: private state that changes with every refresh
+// would be a change of the state.
+func (m Mark) Clear(ctx context.Context, from privateReader, to privateWriter) diag.Diagnostics {
+	on, diags := m.On(ctx, from)
+	if on {
+		diags.Append(to.SetKey(ctx, string(m), []byte(strconv.FormatBool(false)))...)
+	}
+	return diags
+}

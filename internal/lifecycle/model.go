@@ -1,0 +1,117 @@
+// Copyright (c) the terraform-provider-streamchat authors
+// SPDX-License-Identifier: MPL-2.0
+
+package lifecycle
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/erasure"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/stream"
+)
+
+// Common are the attributes of every record of erasures; [One] and [Many] embed it.
+type Common struct {
+	Bookkeeping
+	Exports      types.List     `tfsdk:"exports"`
+	OnMissing    types.String   `tfsdk:"on_missing"`
+	OnDestroy    types.String   `tfsdk:"on_destroy"`
+	Timeouts     timeouts.Value `tfsdk:"timeouts"`
+	Irreversible types.Bool     `tfsdk:"irreversible"`
+	NotCovered   types.List     `tfsdk:"not_covered"`
+	AppName      types.String   `tfsdk:"app_name"`
+	AppID        types.String   `tfsdk:"app_id"`
+	Status       types.String   `tfsdk:"status"`
+	Receipt      types.String   `tfsdk:"receipt"`
+}
+
+// form is how records lie in a model: that of one subject ([One]) or of many ([Many]).
+type form[S erasure.Scope[S]] interface {
+	common() *Common
+	// load reads the records; ids are those that the model names.
+	load(ids []string) (erasure.Batch[S], error)
+	// store writes the records. ids are asked for, and errs are what stood in the way
+	// of those of whom nothing is recorded.
+	store(ctx context.Context, t teller, batch erasure.Batch[S], ids []string, scope S, errs map[string]error) diag.Diagnostics
+	// expect marks as unknown what the work of an apply will decide.
+	expect(batch erasure.Batch[S], work map[string]erasure.Step, anew bool)
+	// keep takes what acts have decided from the prior state.
+	keep(prior form[S])
+}
+
+// model is what a noun's model adds to its form: its subjects and its scope.
+type model[S erasure.Scope[S]] interface {
+	form[S]
+	// Subjects are the ids asked for; known is false when one of them is not.
+	Subjects(ctx context.Context) (ids []string, known bool, diags diag.Diagnostics)
+	// Scope reads the wanted scope, defaults filled in; ok is false when the model
+	// holds none (an imported record). Unknown values are errors that name the
+	// attribute.
+	Scope(ctx context.Context) (scope S, ok bool, diags diag.Diagnostics)
+	// SetScope writes the scope back, with its defaults.
+	SetScope(ctx context.Context, scope S) diag.Diagnostics
+}
+
+// counted is a model that says how many subjects there are, and how many of them a plan
+// sends.
+type counted interface {
+	Counts() (all, sent *types.Int64)
+}
+
+// teller is who writes receipts.
+type teller struct {
+	resource  string
+	pseudonym func(id string) string
+}
+
+func (c *Common) common() *Common { return c } //nolint:unused // through the constraint of the resource
+
+// app is the app that the record belongs to; zero when it is not known yet.
+func (c *Common) app() stream.App {
+	return stream.App{ID: c.AppID.ValueString(), Name: c.AppName.ValueString()}
+}
+
+func (c *Common) setApp(app stream.App) {
+	c.AppName, c.AppID = Text(app.Name), Text(app.ID)
+}
+
+// reaches fills in what is known before the deed.
+func (c *Common) reaches(ctx context.Context, irreversible bool, notCovered []string) diag.Diagnostics {
+	var diags diag.Diagnostics
+	c.Irreversible = types.BoolValue(irreversible)
+	c.NotCovered, diags = types.ListValueFrom(ctx, types.StringType, notCovered)
+	return diags
+}
+
+// sameBooks reports that the operator's words for the record are unchanged.
+func (c *Common) sameBooks(prior *Common) bool {
+	return c.Bookkeeping.equal(&prior.Bookkeeping) && c.Exports.Equal(prior.Exports)
+}
+
+func (c *Common) about(ctx context.Context, resource, pseudonym string) (erasure.About, diag.Diagnostics) {
+	about := erasure.About{Record: resource, Subject: pseudonym, RequestID: c.RequestID.ValueString()}
+	labels, diags := c.labels(ctx)
+	about.Labels = labels
+	if !c.NotCovered.IsNull() {
+		diags.Append(c.NotCovered.ElementsAs(ctx, &about.NotCovered, false)...)
+	}
+	if !c.Exports.IsNull() && !c.Exports.IsUnknown() {
+		diags.Append(c.Exports.ElementsAs(ctx, &about.Exports, false)...)
+	}
+	return about, diags
+}
+
+// options are what an operator wants besides the scope.
+func (c *Common) options() erasure.Options {
+	return erasure.Options{RecordMissing: c.OnMissing.ValueString() == MissingRecord}
+}
+
+// keepCommon takes what acts have decided from the prior state.
+func (c *Common) keepCommon(prior *Common) {
+	c.Irreversible, c.NotCovered = prior.Irreversible, prior.NotCovered
+	c.AppName, c.AppID, c.Status, c.Receipt = prior.AppName, prior.AppID, prior.Status, prior.Receipt
+}

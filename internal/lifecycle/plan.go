@@ -1,0 +1,393 @@
+// Copyright (c) the terraform-provider-streamchat authors
+// SPDX-License-Identifier: MPL-2.0
+
+package lifecycle
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/erasure"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/report"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/session"
+)
+
+// planning is one plan that is not a destroy.
+type planning[S erasure.Scope[S], M any, P interface {
+	*M
+	model[S]
+}] struct {
+	*Resource[S, M, P]
+	plan    P
+	prior   P // nil for a create
+	scope   S // as configured: defaults never come from prior state
+	unsaved bool
+	config  string // stands for the configuration
+
+	ids     []string
+	known   bool             // all ids are
+	records erasure.Batch[S] // on record, and those that a replacement would go on from
+	dropped erasure.Batch[S]
+}
+
+// ModifyPlan implements resource.ResourceWithModifyPlan. It runs in plan and
+// again inside apply.
+func (r *Resource[S, M, P]) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	if req.Plan.Raw.IsNull() {
+		r.planDestroy(ctx, req, resp)
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	p, diags := r.read(ctx, req)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	resp.Diagnostics.Append(p.do(ctx)...)
+	resp.Diagnostics.Append(resp.Plan.Set(ctx, p.plan)...)
+}
+
+// read reads what a plan starts from.
+func (r *Resource[S, M, P]) read(ctx context.Context, req resource.ModifyPlanRequest) (p *planning[S, M, P], diags diag.Diagnostics) {
+	p = &planning[S, M, P]{Resource: r, plan: new(M), records: erasure.Batch[S]{}}
+	var config P = new(M)
+	diags.Append(req.Config.Get(ctx, config)...)
+	diags.Append(req.Plan.Get(ctx, p.plan)...)
+	if !req.State.Raw.IsNull() {
+		p.prior = new(M)
+		diags.Append(req.State.Get(ctx, p.prior)...)
+	}
+	if diags.HasError() {
+		return p, diags
+	}
+	hash := sha256.Sum256([]byte(req.Config.Raw.String()))
+	p.config = hex.EncodeToString(hash[:])
+	var d diag.Diagnostics
+	p.scope, _, d = config.Scope(ctx)
+	diags.Append(d...)
+	p.unsaved, d = unsavedMark.On(ctx, req.Private)
+	diags.Append(d...)
+	p.ids, p.known, d = p.plan.Subjects(ctx)
+	diags.Append(d...)
+	diags.Append(p.plan.SetScope(ctx, p.scope)...)
+	return p, append(diags, checkOnDestroy(p.plan.common(), p.scope.Irreversible())...)
+}
+
+func checkOnDestroy(c *Common, irreversible bool) (diags diag.Diagnostics) {
+	if irreversible && c.OnDestroy.ValueString() == DestroyRestore {
+		diags.AddAttributeError(path.Root("on_destroy"), "Nothing to restore",
+			"on_destroy = \"restore\" is only possible where irreversible is false: user = \"soft\" with messages, conversations, calls, files and polls left untouched. Nothing was sent. Use \"forget\".")
+	}
+	return diags
+}
+
+// do plans: what is refused, what is to be done, what is known of it.
+func (p *planning[S, M, P]) do(ctx context.Context) (diags diag.Diagnostics) {
+	if p.prior != nil {
+		if diags = p.readPrior(ctx); diags.HasError() {
+			return diags
+		}
+	}
+	if !p.known {
+		return append(diags, p.unknown(ctx)...)
+	}
+	p.dropped = drop(form[S](p.plan), p.ids, p.records)
+	awaited := p.prior == nil && p.engine.Memory.IsAwaited(p.ids)
+	if p.prior == nil && !awaited {
+		diags.Append(p.recall(ctx)...)
+		if _, lowered := p.records.Ahead(p.scope); len(lowered) > 0 {
+			diags.Append(refused(erasure.Comparison{Lowered: lowered}, false)...)
+		}
+		if diags.HasError() {
+			return diags
+		}
+	}
+	if c, ok := any(p.plan).(counted); ok {
+		all, _ := c.Counts()
+		*all = types.Int64Value(int64(len(p.ids) + len(p.records.Left(p.ids))))
+	}
+	work := p.records.Work(p.ids, p.scope)
+	if len(work) == 0 && p.prior != nil {
+		return append(diags, p.nothing(ctx)...)
+	}
+	diags.Append(p.expected(ctx, work)...)
+	if awaited || diags.HasError() {
+		return diags // Create checks everything again and keeps the records whatever it finds
+	}
+	return append(diags, p.preview(ctx, work)...)
+}
+
+// readPrior reads the records in state and refuses what cannot be asked of them.
+func (p *planning[S, M, P]) readPrior(ctx context.Context) (diags diag.Diagnostics) {
+	records, err := p.load(ctx, p.prior)
+	if err != nil {
+		return append(diags, damaged(err))
+	}
+	p.records = records
+	p.engine.Memory.Remember(records, p.TypeName+p.prior.common().Receipt.ValueString())
+	if !p.many && (!p.known || len(records.Left(p.ids)) > 0) {
+		return append(diags, SubjectChanged(p.subject(), "an erasure", "To drop this record, remove its block."))
+	}
+	recorded, ok, d := p.prior.Scope(ctx)
+	diags.Append(d...)
+	if !ok {
+		return diags
+	}
+	comparison := p.scope.Compare(recorded)
+	sends := len(comparison.Raised) > 0
+	if !p.many {
+		sends = records[p.ids[0]].Next(true, p.scope) == erasure.Send
+	}
+	return append(diags, refused(comparison, sends)...)
+}
+
+// refused refuses a plan that asks for less than was done, or for other options of
+// a call that was already sent, unless a further call follows.
+func refused(c erasure.Comparison, sends bool) (diags diag.Diagnostics) {
+	if len(c.Lowered) > 0 {
+		diags.AddAttributeError(report.Path(c.Lowered[0]), "A deletion cannot be taken back",
+			"The record says that Stream was asked to delete more than this configuration does ("+strings.Join(c.Lowered, ", ")+"). Asking for less now would make the record untrue, and brings nothing back. "+
+				"Nothing was sent. Set it back to what was done; to stop managing the record, use a removed block.")
+	}
+	if sends {
+		return diags
+	}
+	for _, field := range c.Altered {
+		diags.AddAttributeError(report.Path(field), "Option of a deletion that was already sent",
+			field+" belongs to the delete call, which was already sent, so changing it would have no effect. Nothing was sent. Set it back to what was sent.")
+	}
+	return diags
+}
+
+// unknown is the plan of subjects that are only known at apply.
+func (p *planning[S, M, P]) unknown(ctx context.Context) (diags diag.Diagnostics) {
+	if c, ok := any(p.plan).(counted); ok {
+		all, sent := c.Counts()
+		*all, *sent = types.Int64Unknown(), types.Int64Unknown()
+	}
+	p.plan.expect(nil, nil, true)
+	diags.Append(p.app(ctx)...)
+	diags.Append(p.plan.common().reaches(ctx, p.scope.Irreversible(), p.scope.NotCovered())...)
+	diags.Append(subjectNotKnown(p.subject(), p.session))
+	return diags
+}
+
+// recall takes the records that this run has seen of the subjects: Terraform gives the
+// plan of a replaced or tainted resource no prior state. Whoever replaces a record asks
+// whether the subject is there again.
+func (p *planning[S, M, P]) recall(ctx context.Context) (diags diag.Diagnostics) {
+	p.records = p.engine.Memory.Recall(p.ids)
+	if p.session.Blind() || len(p.records.Open(true)) == 0 {
+		return nil
+	}
+	if _, diags := p.session.Open(ctx, p.subject()); diags.HasError() {
+		return diags
+	}
+	changed, errs := p.engine.Refresh(ctx, p.records, true)
+	maps.Copy(p.records, changed)
+	return p.words.failed(p.ids, p.records, errs)
+}
+
+// app fills in which app this goes to: the one that the record belongs to, else the one
+// that the credentials open.
+func (p *planning[S, M, P]) app(ctx context.Context) diag.Diagnostics {
+	c := p.plan.common()
+	if p.prior != nil && !p.prior.common().AppName.IsNull() {
+		c.AppName, c.AppID = p.prior.common().AppName, p.prior.common().AppID
+		if p.session.Blind() {
+			return nil
+		}
+		_, diags := p.session.OpenFor(ctx, p.subject(), c.app())
+		return diags
+	}
+	c.AppName, c.AppID = types.StringUnknown(), types.StringUnknown()
+	if p.session.Blind() {
+		return nil
+	}
+	app, diags := p.session.Open(ctx, p.subject())
+	if !diags.HasError() {
+		c.setApp(app)
+	}
+	return diags
+}
+
+// nothing is the plan of a record that needs no call.
+func (p *planning[S, M, P]) nothing(ctx context.Context) (diags diag.Diagnostics) {
+	c, was := p.plan.common(), p.prior.common()
+	if now, ok := any(p.plan).(counted); ok {
+		_, sent := now.Counts()
+		if before, ok := any(p.prior).(counted); ok {
+			_, was := before.Counts()
+			*sent = *was
+		}
+	}
+	p.plan.keep(p.prior)
+	if recorded, ok, _ := p.prior.Scope(ctx); !ok || recorded != p.scope {
+		// The only subject that had not reached the scope was taken off the list.
+		diags.Append(c.reaches(ctx, p.scope.Irreversible(), p.scope.NotCovered())...)
+		c.Receipt = types.StringUnknown()
+	}
+	if m, ok := any(p.plan).(interface{ restrict(erasure.Batch[S]) }); ok && len(p.dropped) > 0 {
+		m.restrict(p.records)
+		c.Receipt = types.StringUnknown()
+		diags.Append(dropped(p.dropped)...)
+	}
+	status := p.records.Status(p.ids, p.scope)
+	if !c.sameBooks(was) || string(status) != was.Status.ValueString() {
+		c.Receipt = types.StringUnknown()
+	}
+	switch {
+	case status != erasure.StatusCompleted: // of somebody who left the list: never a plan without changes
+		c.Status, c.Receipt = types.StringUnknown(), types.StringUnknown()
+		diags.Append(warnings(p.words.lost(p.records.Left(p.ids), p.records))...)
+	case p.unsaved:
+		c.Status = types.StringUnknown()
+		diags.Append(notSaved(p.subject()))
+	default:
+		c.Status = types.StringValue(string(status))
+	}
+	return diags
+}
+
+// warnings says in a plan what the apply will say as errors.
+func warnings(errs diag.Diagnostics) (diags diag.Diagnostics) {
+	for _, d := range errs {
+		if at, ok := d.(diag.DiagnosticWithPath); ok {
+			diags.AddAttributeWarning(at.Path(), d.Summary(), d.Detail())
+		}
+	}
+	return diags
+}
+
+// expected marks what the apply will decide.
+func (p *planning[S, M, P]) expected(ctx context.Context, work map[string]erasure.Step) (diags diag.Diagnostics) {
+	c := p.plan.common()
+	claims := slices.Contains(slices.Collect(maps.Values(work)), erasure.Claim)
+	if claims { // of one that was imported: nothing is sent
+		p.plan.keep(p.prior)
+		c.Receipt = types.StringUnknown()
+		return c.reaches(ctx, p.scope.Irreversible(), p.scope.NotCovered())
+	}
+	diags.Append(p.app(ctx)...)
+	diags.Append(c.reaches(ctx, p.scope.Irreversible(), p.scope.NotCovered())...)
+	p.plan.expect(p.records, work, p.prior == nil)
+	diags.Append(dropped(p.dropped)...)
+	if now, ok := any(p.plan).(counted); ok {
+		_, sent := now.Counts()
+		*sent = types.Int64Value(int64(len(p.sending(work))))
+	}
+	return diags
+}
+
+// sending are those who are to be sent, in the order of the list.
+func (p *planning[S, M, P]) sending(work map[string]erasure.Step) []string {
+	return slices.DeleteFunc(slices.Clone(p.ids), func(id string) bool { return work[id] != erasure.Send })
+}
+
+// preview runs the guards and the look-up for everybody who is to be sent, and says what
+// the reviewer should know. What it finds is never a planned value: it may change before
+// the apply.
+func (p *planning[S, M, P]) preview(ctx context.Context, work map[string]erasure.Step) (diags diag.Diagnostics) {
+	sending := p.sending(work)
+	kept := 0
+	if p.prior == nil {
+		kept = len(p.records) - len(slices.DeleteFunc(slices.Sorted(maps.Keys(work)), func(id string) bool { _, ok := p.records[id]; return !ok }))
+	}
+	switch {
+	case slices.Contains(slices.Collect(maps.Values(work)), erasure.Claim):
+		return append(diags, adopting(p.deed()))
+	case len(sending) == 0 && kept > 0:
+		return append(diags, p.words.replaced(p.deed(), kept))
+	case len(work) == 0:
+		return diags // nobody yet
+	case len(sending) == 0:
+		return append(diags, p.words.underWay(slices.Collect(maps.Keys(work)), p.records))
+	case p.session.Blind():
+		return append(diags, NotLookedUp(p.deed()))
+	}
+	if diags = p.alone(sending); diags.HasError() {
+		return diags
+	}
+	findings, errs := p.engine.Preview(ctx, sending, p.scope, p.records, p.plan.common().options())
+	if diags.Append(p.words.failed(p.ids, p.records, errs)...); len(errs) > 0 {
+		return diags
+	}
+	diags.Append(p.words.planned(preview[S]{p.scope, p.ids, sending, kept, p.records, findings})...)
+	if p.prior == nil && len(p.records) > 0 && !p.many {
+		diags.Append(p.words.replaced(p.deed(), 0))
+	}
+	return diags
+}
+
+// alone refuses what another resource of the run is about: the same subject, or an export
+// of it that Terraform would take at the same time.
+func (p *planning[S, M, P]) alone(sending []string) diag.Diagnostics {
+	errs := map[string]error{}
+	by := session.Claimant{Config: p.config, Update: p.prior != nil}
+	for _, id := range sending {
+		anew := len(p.records[id].Attempts) == 0 || p.prior == nil
+		if anew && !p.session.Claims.First(p.engine.Kind, id, by) {
+			errs[id] = &erasure.Refusal{
+				Summary: "The same subject twice",
+				Detail: "Another resource of this plan erases the same subject. Nothing was sent for this one. " +
+					"Keep one of the two blocks, so that there is one record of one erasure.",
+			}
+			continue
+		}
+		if p.Exported != "" && p.plan.common().Exports.IsNull() && !p.session.Order.Erase(p.Exported, id) {
+			errs[id] = unordered()
+		}
+	}
+	return p.words.failed(p.ids, p.records, errs)
+}
+
+// unordered is the refusal of an erasure beside an export of the same subject.
+func unordered() error {
+	return &erasure.Refusal{
+		Field:   "exports",
+		Summary: "Export and erasure side by side",
+		Detail: "This plan also exports the subject, and nothing says that the export goes first: Terraform would run both at once. Nothing was sent. " +
+			"Name the export here, e.g. exports = [streamchat_user_export.NAME.sha256]; it is then taken first, and kept in the record.",
+	}
+}
+
+// adopting is the warning of a plan that takes over the operator's claim.
+func adopting(at path.Path) diag.Diagnostic {
+	return diag.NewAttributeWarningDiagnostic(at, "Adopting an erasure done elsewhere",
+		"Stream does not have this subject any more, and does not say how it went. The modes in this block are recorded as your claim (outcome = \"adopted\"); no deletion is sent. If you do not know that they are true, do not adopt a user: without the import, an apply sends the deletion and proves it.")
+}
+
+// planDestroy warns, and marks the plan as a real destroy.
+func (r *Resource[S, M, P]) planDestroy(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	var state M
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	resp.Diagnostics.Append(DestroyMark.Set(ctx, resp.Private)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	model := P(&state)
+	batch, err := r.load(ctx, model)
+	if err != nil {
+		batch = erasure.Batch[S]{}
+	}
+	wants := r.Restores && model.common().OnDestroy.ValueString() == DestroyRestore && !model.common().Irreversible.ValueBool()
+	switch {
+	case len(r.restores(ctx, model, batch)) > 0:
+		resp.Diagnostics.Append(willRestore(r.subject()))
+	case wants && slices.ContainsFunc(batch.IDs(), func(id string) bool { return batch[id].Current().Restorable() }):
+		resp.Diagnostics.Append(standsMark.Set(ctx, resp.Private)...)
+		resp.Diagnostics.Append(stands(r.subject()))
+	default:
+		resp.Diagnostics.Append(willForget(r.subject(), batch))
+	}
+}

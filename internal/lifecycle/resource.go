@@ -1,0 +1,482 @@
+// Copyright (c) the terraform-provider-streamchat authors
+// SPDX-License-Identifier: MPL-2.0
+
+package lifecycle
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/erasure"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/session"
+)
+
+const (
+	defaultTimeout = 30 * time.Minute
+	// readTimeout bounds what a plan waits for.
+	readTimeout = 5 * time.Minute
+	// SettleTime is how long a destroy that changes something at Stream waits for another
+	// resource of the run that is about the same subject.
+	SettleTime = 2 * time.Second
+)
+
+// Noun is what one kind of erasure adds to the shared lifecycle. S is its scope.
+type Noun[S erasure.Scope[S]] struct {
+	// TypeName is the resource type, e.g. "streamchat_user_erasure".
+	TypeName string
+	// Subject is the attribute that names the subject, e.g. "user_id", or the list of
+	// many; of one also its resource identity.
+	Subject string
+	// ID is the rule for a subject's id.
+	ID ID
+	// Description is the page's text; Attributes and Blocks are the noun's own.
+	Description string
+	Attributes  map[string]schema.Attribute
+	Blocks      map[string]schema.Block
+	// Engine picks the engine.
+	Engine func(*session.Session) *erasure.Engine[S]
+	// Effect says in a sentence what a scope takes, and Caveat what else is final about
+	// an irreversible one; both for the plan's warning.
+	Effect func(S) string
+	Caveat string
+	// Deed is the attribute or block that a warning of the deed points at: the CLI quotes
+	// it, so it must not be the one that names people.
+	Deed string
+	// Restores: on_destroy = "restore" is possible. Verifies: a refresh can find out
+	// whether somebody is back after an erasure for good.
+	Restores, Verifies bool
+	// Exported is the kind of export that goes before the erasure, "user" or "channel"; ""
+	// where there is none.
+	Exported string
+	// CallsPerMinute is the limit of the delete call.
+	CallsPerMinute func(*session.Session) int
+	// NoImport says why a record cannot be imported and what to do instead; empty where it
+	// can.
+	NoImport [2]string
+}
+
+// core is what a resource has whatever its model.
+type core[S erasure.Scope[S]] struct {
+	Noun[S]
+	many    bool
+	session *session.Session
+	engine  *erasure.Engine[S]
+}
+
+// Resource is the Terraform resource of a [Noun] whose model is M.
+type Resource[S erasure.Scope[S], M any, P interface {
+	*M
+	model[S]
+}] struct {
+	core[S]
+	words words[S]
+}
+
+// Single is the resource of one subject: it has an identity and can be imported.
+type Single[S erasure.Scope[S], M any, P interface {
+	*M
+	model[S]
+}] struct {
+	Resource[S, M, P]
+}
+
+// NewSingle makes the resource whose model embeds [One].
+func NewSingle[M any, S erasure.Scope[S], P interface {
+	*M
+	model[S]
+}](n Noun[S]) *Single[S, M, P] {
+	r := &Single[S, M, P]{}
+	r.Noun = n
+	r.words = oneWords[S]{&r.core}
+	return r
+}
+
+// Batch is the resource of many subjects.
+type Batch[S erasure.Scope[S], M any, P interface {
+	*M
+	model[S]
+}] struct {
+	Resource[S, M, P]
+}
+
+// NewBatch makes the resource whose model embeds [Many].
+func NewBatch[M any, S erasure.Scope[S], P interface {
+	*M
+	model[S]
+}](n Noun[S]) *Batch[S, M, P] {
+	r := &Batch[S, M, P]{}
+	r.Noun, r.many = n, true
+	r.words = manyWords[S]{&r.core}
+	return r
+}
+
+// Metadata implements resource.Resource.
+func (c *core[S]) Metadata(_ context.Context, _ resource.MetadataRequest, resp *resource.MetadataResponse) {
+	resp.TypeName = c.TypeName
+}
+
+// Schema implements resource.Resource.
+func (c *core[S]) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
+	all := attributes(ctx, c.many, c.Restores)
+	maps.Copy(all, c.Attributes)
+	resp.Schema = schema.Schema{MarkdownDescription: c.Description, Attributes: all, Blocks: c.Blocks}
+}
+
+// Configure implements resource.ResourceWithConfigure.
+func (c *core[S]) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
+	if c.session = session.From(req.ProviderData, &resp.Diagnostics); c.session != nil {
+		c.engine = c.Engine(c.session)
+	}
+}
+
+func (c *core[S]) subject() path.Path { return path.Root(c.Noun.Subject) }
+
+func (c *core[S]) deed() path.Path { return path.Root(c.Deed) }
+
+func (c *core[S]) pseudonym(id string) string {
+	return erasure.Pseudonym(c.session.PseudonymKey, id)
+}
+
+func (c *core[S]) teller() teller { return teller{c.TypeName, c.pseudonym} }
+
+// atLeast is how long Stream's limit makes n subjects take.
+func (c *core[S]) atLeast(n int) time.Duration {
+	calls := math.Ceil(float64(n) / float64(c.engine.Max))
+	minutes := math.Ceil(calls/float64(c.CallsPerMinute(c.session))) - 1 // the first minute's calls go at once
+	return time.Duration(max(minutes, 0)) * time.Minute
+}
+
+func (c *core[S]) timeout(n int) time.Duration {
+	return max(defaultTimeout, 2*c.atLeast(n))
+}
+
+// lock keeps other operations on the same subjects away until it is unlocked.
+func (c *core[S]) lock(ctx context.Context, ids []string) (unlock func(), diags diag.Diagnostics) {
+	unlock, err := c.session.Locks.Lock(ctx, c.engine.Kind, ids)
+	if err != nil {
+		diags.AddAttributeError(c.subject(), "Another operation on the same subject",
+			"Another resource of this run is still busy with a subject of this one, and the time for this one ended while it waited. Nothing was sent for this one. Run again.")
+	}
+	return unlock, diags
+}
+
+// Create implements resource.Resource. It sets state only when there is something to
+// keep: an error with state would taint the record.
+func (r *Resource[S, M, P]) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	var plan M
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	model := P(&plan)
+	ids, _, diags := model.Subjects(ctx)
+	timeout, d := model.common().Timeouts.Create(ctx, r.timeout(len(ids)))
+	resp.Diagnostics.Append(append(diags, d...)...)
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	r.engine.Memory.MarkWritten(ids)
+	unlock, d := r.lock(ctx, ids)
+	defer unlock()
+	resp.Diagnostics.Append(d...)
+
+	batch := r.engine.Memory.Collect(r.TypeName, ids, r.many)
+	inherits := len(batch) > 0
+	drop(model, ids, batch)
+	resp.Diagnostics.Append(r.again(ctx, batch)...)
+	if scope, _, d := model.Scope(ctx); !d.HasError() {
+		if done, lowered := batch.Ahead(scope); len(lowered) > 0 {
+			resp.Diagnostics.Append(refused(erasure.Comparison{Lowered: lowered}, false)...)
+			resp.Diagnostics.Append(reaches(ctx, model, done)...)
+		}
+	}
+	batch, d = r.advance(ctx, model, ids, batch, !resp.Diagnostics.HasError())
+	resp.Diagnostics.Append(d...)
+	if resp.Diagnostics.HasError() && !inherits && !batch.Begun(r.engine.Forgets) {
+		return // nothing to keep
+	}
+	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
+	resp.Diagnostics.Append(r.identify(ctx, resp.Identity, ids)...)
+}
+
+// again looks those up whose completed record was handed over by a replacement: who
+// replaces it asks whether they are there again.
+func (r *Resource[S, M, P]) again(ctx context.Context, inherited erasure.Batch[S]) diag.Diagnostics {
+	if len(inherited.Open(true)) == 0 {
+		return nil
+	}
+	if _, diags := r.session.Open(ctx, r.subject()); diags.HasError() {
+		return diags
+	}
+	changed, errs := r.engine.Refresh(ctx, inherited, true)
+	maps.Copy(inherited, changed)
+	return r.words.failed(inherited.IDs(), inherited, errs)
+}
+
+// Update implements resource.Resource. An error is saved with the modes that Stream has
+// accepted.
+func (r *Resource[S, M, P]) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	var plan, prior M
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(req.State.Get(ctx, &prior)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	model := P(&plan)
+	ids, _, diags := model.Subjects(ctx)
+	batch, err := r.load(ctx, P(&prior))
+	if err != nil {
+		diags.Append(damaged(err))
+	}
+	timeout, d := model.common().Timeouts.Update(ctx, r.timeout(len(ids)))
+	resp.Diagnostics.Append(append(diags, d...)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	r.engine.Memory.MarkWritten(ids)
+	unlock, d := r.lock(ctx, ids)
+	defer unlock()
+	resp.Diagnostics.Append(d...)
+	drop(model, ids, batch)
+	_, d = r.advance(ctx, model, ids, batch, !d.HasError())
+	resp.Diagnostics.Append(d...)
+	resp.Diagnostics.Append(unsavedMark.Clear(ctx, req.Private, resp.Private)...)
+	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
+	resp.Diagnostics.Append(r.identify(ctx, resp.Identity, ids)...)
+}
+
+// load reads the records of a model in state.
+func (r *Resource[S, M, P]) load(ctx context.Context, state P) (erasure.Batch[S], error) {
+	ids, _, _ := state.Subjects(ctx)
+	return state.load(ids)
+}
+
+// A dropper is a model that forgets records.
+type dropper[S erasure.Scope[S]] interface {
+	drops(ids []string, batch erasure.Batch[S]) erasure.Batch[S]
+}
+
+// drop forgets the records that a model does not keep, and tells which.
+func drop[S erasure.Scope[S]](m form[S], ids []string, batch erasure.Batch[S]) (dropped erasure.Batch[S]) {
+	d, ok := m.(dropper[S])
+	if !ok {
+		return nil
+	}
+	dropped = d.drops(ids, batch)
+	maps.DeleteFunc(batch, func(id string, _ erasure.Record[S]) bool { _, gone := dropped[id]; return gone })
+	return dropped
+}
+
+// advance takes all subjects as far as they get, if it may, and stores the records in the
+// model.
+func (r *Resource[S, M, P]) advance(ctx context.Context, model P, ids []string, batch erasure.Batch[S], may bool) (erasure.Batch[S], diag.Diagnostics) {
+	scope, _, diags := model.Scope(ctx)
+	may = may && !diags.HasError()
+	work := batch.Work(ids, scope)
+	talks := slices.ContainsFunc(slices.Collect(maps.Values(work)), func(s erasure.Step) bool { return s != erasure.Claim })
+	if may && talks {
+		app, d := r.session.OpenFor(ctx, r.subject(), model.common().app())
+		diags.Append(d...)
+		if may = !d.HasError(); may && model.common().AppName.IsUnknown() {
+			model.common().setApp(app)
+		}
+	}
+	var errs map[string]error
+	if may {
+		before := maps.Clone(batch)
+		batch, errs = r.engine.Advance(ctx, ids, scope, batch, model.common().options())
+		diags.Append(r.words.ended(ids, scope, batch, errs)...)
+		if len(errs) == 0 && pollsMissed(before, batch) {
+			diags.Append(pollsUnchecked(r.deed()))
+		}
+	}
+	if app := model.common(); app.AppName.IsUnknown() {
+		app.AppName, app.AppID = types.StringNull(), types.StringNull()
+	}
+	diags.Append(r.words.lost(batch.Left(ids), batch)...)
+	diags.Append(r.settle(ctx, model, scope, ids, batch, !diags.HasError())...)
+	return batch, append(diags, model.store(ctx, r.teller(), batch, ids, scope, errs)...)
+}
+
+// pollsMissed reports that polls could not be checked by what was sent just now.
+func pollsMissed[S erasure.Scope[S]](before, after erasure.Batch[S]) bool {
+	for id, record := range after {
+		if len(record.Attempts) > len(before[id].Attempts) && record.Current().PollsUnchecked {
+			return true
+		}
+	}
+	return false
+}
+
+// settle sets the modes to those that Stream accepted for everybody, where that is
+// less than the model wants, and says so where nothing else does.
+func (r *Resource[S, M, P]) settle(ctx context.Context, model P, scope S, ids []string, batch erasure.Batch[S], say bool) (diags diag.Diagnostics) {
+	accepted := batch.Accepted(ids, scope)
+	if len(scope.Compare(accepted).Raised) == 0 {
+		return nil
+	}
+	diags.Append(reaches(ctx, model, accepted)...)
+	if batch.Irreversible() {
+		model.common().Irreversible = types.BoolValue(true)
+	}
+	if say {
+		diags.AddAttributeError(r.deed(), "Escalation not finished",
+			"Not all subjects have reached the further modes yet. The record keeps the modes that Stream accepted for everybody, and what it knows of each subject. Run apply again: it goes on where this one ended.")
+	}
+	return diags
+}
+
+// reaches sets the modes, and what is known of them.
+func reaches[S erasure.Scope[S]](ctx context.Context, m model[S], scope S) diag.Diagnostics {
+	return append(m.SetScope(ctx, scope), m.common().reaches(ctx, scope.Irreversible(), scope.NotCovered())...)
+}
+
+// Read implements resource.Resource. A final record needs no call; it is never
+// removed because the subject is gone: gone is the goal.
+func (r *Resource[S, M, P]) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	var state M
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	model := P(&state)
+	ids, _, _ := model.Subjects(ctx)
+	resp.Diagnostics.Append(r.identify(ctx, resp.Identity, ids)...)
+	for _, mark := range []Mark{unsavedMark, DestroyMark, standsMark} {
+		resp.Diagnostics.Append(mark.Clear(ctx, req.Private, resp.Private)...)
+	}
+	batch, err := r.load(ctx, model)
+	if err != nil {
+		resp.Diagnostics.Append(damaged(err))
+		return
+	}
+	verify := r.Verifies && r.session != nil && r.session.VerifyCompleted
+	if !r.session.Blind() && len(batch.Open(verify)) > 0 {
+		resp.Diagnostics.Append(r.refresh(ctx, model, ids, batch, verify, resp)...)
+	}
+	if r.session != nil {
+		r.engine.Memory.Remember(batch, r.TypeName+model.common().Receipt.ValueString())
+	}
+}
+
+// refresh brings open records up to date.
+func (r *Resource[S, M, P]) refresh(ctx context.Context, model P, ids []string, batch erasure.Batch[S], verify bool, resp *resource.ReadResponse) diag.Diagnostics {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	if _, diags := r.session.OpenFor(ctx, r.subject(), model.common().app()); diags.HasError() {
+		return diags
+	}
+	changed, errs := r.engine.Refresh(ctx, batch, verify)
+	diags := r.words.failed(ids, batch, errs)
+	if len(changed) == 0 || diags.HasError() {
+		return diags
+	}
+	maps.Copy(batch, changed)
+	scope, _, _ := model.Scope(ctx)
+	diags.Append(r.settle(ctx, model, scope, ids, batch, false)...)
+	diags.Append(model.store(ctx, r.teller(), batch, ids, scope, nil)...)
+	diags.Append(resp.State.Set(ctx, model)...)
+	return append(diags, unsavedMark.Set(ctx, resp.Private)...)
+}
+
+// Delete implements resource.Resource: the record is dropped, the data stays gone. A
+// Delete without the mark of a destroy plan is the first half of a replacement; its
+// record is handed to the second half.
+func (r *Resource[S, M, P]) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
+	var state M
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	destroys, diags := DestroyMark.On(ctx, req.Private)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	model := P(&state)
+	batch, err := r.load(ctx, model)
+	stands, diags := standsMark.On(ctx, req.Private)
+	resp.Diagnostics.Append(diags...)
+	back := erasure.Batch[S]{}
+	if destroys && !stands {
+		back = r.restores(ctx, model, batch)
+	}
+	if len(back) == 0 {
+		if err == nil {
+			r.engine.Memory.HandOver(r.TypeName, batch, !destroys)
+		}
+		if destroys {
+			resp.Diagnostics.Append(forgotten(r.subject(), batch))
+		}
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, r.timeout(len(back)))
+	defer cancel()
+	resp.Diagnostics.Append(r.restore(ctx, model, back)...)
+	if resp.Diagnostics.HasError() {
+		resp.Diagnostics.Append(DestroyMark.Clear(ctx, req.Private, resp.Private)...)
+	}
+}
+
+// restore brings back those whom no other resource of the run is about.
+func (r *Resource[S, M, P]) restore(ctx context.Context, model P, back erasure.Batch[S]) diag.Diagnostics {
+	_, diags := r.session.OpenFor(ctx, r.subject(), model.common().app())
+	if diags.HasError() {
+		return diags
+	}
+	if err := r.session.Clock.Sleep(ctx, SettleTime); err != nil {
+		return append(diags, r.words.failure(err))
+	}
+	unlock, diags := r.lock(ctx, back.IDs())
+	defer unlock()
+	if diags.HasError() {
+		return diags
+	}
+	maps.DeleteFunc(back, func(id string, _ erasure.Record[S]) bool { return r.engine.Memory.WasWritten(id) })
+	if len(back) == 0 {
+		return append(diags, forgotten(r.subject(), back))
+	}
+	if err := r.engine.Restore(ctx, back); err != nil {
+		return append(diags, r.words.failure(err))
+	}
+	return append(diags, restored(r.subject()))
+}
+
+// restores are those whom destroying the record brings back: still listed, deleted in a
+// way that can be taken back, and the subject of no other record of this run.
+func (r *Resource[S, M, P]) restores(ctx context.Context, model P, batch erasure.Batch[S]) erasure.Batch[S] {
+	back := erasure.Batch[S]{}
+	if !r.Restores || model.common().OnDestroy.ValueString() != DestroyRestore {
+		return back
+	}
+	ids, _, _ := model.Subjects(ctx)
+	own := r.TypeName + model.common().Receipt.ValueString()
+	for _, id := range ids {
+		record := batch[id]
+		if record.Current().Restorable() && !r.engine.Memory.WasWritten(id) && !r.engine.Memory.HeldElsewhere(id, own) {
+			back[id] = record
+		}
+	}
+	return back
+}
+
+// identify sets the resource identity of a record of one subject.
+func (c *core[S]) identify(ctx context.Context, identity *tfsdk.ResourceIdentity, ids []string) diag.Diagnostics {
+	if c.many || len(ids) == 0 {
+		return nil
+	}
+	return Identify(ctx, identity, c.subject(), types.StringValue(ids[0]))
+}
+
+func damaged(err error) diag.Diagnostic {
+	return diag.NewAttributeErrorDiagnostic(path.Root("receipt"), "Damaged record", fmt.Sprintf("%s. The state was changed by something else than this provider; restore it from a backup. Nothing was sent.", err))
+}

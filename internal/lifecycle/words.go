@@ -1,0 +1,172 @@
+// Copyright (c) the terraform-provider-streamchat authors
+// SPDX-License-Identifier: MPL-2.0
+
+package lifecycle
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/erasure"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/session"
+)
+
+// words is what is said of one subject or of many: of one at its attribute, of many
+// grouped and by their places in the list.
+type words[S erasure.Scope[S]] interface {
+	// ended says what came of an apply.
+	ended(ids []string, scope S, batch erasure.Batch[S], errs map[string]error) diag.Diagnostics
+	// failed is the errors of looking.
+	failed(ids []string, batch erasure.Batch[S], errs map[string]error) diag.Diagnostics
+	// lost is about those whom nobody asks for any more and whose deletion is not final.
+	lost(left []string, batch erasure.Batch[S]) diag.Diagnostics
+	// failure is one error about all.
+	failure(err error) diag.Diagnostic
+	// underWay is the warning of a plan that only waits.
+	underWay(work []string, batch erasure.Batch[S]) diag.Diagnostic
+	// replaced is the warning of a plan that keeps records which were seen before.
+	replaced(at path.Path, kept int) diag.Diagnostic
+	// planned is what the reviewer should know of a plan that sends.
+	planned(p preview[S]) diag.Diagnostics
+}
+
+// preview is what a plan knows of those it sends.
+type preview[S erasure.Scope[S]] struct {
+	scope    S
+	ids      []string // asked for
+	sending  []string
+	kept     int // records of a replacement that stay as they are
+	records  erasure.Batch[S]
+	findings map[string]erasure.Finding
+}
+
+// Titles of warnings. Warnings with different effects have different ones, since Terraform
+// shows one of each.
+const (
+	titleForget  = "Destroying forgets the record"
+	titleRestore = "Destroying restores the user"
+)
+
+func unfinished[S erasure.Scope[S]](batch erasure.Batch[S]) string {
+	open, failed := 0, 0
+	for _, record := range batch {
+		switch record.Current().Status {
+		case erasure.StatusSubmitted:
+			open++
+		case erasure.StatusFailed:
+			failed++
+		}
+	}
+	var said strings.Builder
+	if open > 0 {
+		fmt.Fprintf(&said, " %s still under way at Stream; without the record the result is kept nowhere.", deletions(open))
+	}
+	if failed > 0 {
+		fmt.Fprintf(&said, " %s failed; without the record nothing tells that data may be left.", deletions(failed))
+	}
+	return said.String()
+}
+
+func deletions(n int) string {
+	if n == 1 {
+		return "A deletion is"
+	}
+	return fmt.Sprintf("%d deletions are", n)
+}
+
+func willForget[S erasure.Scope[S]](subject path.Path, batch erasure.Batch[S]) diag.Diagnostic {
+	return diag.NewAttributeWarningDiagnostic(subject, titleForget,
+		"Applying this resource destruction will only remove the record from the Terraform state. The deleted data does not come back, and nothing is sent to Stream. Archive the receipt first if it is still needed."+unfinished(batch))
+}
+
+func forgotten[S erasure.Scope[S]](subject path.Path, batch erasure.Batch[S]) diag.Diagnostic {
+	return diag.NewAttributeWarningDiagnostic(subject, "Record removed, data not restored",
+		"The record was removed from the Terraform state. Nothing was sent to Stream: what was deleted stays deleted."+unfinished(batch))
+}
+
+func willRestore(subject path.Path) diag.Diagnostic {
+	return diag.NewAttributeWarningDiagnostic(subject, titleRestore,
+		"Applying this resource destruction asks Stream to bring the user back (on_destroy = \"restore\"). Stream restores the user's metadata, not memberships.")
+}
+
+func restored(subject path.Path) diag.Diagnostic {
+	return diag.NewAttributeWarningDiagnostic(subject, "User restored",
+		"Stream brought the user back: metadata only, memberships are not restored. The record was removed from the Terraform state.")
+}
+
+// stands is the warning of a destroy that would undo what another record is about.
+func stands(subject path.Path) diag.Diagnostic {
+	return diag.NewAttributeWarningDiagnostic(subject, "Another record stands for the same user",
+		"Another resource of this configuration is the record of a deletion of the same user, so destroying this one (on_destroy = \"restore\") does not bring the user back: only the record is removed, and nothing is sent. "+
+			"To bring the user back, destroy both.")
+}
+
+func pollsUnchecked(at path.Path) diag.Diagnostic {
+	return diag.NewAttributeWarningDiagnostic(at, "Polls could not be checked",
+		"Stream lists polls only on behalf of an active user, and this app has none left. Polls that the erased user created may still exist; the receipt says polls_not_checked.")
+}
+
+// notSaved is the warning of a plan whose refresh learned how an erasure ended.
+func notSaved(subject path.Path) diag.Diagnostic {
+	return diag.NewAttributeWarningDiagnostic(subject, "Result not saved yet",
+		"Stream has finished what was submitted before. Applying this update saves the result in the state; nothing is sent.")
+}
+
+// keptFailure is the warning about a failed first attempt that only the record knows of.
+func keptFailure(subject path.Path) diag.Diagnostic {
+	return diag.NewAttributeWarningDiagnostic(subject, "The failed deletion is kept on record",
+		"Stream may hide what it has not erased, so that only this record knows of the deletion that was begun. It is kept with status = \"failed\", and Terraform calls it tainted. Run apply again: only the record is replaced, and the deletion is sent once more.")
+}
+
+// subjectNotKnown is an error, unless the operator lets such plans pass.
+func subjectNotKnown(subject path.Path, s *session.Session) diag.Diagnostic {
+	const summary = "Subject not known in the plan"
+	if s == nil || !s.AllowUnknownSubjects {
+		return diag.NewAttributeErrorDiagnostic(subject, summary,
+			"Nobody can approve the erasure of somebody whom the plan does not name. Give the id as a literal or a variable, or apply first what it comes from. "+
+				"If the plans of this configuration are not meant to be reviewed, set allow_unknown_subjects = true in the provider.")
+	}
+	return diag.NewAttributeWarningDiagnostic(subject, summary, "Whom this erases is only known at apply; the look-up and the guards run then.")
+}
+
+// dropped is the warning of a plan that gives evidence up.
+func dropped[S erasure.Scope[S]](gone erasure.Batch[S]) diag.Diagnostics {
+	by := map[erasure.Status]int{}
+	for _, record := range gone {
+		if status := record.Current().Status; status != "" {
+			by[status]++
+		}
+	}
+	if len(by) == 0 {
+		return nil
+	}
+	summary, detail := "Records dropped", "drop_removed_records = true: applying this update forgets the evidence of subjects that left the list, for good: "+
+		byStatus(by)+". Archive the receipt first if it is still needed."
+	if by[erasure.StatusSubmitted]+by[erasure.StatusFailed] > 0 {
+		summary = "Unfinished deletions given up"
+		detail += " Those that are submitted may still fail without anybody knowing; of those that failed, data may be left at Stream."
+	}
+	return diag.Diagnostics{diag.NewAttributeWarningDiagnostic(path.Root("drop_removed_records"), summary, detail)}
+}
+
+func byStatus(by map[erasure.Status]int) string {
+	var said []string
+	for _, status := range []erasure.Status{erasure.StatusCompleted, erasure.StatusReverted, erasure.StatusSubmitted, erasure.StatusFailed} {
+		if n := by[status]; n > 0 {
+			said = append(said, fmt.Sprintf("%d %s", n, status))
+		}
+	}
+	return strings.Join(said, ", ")
+}
+
+// final says what cannot be undone.
+func (c *core[S]) final(scope S) string {
+	if !scope.Irreversible() {
+		return "Stream keeps the data; this is not an erasure in the sense of the GDPR."
+	}
+	return strings.TrimSpace("This cannot be undone, by this provider or by Stream. " + c.Caveat + " " +
+		"If Terraform reports an inconsistent final plan for app_name or app_id, this plan was made for another app: plan again.")
+}

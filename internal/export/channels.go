@@ -14,6 +14,8 @@ import (
 // below: 5,000 characters of text and 5 KB of custom data.
 const maxValue = 16 << 20
 
+const bufferSize = 64 << 10
+
 // Channels describes a channel export's file.
 type Channels struct {
 	Version  string // "v1" or "v2", by its form

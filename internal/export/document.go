@@ -1,20 +1,11 @@
 // Copyright (c) the terraform-provider-streamchat authors
 // SPDX-License-Identifier: MPL-2.0
 
-// Package export keeps a user's data as Stream sent it, byte for byte, and puts
-// it on disk so that nobody else can read it and a failure leaves nothing half
-// done. It knows neither Terraform nor HTTP.
+// Package export keeps a user's data as Stream sent it, byte for byte. It knows
+// neither Terraform nor HTTP, and no error of it quotes content.
 //
 // A direct export is parsed into a Document; one assembled from channel exports
-// goes piece by piece through a Writer; both reach the disk by File.Export:
-//
-//	document, err := export.Parse(body)
-//	…
-//	written, summary, err := file.Export(ctx, func(w *export.Writer) error {
-//		return w.Document(document)
-//	})
-//
-// No error of this package quotes content, and none names a path or a key.
+// goes piece by piece through a Writer.
 package export
 
 import (

@@ -4,8 +4,11 @@
 package export
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 )
 
@@ -175,3 +178,27 @@ func (w *Writer) fail(err error) error {
 	}
 	return w.err
 }
+
+// counter passes bytes on and keeps their number and hash.
+type counter struct {
+	dst  io.Writer
+	hash hash.Hash
+	size int64
+}
+
+func newCounter(dst io.Writer) counter {
+	return counter{dst: dst, hash: sha256.New()}
+}
+
+func (c *counter) Write(p []byte) (int, error) {
+	n, err := c.dst.Write(p)
+	c.hash.Write(p[:n]) // never fails
+	c.size += int64(n)
+	if err == nil && n < len(p) {
+		err = io.ErrShortWrite
+	}
+	return n, err
+}
+
+// sum is the SHA-256 of the bytes so far, in lower-case hex.
+func (c *counter) sum() string { return hex.EncodeToString(c.hash.Sum(nil)) }

@@ -21,6 +21,7 @@ import (
 	"filippo.io/age"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/export"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/privatefile"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/stream"
 )
 
@@ -129,21 +130,34 @@ func BenchmarkAssembleMillion(b *testing.B) {
 		b.Fatal(err)
 	}
 	for b.Loop() {
-		file := export.File{Path: filepath.Join(b.TempDir(), "alice.age"), Recipients: []age.Recipient{key.Recipient()}}
+		dir := b.TempDir()
+		file, err := privatefile.Begin(b.Context(), filepath.Join(dir, "alice.age"), []age.Recipient{key.Recipient()})
+		if err != nil {
+			b.Fatal(err)
+		}
 		found, err := findChannels(b.Context(), api, "alice")
 		if err != nil {
 			b.Fatal(err)
 		}
-		written, summary, err := file.Export(b.Context(), func(w *export.Writer) error {
-			return found.write(b.Context(), w, filepath.Dir(file.Path))
-		})
+		w := export.NewWriter(file)
+		if err := found.write(b.Context(), w, dir); err != nil {
+			b.Fatal(err)
+		}
+		summary, err := w.Close()
 		if err != nil {
+			b.Fatal(err)
+		}
+		written, err := file.Commit()
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := file.Abort(); err != nil {
 			b.Fatal(err)
 		}
 		if summary.Messages != 1_000_000 || summary.Reactions != 500_000 {
 			b.Fatalf("%d messages and %d reactions", summary.Messages, summary.Reactions)
 		}
-		b.SetBytes(written.ClearSize)
+		b.SetBytes(written.Size)
 	}
 	var usage syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {

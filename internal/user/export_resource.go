@@ -5,7 +5,6 @@ package user
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"path/filepath"
 
@@ -114,8 +113,6 @@ func (r *exportResource) Create(ctx context.Context, req resource.CreateRequest,
 	}
 	timeout, diags := model.Timeouts.Create(ctx, exportfile.Timeout)
 	resp.Diagnostics.Append(diags...)
-	file, diags := model.File(ctx)
-	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -131,33 +128,33 @@ func (r *exportResource) Create(ctx context.Context, req resource.CreateRequest,
 		return
 	}
 	takenAt := r.Session.Clock.Now()
-	var found diag.Diagnostics
-	written, summary, err := file.Export(ctx, func(w *export.Writer) error {
-		if err := from.write(ctx, w, filepath.Dir(file.Path)); err != nil {
-			return err
-		}
-		summary, err := w.Close()
-		if err != nil {
-			return err
-		}
-		if found = from.findings(summary); found.HasError() {
-			return errNothingFound
-		}
-		return nil
-	})
-	resp.Diagnostics.Append(found...)
-	if err != nil {
-		if !errors.Is(err, errNothingFound) {
-			resp.Diagnostics.Append(exportfile.NotWritten(path.Root("user_id"), err))
-		}
+	at := path.Root("user_id")
+	file, diags := model.Begin(ctx, at)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
 		return
 	}
-	model.Taken(written, takenAt)
-	model.MessageCount, model.ReactionCount, model.AttachmentCount = types.Int64Value(summary.Messages), types.Int64Value(summary.Reactions), types.Int64Value(summary.Attachments)
+	defer exportfile.Discard(file, &resp.Diagnostics)
+	w := export.NewWriter(file)
+	err := from.write(ctx, w, filepath.Dir(model.Path.ValueString()))
+	summary, closeErr := w.Close()
+	if err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		resp.Diagnostics.Append(exportfile.NotWritten(at, err))
+		return
+	}
+	resp.Diagnostics.Append(from.findings(summary)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	resp.Diagnostics.Append(model.Commit(file, at, takenAt)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	model.MessageCount, model.ReactionCount = types.Int64Value(summary.Messages), types.Int64Value(summary.Reactions)
+	model.AttachmentCount = types.Int64Value(summary.Attachments)
 	model.Complete, model.Method = types.BoolValue(from.complete()), types.StringValue(from.method)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &model)...)
 }
-
-// errNothingFound keeps an empty assembled export from being written; the
-// findings say it in words.
-var errNothingFound = errors.New("nothing was found")

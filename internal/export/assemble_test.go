@@ -20,7 +20,7 @@ import (
 )
 
 // assemble runs an Assembler for alice over files.
-func assemble(t testing.TB, dst io.Writer, dir string, lookUp LookUp, files ...string) (Summary, *Assembler, error) {
+func assemble(t testing.TB, dst io.Writer, dir string, lookUp LookUp, files ...string) (Counts, *Assembler, error) {
 	t.Helper()
 	w := NewWriter(dst)
 	a := NewAssembler(w, "alice", dir)
@@ -30,11 +30,11 @@ func assemble(t testing.TB, dst io.Writer, dir string, lookUp LookUp, files ...s
 		}
 	}()
 	if err := a.User([]byte(`{"id":"alice", "mutes":[{"target":{"id":"canary"}}],"n":1e400,"\u0064evices":[],"name":"\u00c6"}`)); err != nil {
-		return Summary{}, a, err
+		return Counts{}, a, err
 	}
 	for _, file := range files {
 		if err := a.File(strings.NewReader(file)); err != nil {
-			return Summary{}, a, err
+			return Counts{}, a, err
 		}
 	}
 	if lookUp == nil {
@@ -44,7 +44,7 @@ func assemble(t testing.TB, dst io.Writer, dir string, lookUp LookUp, files ...s
 		}
 	}
 	if err := a.Reactions(t.Context(), lookUp); err != nil {
-		return Summary{}, a, err
+		return Counts{}, a, err
 	}
 	sum, err := w.Close()
 	return sum, a, err
@@ -97,7 +97,7 @@ func TestAssemble(t *testing.T) {
 			if diff := cmp.Diff(aliceUser+test.want, out.String()); diff != "" {
 				t.Errorf("written (-want +got):\n%s", diff)
 			}
-			want, err := Summarize(out.Bytes())
+			want, err := Summarize(out.String())
 			if diff := cmp.Diff(want, sum); err != nil || diff != "" {
 				t.Errorf("the summary (-want +got): %v\n%s", err, diff)
 			}
@@ -181,8 +181,8 @@ func TestAssembleLooksReactionsUp(t *testing.T) {
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Errorf("written (-want +got):\n%s", diff)
 	}
-	if messages, unread := a.LookedUp(); messages != 3 || unread != 1 || asked.Load() != 3 {
-		t.Errorf("%d looked up, %d not read, %d asked", messages, unread, asked.Load())
+	if unread := a.Unread(); unread != 1 || asked.Load() != 3 {
+		t.Errorf("%d not read, %d asked", unread, asked.Load())
 	}
 
 	broken := errors.New("broken")

@@ -7,7 +7,6 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 
@@ -16,9 +15,6 @@ import (
 
 // spoolMemory is how many bytes of a spool stay in memory.
 const spoolMemory = 8 << 20
-
-// ErrTooLarge says that an export does not fit where it was to go.
-var ErrTooLarge = errors.New("the export is too large")
 
 // spool keeps records for later in their order: in memory up to spoolMemory,
 // beyond that in a temporary file.

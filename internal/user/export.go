@@ -64,12 +64,12 @@ func findExport(ctx context.Context, s *session.Session, id string) (from source
 	if err != nil {
 		return from, false, diag.Diagnostics{report.Export(at, err)}
 	}
-	body, err := s.API.ExportUser(ctx, id)
+	whole, err := s.API.ExportUser(ctx, id)
 	var e *stream.Error
 	switch {
 	case err == nil:
 		from.method = methodDirect
-		if from.document, err = export.Parse(body); err != nil {
+		if from.document, err = export.NewDocument(whole); err != nil {
 			diags.AddAttributeError(at, "Unreadable export", "Stream's export of this user is not what its API promises: "+err.Error()+". Nothing was changed at Stream and no file was written.")
 		}
 		return from, true, diags
@@ -88,12 +88,12 @@ func findExport(ctx context.Context, s *session.Session, id string) (from source
 // findings are the diagnostics of an export that was written: what an assembled
 // one is known to lack. One with nothing in it is an error, because Stream's
 // refusal means that there is a lot.
-func (s *source) findings(summary export.Summary) (diags diag.Diagnostics) {
+func (s *source) findings(counts export.Counts) (diags diag.Diagnostics) {
 	if s.assembly == nil {
 		return nil
 	}
 	at := path.Root("user_id")
-	if summary.Messages == 0 && summary.Reactions == 0 {
+	if counts.Messages == 0 && counts.Reactions == 0 {
 		diags.AddAttributeError(at, "Stream refuses to export this user",
 			"Stream refuses its own export of this user, which it gives up to "+directLimit+", and in the channels where the user is found there are no messages or reactions of theirs. "+
 				"So the export would miss everything, and it was not kept. Nothing was changed at Stream. "+

@@ -91,7 +91,7 @@ func (a *assembly) write(ctx context.Context, w *export.Writer, dir string) (err
 		return startErr
 	}
 	err = out.Reactions(ctx, a.lookUp)
-	_, a.unread = out.LookedUp()
+	a.unread = out.Unread()
 	return err
 }
 

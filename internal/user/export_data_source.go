@@ -4,7 +4,6 @@
 package user
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -147,7 +146,7 @@ func (d *exportDataSource) Read(ctx context.Context, req datasource.ReadRequest,
 		if resp.Diagnostics.HasError() {
 			return
 		}
-		text, err := terraformText(document.Bytes())
+		text, err := terraformText(document.bytes)
 		if err != nil {
 			resp.Diagnostics.AddAttributeError(path.Root("user_id"), "Export cannot be kept in state",
 				"Stream's export of this user holds bytes that are not UTF-8 text, which Terraform cannot keep unchanged. Use the resource streamchat_user_export, which writes the very bytes to a file.")
@@ -164,11 +163,12 @@ func (d *exportDataSource) Read(ctx context.Context, req datasource.ReadRequest,
 }
 
 // limitedBuffer takes what fits into state.
-type limitedBuffer struct{ bytes.Buffer }
+type limitedBuffer struct{ bytes []byte }
 
 func (b *limitedBuffer) Write(p []byte) (int, error) {
-	if b.Len()+len(p) > maxStateExport {
+	if len(b.bytes)+len(p) > maxStateExport {
 		return 0, export.ErrTooLarge
 	}
-	return b.Buffer.Write(p)
+	b.bytes = append(b.bytes, p...)
+	return len(p), nil
 }

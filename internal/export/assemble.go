@@ -12,13 +12,13 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// Assembler makes the export of one user, the subject, out of channel exports:
+// assembler makes the export of one user, the subject, out of channel exports:
 //
-//	a := export.NewAssembler(w, "alice", dir)
-//	defer a.Close()
-//	a.User(row)           // once
-//	a.File(r)             // for every channel export
-//	a.Reactions(ctx, lookUp) // once, last
+//	a := newAssembler(w, "alice", dir)
+//	defer a.close()
+//	a.user(row)           // once
+//	a.file(r)             // for every channel export
+//	a.reactions(ctx, lookUp) // once, last
 //
 // It takes what the subject wrote, in any number of messages in the same memory,
 // and lets go of everything else before it can reach a disk: others' messages,
@@ -30,8 +30,8 @@ import (
 //     people in mentioned_users: their ids alone;
 //   - quoted_message, poll, channel and thread_participants: left out (the ids of
 //     the first two stay).
-type Assembler struct {
-	w       *Writer
+type assembler struct {
+	w       *writer
 	subject string
 	spool   spool
 	out     []byte // one message or reaction
@@ -51,18 +51,15 @@ const (
 	spoolListed   byte = 'd' // a reaction that the look-up before may hold as well
 )
 
-// NewAssembler writes the export of the subject with w. Reactions, which come
+// newAssembler writes the export of the subject with w. Reactions, which come
 // after all messages in the JSON, wait in memory and, when they are many, in an
 // encrypted temporary file in dir; with dir "" they are [ErrTooLarge] then.
-func NewAssembler(w *Writer, subject, dir string) *Assembler {
-	return &Assembler{w: w, subject: subject, spool: spool{dir: dir}, seed: maphash.MakeSeed()}
+func newAssembler(w *writer, subject, dir string) *assembler {
+	return &assembler{w: w, subject: subject, spool: spool{dir: dir}, seed: maphash.MakeSeed()}
 }
 
-// Close removes what is temporary.
-func (a *Assembler) Close() error { return a.spool.close() }
-
-// Unread is of how many messages not all reactions could be read.
-func (a *Assembler) Unread() int64 { return a.unread }
+// close removes what is temporary.
+func (a *assembler) close() error { return a.spool.close() }
 
 // rewrite says what becomes of a field.
 type rewrite int
@@ -92,7 +89,7 @@ var messageRewrites = map[string]rewrite{
 var reactionRewrites = map[string]rewrite{"user": makeNull}
 
 // rewrite copies an object to a.out.
-func (a *Assembler) rewrite(object gjson.Result, rules map[string]rewrite) {
+func (a *assembler) rewrite(object gjson.Result, rules map[string]rewrite) {
 	a.out = append(a.out[:0], '{')
 	for key, value := range object.ForEach {
 		rule, isNull := rules[key.Str], value.Type == gjson.Null
@@ -152,19 +149,19 @@ func elements(list gjson.Result) []gjson.Result {
 	return list.Array()
 }
 
-// User writes the subject, a row of a user query.
-func (a *Assembler) User(row []byte) error {
+// user writes the subject, a row of a user query.
+func (a *assembler) user(row []byte) error {
 	user := gjson.ParseBytes(row)
 	if !user.IsObject() {
 		return &ParseError{Problem: "the user is not an object"}
 	}
 	a.rewrite(user, rowOnly)
-	return a.w.User(a.out)
+	return a.w.user(a.out)
 }
 
-// File takes a channel export's file, v1 or v2 (stream-api.md §7.3), as a
+// file takes a channel export's file, v1 or v2 (stream-api.md §7.3), as a
 // stream. Errors are *ParseError, the reader's and the writer's own.
-func (a *Assembler) File(r io.Reader) error {
+func (a *assembler) file(r io.Reader) error {
 	f := newChannelFile(r)
 	f.message, f.reaction = a.message, a.line
 	if err := f.read(); err != nil {
@@ -178,7 +175,7 @@ func (a *Assembler) File(r io.Reader) error {
 }
 
 // message takes one message of a channel export.
-func (a *Assembler) message(message gjson.Result, v2 bool) error {
+func (a *assembler) message(message gjson.Result, v2 bool) error {
 	if !message.IsObject() {
 		return &ParseError{Problem: "a message is not an object"}
 	}
@@ -189,7 +186,7 @@ func (a *Assembler) message(message gjson.Result, v2 bool) error {
 	switch author {
 	case a.subject:
 		a.rewrite(message, messageRewrites)
-		if err := a.w.Message(a.out); err != nil {
+		if err := a.w.message(a.out); err != nil {
 			return err
 		}
 	case "":
@@ -202,7 +199,7 @@ func (a *Assembler) message(message gjson.Result, v2 bool) error {
 
 // listed keeps the subject's reactions among those that a message lists, and
 // notes the message when it has more.
-func (a *Assembler) listed(message gjson.Result, v2 bool) error {
+func (a *assembler) listed(message gjson.Result, v2 bool) error {
 	id, latest, kind := message.Get("id").Str, message.Get("latest_reactions"), spoolReaction
 	if total := sum(message.Get("reaction_counts")); total > length(latest) && id != "" {
 		kind = spoolListed
@@ -240,7 +237,7 @@ func sum(counts gjson.Result) (total int64) {
 }
 
 // line takes a reaction that a v2 file lists by itself.
-func (a *Assembler) line(reaction gjson.Result) error {
+func (a *assembler) line(reaction gjson.Result) error {
 	by, of, err := whose(reaction)
 	if err != nil || by != a.subject {
 		return err
@@ -260,7 +257,7 @@ func whose(reaction gjson.Result) (by, of string, err error) {
 }
 
 // keepReaction spools a reaction, one of a v2 file unless it came before.
-func (a *Assembler) keepReaction(kind byte, reaction gjson.Result, messageID, of string, v2 bool) error {
+func (a *assembler) keepReaction(kind byte, reaction gjson.Result, messageID, of string, v2 bool) error {
 	if v2 {
 		key := maphash.String(a.seed, messageID+"\x00"+of)
 		if a.seen[key] {

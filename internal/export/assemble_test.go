@@ -19,21 +19,21 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// assemble runs an Assembler for alice over files.
-func assemble(t testing.TB, dst io.Writer, dir string, lookUp LookUp, files ...string) (Counts, *Assembler, error) {
+// assemble runs an assembler for alice over files.
+func assemble(t testing.TB, dst io.Writer, dir string, lookUp lookUpFunc, files ...string) (Counts, *assembler, error) {
 	t.Helper()
-	w := NewWriter(dst)
-	a := NewAssembler(w, "alice", dir)
+	w := newWriter(dst)
+	a := newAssembler(w, "alice", dir)
 	defer func() {
-		if err := a.Close(); err != nil {
+		if err := a.close(); err != nil {
 			t.Error(err)
 		}
 	}()
-	if err := a.User([]byte(`{"id":"alice", "mutes":[{"target":{"id":"canary"}}],"n":1e400,"\u0064evices":[],"name":"\u00c6"}`)); err != nil {
+	if err := a.user([]byte(`{"id":"alice", "mutes":[{"target":{"id":"canary"}}],"n":1e400,"\u0064evices":[],"name":"\u00c6"}`)); err != nil {
 		return Counts{}, a, err
 	}
 	for _, file := range files {
-		if err := a.File(strings.NewReader(file)); err != nil {
+		if err := a.file(strings.NewReader(file)); err != nil {
 			return Counts{}, a, err
 		}
 	}
@@ -43,10 +43,10 @@ func assemble(t testing.TB, dst io.Writer, dir string, lookUp LookUp, files ...s
 			return nil, false, nil
 		}
 	}
-	if err := a.Reactions(t.Context(), lookUp); err != nil {
+	if err := a.reactions(t.Context(), lookUp); err != nil {
 		return Counts{}, a, err
 	}
-	sum, err := w.Close()
+	sum, err := w.close()
 	return sum, a, err
 }
 
@@ -128,14 +128,14 @@ func TestAssembleErrors(t *testing.T) {
 	}
 	t.Run("the reader's own", func(t *testing.T) {
 		broken := errors.New("broken")
-		a := NewAssembler(NewWriter(io.Discard), "alice", "")
-		if err := a.File(io.MultiReader(strings.NewReader(`[{"messages":[`), iotest.ErrReader(broken))); !errors.Is(err, broken) {
+		a := newAssembler(newWriter(io.Discard), "alice", "")
+		if err := a.file(io.MultiReader(strings.NewReader(`[{"messages":[`), iotest.ErrReader(broken))); !errors.Is(err, broken) {
 			t.Error(err)
 		}
 	})
 	t.Run("a value without end", func(t *testing.T) {
-		a := NewAssembler(NewWriter(io.Discard), "alice", "")
-		if err := a.File(io.MultiReader(strings.NewReader(`[{"messages":["`), endless{})); !errors.Is(err, errLongValue) {
+		a := newAssembler(newWriter(io.Discard), "alice", "")
+		if err := a.file(io.MultiReader(strings.NewReader(`[{"messages":["`), endless{})); !errors.Is(err, errLongValue) {
 			t.Error(err)
 		}
 	})
@@ -181,7 +181,7 @@ func TestAssembleLooksReactionsUp(t *testing.T) {
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Errorf("written (-want +got):\n%s", diff)
 	}
-	if unread := a.Unread(); unread != 1 || asked.Load() != 3 {
+	if unread := a.unread; unread != 1 || asked.Load() != 3 {
 		t.Errorf("%d not read, %d asked", unread, asked.Load())
 	}
 
@@ -200,36 +200,36 @@ func TestAssembleSpools(t *testing.T) {
 	message := `{"id":"m","user":{"id":"bob"},"reaction_counts":{"secret":1},"latest_reactions":[` + reaction + `]}`
 	dir := t.TempDir()
 	var out bytes.Buffer
-	w := NewWriter(&out)
-	a := NewAssembler(w, "alice", dir)
-	if err := a.User([]byte(`{"id":"alice"}`)); err != nil {
+	w := newWriter(&out)
+	a := newAssembler(w, "alice", dir)
+	if err := a.user([]byte(`{"id":"alice"}`)); err != nil {
 		t.Fatal(err)
 	}
-	if err := a.File(strings.NewReader(v1("[" + strings.Repeat(message+",", n-1) + message + "]"))); err != nil {
+	if err := a.file(strings.NewReader(v1("[" + strings.Repeat(message+",", n-1) + message + "]"))); err != nil {
 		t.Fatal(err)
 	}
 	if a.spool.scratch == nil || a.spool.memory.Cap() > 0 {
 		t.Fatal("nothing was spooled")
 	}
-	if err := a.Reactions(t.Context(), nil); err != nil {
+	if err := a.reactions(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
-	sum, err := w.Close()
+	sum, err := w.close()
 	if err != nil || sum.Reactions != n || bytes.Count(out.Bytes(), []byte(reaction)) != n {
 		t.Errorf("%d reactions, %v", sum.Reactions, err)
 	}
-	if err := a.Close(); err != nil {
+	if err := a.close(); err != nil {
 		t.Error(err)
 	}
 	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
 		t.Errorf("left behind: %v, %v", left, err)
 	}
 
-	small := NewAssembler(NewWriter(io.Discard), "alice", "")
-	if err := small.User([]byte(`{}`)); err != nil {
+	small := newAssembler(newWriter(io.Discard), "alice", "")
+	if err := small.user([]byte(`{}`)); err != nil {
 		t.Fatal(err)
 	}
-	if err := small.File(strings.NewReader(v1("[" + strings.Repeat(message+",", n-1) + message + "]"))); !errors.Is(err, ErrTooLarge) {
+	if err := small.file(strings.NewReader(v1("[" + strings.Repeat(message+",", n-1) + message + "]"))); !errors.Is(err, ErrTooLarge) {
 		t.Errorf("without a directory: %v", err)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"filippo.io/age"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/privatefile"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/stream"
 )
 
 // largest is a direct export of the most messages that Stream gives.
@@ -43,7 +44,7 @@ func BenchmarkSummarize(b *testing.B) {
 	}
 }
 
-func BenchmarkWriteDocument(b *testing.B) {
+func BenchmarkWriteOwn(b *testing.B) {
 	body := largest()
 	hybrid, err := age.GenerateHybridIdentity()
 	if err != nil {
@@ -59,11 +60,11 @@ func BenchmarkWriteDocument(b *testing.B) {
 			b.SetBytes(int64(len(body)))
 			b.ReportAllocs()
 			for b.Loop() {
-				d, err := parse(b, body)
-				if err != nil {
-					b.Fatal(err)
+				own, ok := stream.Members(body)
+				if !ok {
+					b.Fatal("no object")
 				}
-				toFile(b, path, recipients, func(w *Writer) error { return w.Document(d) })
+				toFile(b, path, recipients, func(w *writer) error { return w.own(own) })
 			}
 		})
 	}
@@ -74,12 +75,12 @@ func BenchmarkWriteMessage(b *testing.B) {
 	message := []byte(`{"id":"u1-1","text":"` + strings.Repeat("some text ", 60) + `","attachments":[{"type":"image"}],"reaction_scores":{},"user":null}`)
 	b.SetBytes(int64(len(message)))
 	b.ReportAllocs()
-	toFile(b, filepath.Join(b.TempDir(), "export"), []age.Recipient{newX25519(b).Recipient()}, func(w *Writer) error {
-		if err := w.User([]byte(`{"id":"u1"}`)); err != nil {
+	toFile(b, filepath.Join(b.TempDir(), "export"), []age.Recipient{newX25519(b).Recipient()}, func(w *writer) error {
+		if err := w.user([]byte(`{"id":"u1"}`)); err != nil {
 			return err
 		}
 		for b.Loop() {
-			if err := w.Message(message); err != nil {
+			if err := w.message(message); err != nil {
 				return err
 			}
 		}
@@ -88,17 +89,17 @@ func BenchmarkWriteMessage(b *testing.B) {
 }
 
 // toFile writes an export to a file.
-func toFile(b *testing.B, path string, recipients []age.Recipient, content func(*Writer) error) {
+func toFile(b *testing.B, path string, recipients []age.Recipient, content func(*writer) error) {
 	b.Helper()
 	file, err := privatefile.Begin(b.Context(), path, recipients)
 	if err != nil {
 		b.Fatal(err)
 	}
-	w := NewWriter(file)
+	w := newWriter(file)
 	if err := content(w); err != nil {
 		b.Fatal(err)
 	}
-	if _, err := w.Close(); err != nil {
+	if _, err := w.close(); err != nil {
 		b.Fatal(err)
 	}
 	if _, err := file.Commit(); err != nil {

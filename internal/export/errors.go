@@ -11,6 +11,10 @@ import (
 // ErrTooLarge says that an export does not fit where it was to go.
 var ErrTooLarge = errors.New("the export is too large")
 
+// ErrNothingFound says that an assembled export would be empty. Stream's refusal
+// of its own export means that there is a lot.
+var ErrNothingFound = errors.New("nothing was found")
+
 // ParseError says how an export is not what Stream's API promises. It never
 // holds a byte of the export, which is personal data: an error ends up in logs.
 type ParseError struct {

@@ -119,19 +119,19 @@ func FuzzAssemble(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, file []byte) {
 		var out bytes.Buffer
-		w := NewWriter(&out)
-		a := NewAssembler(w, "alice", "")
-		if err := a.User([]byte(`{"id":"alice"}`)); err != nil {
+		w := newWriter(&out)
+		a := newAssembler(w, "alice", "")
+		if err := a.user([]byte(`{"id":"alice"}`)); err != nil {
 			t.Fatal(err)
 		}
-		if err := a.File(bytes.NewReader(file)); err != nil {
+		if err := a.file(bytes.NewReader(file)); err != nil {
 			quotesNothing(t, err)
 			return
 		}
-		if err := a.Reactions(t.Context(), func(context.Context, string, int) ([]json.RawMessage, bool, error) { return nil, true, nil }); err != nil {
+		if err := a.reactions(t.Context(), func(context.Context, string, int) ([]json.RawMessage, bool, error) { return nil, true, nil }); err != nil {
 			t.Fatalf("%q: %v", file, err)
 		}
-		sum, err := w.Close()
+		sum, err := w.close()
 		if err != nil {
 			t.Fatalf("%q: %v", file, err)
 		}

@@ -16,12 +16,12 @@ import (
 // lookUps is how many messages' reactions are looked up at a time.
 const lookUps = 8
 
-// LookUp reads all reactions of the subject to a message that has more than a
+// lookUpFunc reads all reactions of the subject to a message that has more than a
 // channel export lists; total is how many of everybody it has. all is false when
 // some could not be read. An error ends the assembly.
-type LookUp func(ctx context.Context, messageID string, total int) (reactions []json.RawMessage, all bool, err error)
+type lookUpFunc func(ctx context.Context, messageID string, total int) (reactions []json.RawMessage, all bool, err error)
 
-// step is one record of the spool on its way to the Writer.
+// step is one record of the spool on its way to the writer.
 type step struct {
 	kind     byte
 	reaction []byte
@@ -34,9 +34,9 @@ type lookedUp struct {
 	err       error
 }
 
-// Reactions writes the subject's reactions: those that were listed, and by lookUp
+// reactions writes the subject's reactions: those that were listed, and by lookUp
 // those of messages that have more. No file can follow.
-func (a *Assembler) Reactions(ctx context.Context, lookUp LookUp) error {
+func (a *assembler) reactions(ctx context.Context, lookUp lookUpFunc) error {
 	group, ctx := errgroup.WithContext(ctx)
 	steps := make(chan step, lookUps)
 	group.Go(func() error { return a.prefetch(ctx, lookUp, steps) })
@@ -46,7 +46,7 @@ func (a *Assembler) Reactions(ctx context.Context, lookUp LookUp) error {
 
 // prefetch turns the spool into steps, in its order, and starts the look-ups
 // ahead of their turn, at most [lookUps] at a time. It returns once all have ended.
-func (a *Assembler) prefetch(ctx context.Context, lookUp LookUp, steps chan<- step) error {
+func (a *assembler) prefetch(ctx context.Context, lookUp lookUpFunc, steps chan<- step) error {
 	defer close(steps)
 	var running errgroup.Group
 	running.SetLimit(lookUps)
@@ -77,7 +77,7 @@ func (a *Assembler) prefetch(ctx context.Context, lookUp LookUp, steps chan<- st
 
 // write writes the steps in their order. Of reactions that a message lists and a
 // look-up found too, the latter's are written.
-func (a *Assembler) write(steps <-chan step) error {
+func (a *assembler) write(steps <-chan step) error {
 	var found map[string]bool // types in the look-up before
 	for next := range steps {
 		var err error
@@ -88,9 +88,9 @@ func (a *Assembler) write(steps <-chan step) error {
 			if found[gjson.GetBytes(next.reaction, "type").Str] {
 				continue
 			}
-			err = a.w.Reaction(next.reaction)
+			err = a.w.reaction(next.reaction)
 		default:
-			err = a.w.Reaction(next.reaction)
+			err = a.w.reaction(next.reaction)
 		}
 		if err != nil {
 			return err
@@ -100,7 +100,7 @@ func (a *Assembler) write(steps <-chan step) error {
 }
 
 // writeLookedUp writes the subject's reactions of a look-up, one of each type.
-func (a *Assembler) writeLookedUp(r lookedUp) (found map[string]bool, err error) {
+func (a *assembler) writeLookedUp(r lookedUp) (found map[string]bool, err error) {
 	if r.err != nil {
 		return nil, r.err
 	}
@@ -119,7 +119,7 @@ func (a *Assembler) writeLookedUp(r lookedUp) (found map[string]bool, err error)
 		}
 		found[of] = true
 		a.rewrite(reaction, reactionRewrites)
-		if err := a.w.Reaction(a.out); err != nil {
+		if err := a.w.reaction(a.out); err != nil {
 			return nil, err
 		}
 	}

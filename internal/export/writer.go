@@ -10,25 +10,27 @@ import (
 	"io"
 
 	"github.com/tidwall/gjson"
+
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/stream"
 )
 
-// Writer writes one user export and counts on the way, in the same memory for any
-// number of messages. Either Document writes a whole one, or User once, then
-// Message, then Reaction any number of times write
+// writer writes one user export and counts on the way, in the same memory for any
+// number of messages. Either own writes a whole one, or user once, then message,
+// then reaction any number of times write
 //
 //	{"user":{…},"messages":[…],"reactions":[…]}
 //
-// piece by piece. Close ends it. After an error every call returns that error, so
-// that a Writer that closed without one wrote a whole export. Pieces are small
+// piece by piece. close ends it. After an error every call returns that error, so
+// that a writer that closed without one wrote a whole export. Pieces are small
 // writes: the underlying writer should be buffered.
-type Writer struct {
+type writer struct {
 	dst    io.Writer
 	counts Counts
 	part   part
 	err    error
 }
 
-// part is how far a Writer has come.
+// part is how far a writer has come.
 type part int
 
 const (
@@ -47,41 +49,46 @@ var opening = [...]string{
 	partEnd:       `]}`,
 }
 
-// NewWriter starts an export on dst. Nothing is written yet.
-func NewWriter(dst io.Writer) *Writer { return &Writer{dst: dst} }
+// newWriter starts an export on dst. Nothing is written yet.
+func newWriter(dst io.Writer) *writer { return &writer{dst: dst} }
 
-// Document writes Stream's own export. It must be the only piece.
-func (w *Writer) Document(d Document) error {
-	if w.err != nil {
+// own writes Stream's own export: every member but "duration", in order and as
+// the very bytes that Stream sent. It must be the only piece. Errors are those of
+// [Count] and the underlying writer's.
+func (w *writer) own(members stream.UserExport) error {
+	if w.part != partNone {
+		return w.fail(errors.New("export: an export after other pieces"))
+	}
+	if w.counts, w.err = Count(members); w.err != nil {
 		return w.err
 	}
-	if w.part != partNone {
-		return w.fail(errors.New("export: a document after other pieces"))
-	}
+	w.part = partEnd
 	between := "{"
-	for _, m := range d.members {
+	for _, m := range members {
+		if m.Name == "duration" {
+			continue
+		}
 		for _, piece := range []string{between, m.Key, ":", m.Value.Raw} {
 			w.write(piece)
 		}
 		between = ","
 	}
 	w.write("}")
-	w.counts, w.part = d.counts, partEnd
 	return w.err
 }
 
-// User writes the user, a JSON object that was proved to be one, as the bytes it
-// is given, without white space around it. The same goes for Message and
-// Reaction.
-func (w *Writer) User(raw []byte) error {
+// user writes the user, a JSON object that was proved to be one, as the bytes it
+// is given, without white space around it. The same goes for message and
+// reaction.
+func (w *writer) user(raw []byte) error {
 	if w.part != partNone {
 		return w.fail(errors.New("export: a user after other pieces"))
 	}
 	return w.piece(partUser, raw)
 }
 
-// Message writes one message.
-func (w *Writer) Message(raw []byte) error {
+// message writes one message.
+func (w *writer) message(raw []byte) error {
 	if err := w.piece(partMessages, raw); err != nil {
 		return err
 	}
@@ -90,8 +97,8 @@ func (w *Writer) Message(raw []byte) error {
 	return nil
 }
 
-// Reaction writes one reaction. No message can follow.
-func (w *Writer) Reaction(raw []byte) error {
+// reaction writes one reaction. No message can follow.
+func (w *writer) reaction(raw []byte) error {
 	if err := w.piece(partReactions, raw); err != nil {
 		return err
 	}
@@ -100,7 +107,7 @@ func (w *Writer) Reaction(raw []byte) error {
 }
 
 // piece writes an object where it belongs.
-func (w *Writer) piece(p part, raw []byte) error {
+func (w *writer) piece(p part, raw []byte) error {
 	if w.part == p {
 		w.write(",")
 	}
@@ -116,8 +123,8 @@ func (w *Writer) piece(p part, raw []byte) error {
 	return w.err
 }
 
-// advance opens and closes arrays until the Writer is at p.
-func (w *Writer) advance(p part) error {
+// advance opens and closes arrays until the writer is at p.
+func (w *writer) advance(p part) error {
 	switch {
 	case w.err != nil:
 		return w.err
@@ -133,10 +140,10 @@ func (w *Writer) advance(p part) error {
 	return w.err
 }
 
-// Close ends the JSON and tells what was written; it does not close the
-// underlying writer. Without a user or a document it is an error. A second call
+// close ends the JSON and tells what was written; it does not close the
+// underlying writer. Without a user or an export of Stream's own it is an error. A second call
 // gives the same answer.
-func (w *Writer) Close() (Counts, error) {
+func (w *writer) close() (Counts, error) {
 	if err := w.advance(partEnd); err != nil {
 		return Counts{}, err
 	}
@@ -144,14 +151,14 @@ func (w *Writer) Close() (Counts, error) {
 }
 
 // write keeps the first error.
-func (w *Writer) write(s string) {
+func (w *writer) write(s string) {
 	if w.err == nil {
 		_, w.err = io.WriteString(w.dst, s)
 	}
 }
 
 // fail keeps the first error and returns it.
-func (w *Writer) fail(err error) error {
+func (w *writer) fail(err error) error {
 	if w.err == nil {
 		w.err = err
 	}

@@ -11,40 +11,39 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/stream"
 )
 
-// write runs a Writer: "u", "m", "r" before the piece, "d" a document.
+// write runs a writer: "u", "m", "r" before the piece, "d" an export of Stream's own.
 func write(t *testing.T, dst io.Writer, calls ...string) (Counts, error) {
 	t.Helper()
-	w := NewWriter(dst)
+	w := newWriter(dst)
 	for _, call := range calls {
 		raw := []byte(call[1:])
 		var err error
 		switch call[0] {
 		case 'u':
-			err = w.User(raw)
+			err = w.user(raw)
 		case 'm':
-			err = w.Message(raw)
+			err = w.message(raw)
 		case 'r':
-			err = w.Reaction(raw)
+			err = w.reaction(raw)
 		case 'd':
-			d, parseErr := parse(t, string(raw))
-			if parseErr != nil {
-				t.Fatal(parseErr)
-			}
-			err = w.Document(d)
+			own, _ := stream.Members(string(raw))
+			err = w.own(own)
 		}
 		if err != nil {
-			if _, closeErr := w.Close(); closeErr == nil {
+			if _, closeErr := w.close(); closeErr == nil {
 				t.Error("Close forgot the error")
 			}
-			if again := w.Message([]byte(`{}`)); !errors.Is(again, err) {
+			if again := w.message([]byte(`{}`)); !errors.Is(again, err) {
 				t.Errorf("after %v a message gave %v", err, again)
 			}
 			return Counts{}, err
 		}
 	}
-	return w.Close()
+	return w.close()
 }
 
 func TestWriter(t *testing.T) {
@@ -87,8 +86,8 @@ func TestWriterErrors(t *testing.T) {
 		"two users":            {[]string{`u{}`, `u{}`}, "export: a user after other pieces"},
 		"late user":            {[]string{`u{}`, `m{}`, `u{}`}, "export: a user after other pieces"},
 		"late message":         {[]string{`u{}`, `r{}`, `m{}`}, "export: a piece out of order: user, messages, reactions"},
-		"late document":        {[]string{`u{}`, `d{"user":{}}`}, "export: a document after other pieces"},
-		"two documents":        {[]string{`d{"user":{}}`, `d{"user":{}}`}, "export: a document after other pieces"},
+		"late document":        {[]string{`u{}`, `d{"user":{}}`}, "export: an export after other pieces"},
+		"two documents":        {[]string{`d{"user":{}}`, `d{"user":{}}`}, "export: an export after other pieces"},
 		"message after":        {[]string{`d{"user":{}}`, `m{}`}, "export: a piece out of order: user, messages, reactions"},
 		"user null":            {[]string{`unull`}, "export: a user is not an object"},
 		"message string":       {[]string{`u{}`, `m "canary"`}, "export: a message is not an object"},
@@ -135,33 +134,33 @@ func TestWriterKeepsWriteErrors(t *testing.T) {
 }
 
 func TestWriterCloseTwice(t *testing.T) {
-	w := NewWriter(io.Discard)
-	if err := w.User([]byte(`{}`)); err != nil {
+	w := newWriter(io.Discard)
+	if err := w.user([]byte(`{}`)); err != nil {
 		t.Fatal(err)
 	}
-	first, err := w.Close()
+	first, err := w.close()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if second, err := w.Close(); err != nil || second != first {
+	if second, err := w.close(); err != nil || second != first {
 		t.Errorf("%+v, %v", second, err)
 	}
-	if err := w.Reaction([]byte(`{}`)); err == nil {
+	if err := w.reaction([]byte(`{}`)); err == nil {
 		t.Error("a reaction after Close")
 	}
 }
 
 // A message costs no memory that lasts, so any number of them fits.
 func TestWriterIsFlat(t *testing.T) {
-	w := NewWriter(io.Discard)
-	if err := w.User([]byte(`{}`)); err != nil {
+	w := newWriter(io.Discard)
+	if err := w.user([]byte(`{}`)); err != nil {
 		t.Fatal(err)
 	}
 	message := []byte(`{"id":"m1","text":"` + strings.Repeat("x", 10_000) + `","attachments":[{"a":{}},{}]}`)
 	result := testing.Benchmark(func(b *testing.B) {
 		b.ReportAllocs()
 		for range b.N {
-			if err := w.Message(message); err != nil {
+			if err := w.message(message); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -1,11 +1,6 @@
 // Copyright (c) the terraform-provider-streamchat authors
 // SPDX-License-Identifier: MPL-2.0
 
-// Package export keeps a user's data as Stream sent it, byte for byte. It knows
-// neither Terraform nor HTTP, and no error of it quotes content.
-//
-// A direct export is a Document; one assembled from channel exports goes piece by
-// piece through a Writer.
 package export
 
 import (
@@ -24,38 +19,28 @@ type Counts struct {
 	Attachments int64 // of all messages: the files themselves are not in an export
 }
 
-// Document is Stream's own export of a user without its top-level "duration".
-type Document struct {
-	members []stream.Member
-	counts  Counts
-}
-
-// NewDocument checks and counts an export. Every top-level member but "duration"
-// is kept, in order and as the very bytes that Stream sent. "user" must be an
-// object; "messages" and "reactions" are arrays, null or absent; none of the
-// three may come twice, as no count could be right then. Errors are *ParseError.
-func NewDocument(export stream.UserExport) (Document, error) {
-	var d Document
+// Count says what Stream's own export of a user holds. "user" must be an object;
+// "messages" and "reactions" are arrays, null or absent; none of the three may
+// come twice, as no count could be right then. Errors are *ParseError.
+func Count(own stream.UserExport) (Counts, error) {
+	var c Counts
 	seen := map[string]bool{}
-	for _, m := range export {
-		switch m.Name {
-		case "duration":
+	for _, m := range own {
+		if m.Name != "user" && m.Name != "messages" && m.Name != "reactions" {
 			continue
-		case "user", "messages", "reactions":
-			if seen[m.Name] {
-				return Document{}, &ParseError{Problem: fmt.Sprintf("%q comes twice", m.Name)}
-			}
-			seen[m.Name] = true
-			if err := d.counts.add(m); err != nil {
-				return Document{}, err
-			}
 		}
-		d.members = append(d.members, m)
+		if seen[m.Name] {
+			return Counts{}, &ParseError{Problem: fmt.Sprintf("%q comes twice", m.Name)}
+		}
+		seen[m.Name] = true
+		if err := c.add(m); err != nil {
+			return Counts{}, err
+		}
 	}
 	if !seen["user"] {
-		return Document{}, &ParseError{Problem: `"user" is missing`}
+		return Counts{}, &ParseError{Problem: `"user" is missing`}
 	}
-	return d, nil
+	return c, nil
 }
 
 // add checks the type of "user", "messages" or "reactions" and counts what is in
@@ -108,12 +93,6 @@ func length(list gjson.Result) int64 {
 		return 0
 	}
 	return list.Get("#").Int()
-}
-
-// Count says what Stream's own export of a user holds. Errors are *ParseError.
-func Count(export stream.UserExport) (Counts, error) {
-	d, err := NewDocument(export)
-	return d.counts, err
 }
 
 // Summarize says what the JSON of an export holds that was written to a file or a

@@ -3,10 +3,11 @@
 
 //go:build unix
 
-package user
+package export_test
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -45,6 +46,8 @@ func (m *million) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(w, format, args...)
 	}
 	switch path := r.URL.Path; {
+	case path == "/users/alice/export":
+		http.Error(w, `{"code":4,"message":"too many messages","StatusCode":400}`, http.StatusBadRequest)
 	case path == "/users":
 		answer(`{"users":[{"id":"alice","role":"user","created_at":"2026-01-01T00:00:00Z","mutes":[]}]}`)
 	case path == "/channels":
@@ -135,27 +138,16 @@ func BenchmarkAssembleMillion(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		found, err := findChannels(b.Context(), api, "alice")
-		if err != nil {
-			b.Fatal(err)
-		}
-		w := export.NewWriter(file)
-		if err := found.write(b.Context(), w, dir); err != nil {
-			b.Fatal(err)
-		}
-		summary, err := w.Close()
+		found, err := export.Take(b.Context(), api, "alice", file, dir)
 		if err != nil {
 			b.Fatal(err)
 		}
 		written, err := file.Commit()
-		if err != nil {
+		if err = errors.Join(err, file.Abort()); err != nil {
 			b.Fatal(err)
 		}
-		if err := file.Abort(); err != nil {
-			b.Fatal(err)
-		}
-		if summary.Messages != 1_000_000 || summary.Reactions != 500_000 {
-			b.Fatalf("%d messages and %d reactions", summary.Messages, summary.Reactions)
+		if found.Method != export.Assembled || found.Messages != 1_000_000 || found.Reactions != 500_000 {
+			b.Fatalf("%+v", found)
 		}
 		b.SetBytes(written.Size)
 	}

@@ -161,8 +161,6 @@ func (r *exportResource) Create(ctx context.Context, req resource.CreateRequest,
 	}
 	timeout, diags := model.Timeouts.Create(ctx, exportfile.Timeout)
 	resp.Diagnostics.Append(diags...)
-	file, diags := model.File(ctx)
-	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -173,43 +171,56 @@ func (r *exportResource) Create(ctx context.Context, req resource.CreateRequest,
 		resp.Diagnostics.Append(report.Export(at, err))
 		return
 	}
+	// Before Stream makes an export, which it keeps for 60 days.
+	file, diags := model.Begin(ctx, at)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	defer exportfile.Discard(file, &resp.Diagnostics)
 	takenAt := r.Session.Clock.Now()
-	asked := model.request()
-	task, err := r.Session.API.ExportChannels(ctx, asked)
+	resp.Diagnostics.Append(r.take(ctx, &model, file)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	resp.Diagnostics.Append(model.Commit(file, at, takenAt)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	resp.Diagnostics.Append(resp.State.Set(ctx, &model)...)
+}
+
+// take has Stream make the export, copies its file to dst and notes what it is.
+func (r *exportResource) take(ctx context.Context, model *exportModel, dst io.Writer) diag.Diagnostics {
+	at, api, asked := path.Root("cids"), r.Session.API, model.request()
+	task, err := api.ExportChannels(ctx, asked)
 	var e *stream.Error
 	if errors.As(err, &e) && (e.Kind == stream.KindNotFound || e.Kind == stream.KindInput) {
 		// Stream refuses the whole list and its words are not documented.
 		if diags := r.unknownChannels(ctx, asked.CIDs, false); diags.HasError() {
-			resp.Diagnostics.Append(diags...)
-			return
+			return diags
 		}
 	}
 	if err == nil {
-		err = r.Session.API.ExportTask(ctx, task)
+		err = api.ExportTask(ctx, task)
 	}
 	if err != nil {
-		resp.Diagnostics.Append(report.Export(at, err))
-		return
+		return diag.Diagnostics{report.Export(at, err)}
 	}
-	var content export.Channels
-	written, err := file.Write(ctx, func(dst io.Writer) error {
-		src, err := r.Session.API.OpenExport(ctx, task)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = src.Close() }()
-		if content, err = export.CopyChannels(dst, src); err != nil {
-			return err
-		}
-		return checkContent(content, asked)
-	})
+	src, err := api.OpenExport(ctx, task)
 	if err != nil {
-		resp.Diagnostics.Append(exportfile.NotWritten(at, err))
-		return
+		return diag.Diagnostics{report.Export(at, err)}
 	}
-	model.Taken(written, takenAt)
+	defer func() { _ = src.Close() }()
+	content, err := export.CopyChannels(dst, src)
+	if err == nil {
+		err = checkContent(content, asked)
+	}
+	if err != nil {
+		return diag.Diagnostics{exportfile.NotWritten(at, err)}
+	}
 	model.TaskID, model.MessageCount = types.StringValue(task), types.Int64Value(content.Messages)
-	resp.Diagnostics.Append(resp.State.Set(ctx, &model)...)
+	return nil
 }
 
 // checkContent makes sure that the file is what was asked for.

@@ -19,22 +19,22 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// assemble runs an Assembler for alice over files.
-func assemble(t testing.TB, dst io.Writer, dir string, lookUp LookUp, files ...string) (Summary, *Assembler, error) {
+// assemble runs an assembler for alice over files.
+func assemble(t testing.TB, dst io.Writer, dir string, lookUp lookUpFunc, files ...string) (Counts, *assembler, error) {
 	t.Helper()
-	w := NewWriter(dst)
-	a := NewAssembler(w, "alice", dir)
+	w := newWriter(dst)
+	a := newAssembler(w, "alice", dir)
 	defer func() {
-		if err := a.Close(); err != nil {
+		if err := a.close(); err != nil {
 			t.Error(err)
 		}
 	}()
-	if err := a.User([]byte(`{"id":"alice", "mutes":[{"target":{"id":"canary"}}],"n":1e400,"\u0064evices":[],"name":"\u00c6"}`)); err != nil {
-		return Summary{}, a, err
+	if err := a.user([]byte(`{"id":"alice", "mutes":[{"target":{"id":"canary"}}],"n":1e400,"\u0064evices":[],"name":"\u00c6"}`)); err != nil {
+		return Counts{}, a, err
 	}
 	for _, file := range files {
-		if err := a.File(strings.NewReader(file)); err != nil {
-			return Summary{}, a, err
+		if err := a.file(strings.NewReader(file)); err != nil {
+			return Counts{}, a, err
 		}
 	}
 	if lookUp == nil {
@@ -43,10 +43,10 @@ func assemble(t testing.TB, dst io.Writer, dir string, lookUp LookUp, files ...s
 			return nil, false, nil
 		}
 	}
-	if err := a.Reactions(t.Context(), lookUp); err != nil {
-		return Summary{}, a, err
+	if err := a.reactions(t.Context(), lookUp); err != nil {
+		return Counts{}, a, err
 	}
-	sum, err := w.Close()
+	sum, err := w.close()
 	return sum, a, err
 }
 
@@ -97,7 +97,7 @@ func TestAssemble(t *testing.T) {
 			if diff := cmp.Diff(aliceUser+test.want, out.String()); diff != "" {
 				t.Errorf("written (-want +got):\n%s", diff)
 			}
-			want, err := Summarize(out.Bytes())
+			want, err := Summarize(out.String())
 			if diff := cmp.Diff(want, sum); err != nil || diff != "" {
 				t.Errorf("the summary (-want +got): %v\n%s", err, diff)
 			}
@@ -128,14 +128,14 @@ func TestAssembleErrors(t *testing.T) {
 	}
 	t.Run("the reader's own", func(t *testing.T) {
 		broken := errors.New("broken")
-		a := NewAssembler(NewWriter(io.Discard), "alice", "")
-		if err := a.File(io.MultiReader(strings.NewReader(`[{"messages":[`), iotest.ErrReader(broken))); !errors.Is(err, broken) {
+		a := newAssembler(newWriter(io.Discard), "alice", "")
+		if err := a.file(io.MultiReader(strings.NewReader(`[{"messages":[`), iotest.ErrReader(broken))); !errors.Is(err, broken) {
 			t.Error(err)
 		}
 	})
 	t.Run("a value without end", func(t *testing.T) {
-		a := NewAssembler(NewWriter(io.Discard), "alice", "")
-		if err := a.File(io.MultiReader(strings.NewReader(`[{"messages":["`), endless{})); !errors.Is(err, errLongValue) {
+		a := newAssembler(newWriter(io.Discard), "alice", "")
+		if err := a.file(io.MultiReader(strings.NewReader(`[{"messages":["`), endless{})); !errors.Is(err, errLongValue) {
 			t.Error(err)
 		}
 	})
@@ -181,8 +181,8 @@ func TestAssembleLooksReactionsUp(t *testing.T) {
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Errorf("written (-want +got):\n%s", diff)
 	}
-	if messages, unread := a.LookedUp(); messages != 3 || unread != 1 || asked.Load() != 3 {
-		t.Errorf("%d looked up, %d not read, %d asked", messages, unread, asked.Load())
+	if unread := a.unread; unread != 1 || asked.Load() != 3 {
+		t.Errorf("%d not read, %d asked", unread, asked.Load())
 	}
 
 	broken := errors.New("broken")
@@ -200,43 +200,36 @@ func TestAssembleSpools(t *testing.T) {
 	message := `{"id":"m","user":{"id":"bob"},"reaction_counts":{"secret":1},"latest_reactions":[` + reaction + `]}`
 	dir := t.TempDir()
 	var out bytes.Buffer
-	w := NewWriter(&out)
-	a := NewAssembler(w, "alice", dir)
-	if err := a.User([]byte(`{"id":"alice"}`)); err != nil {
+	w := newWriter(&out)
+	a := newAssembler(w, "alice", dir)
+	if err := a.user([]byte(`{"id":"alice"}`)); err != nil {
 		t.Fatal(err)
 	}
-	if err := a.File(strings.NewReader(v1("[" + strings.Repeat(message+",", n-1) + message + "]"))); err != nil {
+	if err := a.file(strings.NewReader(v1("[" + strings.Repeat(message+",", n-1) + message + "]"))); err != nil {
 		t.Fatal(err)
 	}
-	if a.spool.file == nil || a.spool.memory.Cap() > 0 {
+	if a.spool.scratch == nil || a.spool.memory.Cap() > 0 {
 		t.Fatal("nothing was spooled")
 	}
-	raw := make([]byte, 4<<20)
-	if _, err := a.spool.file.ReadAt(raw, 0); err != nil && err != io.EOF {
+	if err := a.reactions(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
-	if bytes.Contains(raw, []byte("secret")) || !bytes.HasPrefix(raw, []byte("age-encryption.org/v1")) {
-		t.Error("the temporary file is not encrypted")
-	}
-	if err := a.Reactions(t.Context(), nil); err != nil {
-		t.Fatal(err)
-	}
-	sum, err := w.Close()
+	sum, err := w.close()
 	if err != nil || sum.Reactions != n || bytes.Count(out.Bytes(), []byte(reaction)) != n {
 		t.Errorf("%d reactions, %v", sum.Reactions, err)
 	}
-	if err := a.Close(); err != nil {
+	if err := a.close(); err != nil {
 		t.Error(err)
 	}
 	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
 		t.Errorf("left behind: %v, %v", left, err)
 	}
 
-	small := NewAssembler(NewWriter(io.Discard), "alice", "")
-	if err := small.User([]byte(`{}`)); err != nil {
+	small := newAssembler(newWriter(io.Discard), "alice", "")
+	if err := small.user([]byte(`{}`)); err != nil {
 		t.Fatal(err)
 	}
-	if err := small.File(strings.NewReader(v1("[" + strings.Repeat(message+",", n-1) + message + "]"))); !errors.Is(err, ErrTooLarge) {
+	if err := small.file(strings.NewReader(v1("[" + strings.Repeat(message+",", n-1) + message + "]"))); !errors.Is(err, ErrTooLarge) {
 		t.Errorf("without a directory: %v", err)
 	}
 }

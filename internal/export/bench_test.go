@@ -10,10 +10,13 @@ import (
 	"testing"
 
 	"filippo.io/age"
+
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/privatefile"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/stream"
 )
 
 // largest is a direct export of the most messages that Stream gives.
-func largest() []byte {
+func largest() string {
 	var b strings.Builder
 	b.WriteString(`{"user":{"id":"u1","role":"user","name":"Zoë"},"messages":[`)
 	for i := range 10_000 {
@@ -27,39 +30,41 @@ func largest() []byte {
 			`"pinned_by":null,"pin_expires":null}`, i, i, i, i)
 	}
 	b.WriteString(`],"reactions":[],"duration":"812.33ms"}`)
-	return []byte(b.String())
+	return b.String()
 }
 
-func BenchmarkParse(b *testing.B) {
+func BenchmarkSummarize(b *testing.B) {
 	body := largest()
 	b.SetBytes(int64(len(body)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := Parse(body); err != nil {
+		if _, err := Summarize(body); err != nil {
 			b.Fatal(err)
 		}
 	}
 }
 
-func BenchmarkParseWrite(b *testing.B) {
+func BenchmarkWriteOwn(b *testing.B) {
 	body := largest()
+	hybrid, err := age.GenerateHybridIdentity()
+	if err != nil {
+		b.Fatal(err)
+	}
 	for name, recipients := range map[string][]age.Recipient{
 		"clear":  nil,
 		"age":    {newX25519(b).Recipient()},
-		"age-pq": {newHybrid(b).Recipient()},
+		"age-pq": {hybrid.Recipient()},
 	} {
 		b.Run(name, func(b *testing.B) {
-			f := File{Path: filepath.Join(b.TempDir(), "export"), Recipients: recipients}
+			path := filepath.Join(b.TempDir(), "export")
 			b.SetBytes(int64(len(body)))
 			b.ReportAllocs()
 			for b.Loop() {
-				d, err := Parse(body)
-				if err != nil {
-					b.Fatal(err)
+				own, ok := stream.Members(body)
+				if !ok {
+					b.Fatal("no object")
 				}
-				if _, _, err := f.Export(b.Context(), func(w *Writer) error { return w.Document(d) }); err != nil {
-					b.Fatal(err)
-				}
+				toFile(b, path, recipients, func(w *writer) error { return w.own(own) })
 			}
 		})
 	}
@@ -68,20 +73,48 @@ func BenchmarkParseWrite(b *testing.B) {
 // BenchmarkWriteMessage is an assembled export, message by message.
 func BenchmarkWriteMessage(b *testing.B) {
 	message := []byte(`{"id":"u1-1","text":"` + strings.Repeat("some text ", 60) + `","attachments":[{"type":"image"}],"reaction_scores":{},"user":null}`)
-	f := File{Path: filepath.Join(b.TempDir(), "export"), Recipients: []age.Recipient{newX25519(b).Recipient()}}
 	b.SetBytes(int64(len(message)))
 	b.ReportAllocs()
-	if _, _, err := f.Export(b.Context(), func(w *Writer) error {
-		if err := w.User([]byte(`{"id":"u1"}`)); err != nil {
+	toFile(b, filepath.Join(b.TempDir(), "export"), []age.Recipient{newX25519(b).Recipient()}, func(w *writer) error {
+		if err := w.user([]byte(`{"id":"u1"}`)); err != nil {
 			return err
 		}
 		for b.Loop() {
-			if err := w.Message(message); err != nil {
+			if err := w.message(message); err != nil {
 				return err
 			}
 		}
 		return nil
-	}); err != nil {
+	})
+}
+
+// toFile writes an export to a file.
+func toFile(b *testing.B, path string, recipients []age.Recipient, content func(*writer) error) {
+	b.Helper()
+	file, err := privatefile.Begin(b.Context(), path, recipients)
+	if err != nil {
 		b.Fatal(err)
 	}
+	w := newWriter(file)
+	if err := content(w); err != nil {
+		b.Fatal(err)
+	}
+	if _, err := w.close(); err != nil {
+		b.Fatal(err)
+	}
+	if _, err := file.Commit(); err != nil {
+		b.Fatal(err)
+	}
+	if err := file.Abort(); err != nil {
+		b.Fatal(err)
+	}
+}
+
+func newX25519(b *testing.B) *age.X25519Identity {
+	b.Helper()
+	id, err := age.GenerateX25519Identity()
+	if err != nil {
+		b.Fatal(err)
+	}
+	return id
 }

@@ -8,11 +8,18 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+
+	"github.com/tidwall/gjson"
 )
+
+// maxDepth bounds how deep arrays and objects nest. It is encoding/json's bound.
+const maxDepth = 10_000
 
 // maxValue bounds one message of a channel export. Stream's own bounds are far
 // below: 5,000 characters of text and 5 KB of custom data.
 const maxValue = 16 << 20
+
+const bufferSize = 64 << 10
 
 // Channels describes a channel export's file.
 type Channels struct {
@@ -28,7 +35,7 @@ type Channels struct {
 func CopyChannels(dst io.Writer, src io.Reader) (Channels, error) {
 	var c Channels
 	f := newChannelFile(io.TeeReader(src, dst))
-	f.message = func([]byte, bool) error { c.Messages++; return nil }
+	f.message = func(gjson.Result, bool) error { c.Messages++; return nil }
 	f.lenient = true
 	err := f.read()
 	c.Version, c.Channels = f.version, f.channels
@@ -77,8 +84,8 @@ type channelFile struct {
 	// channels is how many a v1 file holds.
 	channels int64
 
-	message  func(raw []byte, v2 bool) error
-	reaction func(data []byte) error // of v2 files
+	message  func(message gjson.Result, v2 bool) error
+	reaction func(reaction gjson.Result) error // of v2 files
 	// lenient lets v2 lines pass whatever is in them.
 	lenient bool
 }
@@ -149,7 +156,7 @@ func (f *channelFile) skip() error {
 		switch t {
 		case json.Delim('['), json.Delim('{'):
 			if depth++; depth > maxDepth {
-				return f.fail(tooDeep)
+				return f.fail("the JSON nests deeper than 10000 levels")
 			}
 		case json.Delim(']'), json.Delim('}'):
 			depth--
@@ -223,7 +230,7 @@ func (f *channelFile) messages() error {
 		if err := f.value(); err != nil {
 			return err
 		}
-		if err := f.message(f.raw, false); err != nil {
+		if err := f.message(gjson.ParseBytes(f.raw), false); err != nil {
 			return err
 		}
 	}
@@ -251,33 +258,20 @@ func (f *channelFile) v2() error {
 }
 
 func (f *channelFile) line() error {
-	s := &scanner{data: f.raw}
-	if s.peek() != '{' {
+	line := gjson.ParseBytes(f.raw)
+	if !line.IsObject() {
 		return f.fail("a line of the channel export is not an object")
 	}
-	var kind string
-	var data []byte
-	err := s.object(func(key []byte) error {
-		start := s.pos
-		if err := s.value(); err != nil {
-			return err
-		}
-		switch keyName(key) {
-		case "type":
-			kind, _ = text(f.raw[start:s.pos])
-		case "data", "item": // the older importer's word
-			data = f.raw[start:s.pos]
-		}
-		return nil
-	})
+	kind, data := line.Get("type").Str, line.Get("data")
+	if !data.Exists() {
+		data = line.Get("item") // the older importer's word
+	}
 	switch {
-	case err != nil:
-		return err
-	case kind == "message" && data != nil:
+	case kind == "message" && data.Exists():
 		return f.message(data, true)
 	case f.lenient:
 		return nil
-	case kind == "" || data == nil:
+	case kind == "" || !data.Exists():
 		return f.fail("a line of the channel export has no type or no data")
 	case kind == "reaction":
 		return f.reaction(data)

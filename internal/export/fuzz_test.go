@@ -47,9 +47,9 @@ func list(v any) []any {
 	return array
 }
 
-// whose is who wrote a message or a reaction: first or, where that names nobody,
+// author is who wrote a message or a reaction: first or, where that names nobody,
 // second.
-func whose(first, second any) any {
+func author(first, second any) any {
 	if id, _ := first.(string); id != "" {
 		return id
 	}
@@ -64,13 +64,13 @@ func belongings(channels any) (messages, reactions []any) {
 			types := map[any]bool{}
 			for _, r := range slices.Concat(list(field(m, "latest_reactions")), list(field(m, "own_reactions"))) {
 				of, _ := field(r, "type").(string)
-				if whose(field(r, "user_id"), field(field(r, "user"), "id")) != "alice" || types[of] {
+				if author(field(r, "user_id"), field(field(r, "user"), "id")) != "alice" || types[of] {
 					continue
 				}
 				types[of] = true
 				reactions = append(reactions, kept(r, map[string]any{"user": nil}))
 			}
-			if whose(field(field(m, "user"), "id"), field(m, "user_id")) == "alice" {
+			if author(field(field(m, "user"), "id"), field(m, "user_id")) == "alice" {
 				var ids []any
 				for _, u := range list(field(m, "mentioned_users")) {
 					id, isText := u.(string)
@@ -119,23 +119,23 @@ func FuzzAssemble(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, file []byte) {
 		var out bytes.Buffer
-		w := NewWriter(&out)
-		a := NewAssembler(w, "alice", "")
-		if err := a.User([]byte(`{"id":"alice"}`)); err != nil {
+		w := newWriter(&out)
+		a := newAssembler(w, "alice", "")
+		if err := a.user([]byte(`{"id":"alice"}`)); err != nil {
 			t.Fatal(err)
 		}
-		if err := a.File(bytes.NewReader(file)); err != nil {
+		if err := a.file(bytes.NewReader(file)); err != nil {
 			quotesNothing(t, err)
 			return
 		}
-		if err := a.Reactions(t.Context(), func(context.Context, string, int) ([]json.RawMessage, bool, error) { return nil, true, nil }); err != nil {
+		if err := a.reactions(t.Context(), func(context.Context, string, int) ([]json.RawMessage, bool, error) { return nil, true, nil }); err != nil {
 			t.Fatalf("%q: %v", file, err)
 		}
-		sum, err := w.Close()
+		sum, err := w.close()
 		if err != nil {
 			t.Fatalf("%q: %v", file, err)
 		}
-		if again, err := Summarize(out.Bytes()); err != nil || again != sum {
+		if again, err := Summarize(out.String()); err != nil || again != sum {
 			t.Fatalf("%q: %q: %+v, %+v, %v", file, out.Bytes(), sum, again, err)
 		}
 		channels, single := plain(file)
@@ -174,11 +174,11 @@ func FuzzSplit(f *testing.F) {
 		}
 		messages := make([]string, len(kinds))
 		for i, kind := range kinds {
-			author, text := "alice", "hers"
+			by, text := "alice", "hers"
 			if kind&1 != 0 {
-				author, text = "bob", "canary"
+				by, text = "bob", "canary"
 			}
-			m := fmt.Sprintf(`{"id":"m%d","user":{"id":%q},"text":%q,"n":%d.50`, i, author, text, i)
+			m := fmt.Sprintf(`{"id":"m%d","user":{"id":%q},"text":%q,"n":%d.50`, i, by, text, i)
 			var reactions []string
 			if kind&2 != 0 {
 				reactions = append(reactions, fmt.Sprintf(`{"message_id":"m%d","user_id":"alice","type":"like","score":1.0}`, i))

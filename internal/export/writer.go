@@ -4,28 +4,33 @@
 package export
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/stream"
 )
 
-// Writer writes one user export and keeps its Summary on the way, in the same
-// memory for any number of messages. Either Document writes a whole one, or
-// User once, then Message, then Reaction any number of times write
+// writer writes one user export and counts on the way, in the same memory for any
+// number of messages. Either own writes a whole one, or user once, then message,
+// then reaction any number of times write
 //
 //	{"user":{…},"messages":[…],"reactions":[…]}
 //
-// piece by piece. Close ends it. After an error every call returns that error,
-// so a Writer that closed without one wrote a valid export. Pieces are small
+// piece by piece. close ends it. After an error every call returns that error, so
+// that a writer that closed without one wrote a whole export. Pieces are small
 // writes: the underlying writer should be buffered.
-type Writer struct {
-	out    counter
-	counts counts
+type writer struct {
+	dst    io.Writer
+	counts Counts
 	part   part
 	err    error
 }
 
-// part is how far a Writer has come.
+// part is how far a writer has come.
 type part int
 
 const (
@@ -44,96 +49,82 @@ var opening = [...]string{
 	partEnd:       `]}`,
 }
 
-// NewWriter starts an export on dst. Nothing is written yet.
-func NewWriter(dst io.Writer) *Writer {
-	return &Writer{out: newCounter(dst)}
-}
+// newWriter starts an export on dst. Nothing is written yet.
+func newWriter(dst io.Writer) *writer { return &writer{dst: dst} }
 
-// Document writes a parsed export as its JSON. It must be the only piece.
-func (w *Writer) Document(d Document) error {
-	if w.err != nil {
+// own writes Stream's own export: every member but "duration", in order and as
+// the very bytes that Stream sent. It must be the only piece. Errors are those of
+// [Count] and the underlying writer's.
+func (w *writer) own(members stream.UserExport) error {
+	if w.part != partNone {
+		return w.fail(errors.New("export: an export after other pieces"))
+	}
+	if w.counts, w.err = Count(members); w.err != nil {
 		return w.err
 	}
-	if w.part != partNone {
-		return w.fail(errors.New("export: a document after other pieces"))
-	}
-	if len(d.members) == 0 {
-		return w.fail(errors.New("export: an empty document"))
-	}
-	for piece := range d.pieces() {
-		w.write(piece)
-	}
-	w.counts = d.counts
 	w.part = partEnd
+	between := "{"
+	for _, m := range members {
+		if m.Name == "duration" {
+			continue
+		}
+		for _, piece := range []string{between, m.Key, ":", m.Value.Raw} {
+			w.write(piece)
+		}
+		between = ","
+	}
+	w.write("}")
 	return w.err
 }
 
-// User writes the user, a JSON object, as the bytes it is given, without white
-// space around it. The same goes for Message and Reaction.
-func (w *Writer) User(raw []byte) error {
+// user writes the user, a JSON object that was proved to be one, as the bytes it
+// is given, without white space around it. The same goes for message and
+// reaction.
+func (w *writer) user(raw []byte) error {
 	if w.part != partNone {
 		return w.fail(errors.New("export: a user after other pieces"))
 	}
-	return w.piece(partUser, raw, (*scanner).value)
+	return w.piece(partUser, raw)
 }
 
-// Message writes one message, a JSON object.
-func (w *Writer) Message(raw []byte) error {
-	return w.element(partMessages, &w.counts.messages, raw, func(s *scanner) error {
-		n, err := s.message()
-		w.counts.attachments += n
-		return err
-	})
-}
-
-// Reaction writes one reaction, a JSON object. No message can follow.
-func (w *Writer) Reaction(raw []byte) error {
-	return w.element(partReactions, &w.counts.reactions, raw, (*scanner).value)
-}
-
-// element writes one element of an array and counts it.
-func (w *Writer) element(p part, count *int64, raw []byte, scan func(*scanner) error) error {
-	if w.part == p {
-		w.write([]byte(","))
-	}
-	if err := w.piece(p, raw, scan); err != nil {
+// message writes one message.
+func (w *writer) message(raw []byte) error {
+	if err := w.piece(partMessages, raw); err != nil {
 		return err
 	}
-	*count++
+	w.counts.Messages++
+	w.counts.Attachments += length(gjson.GetBytes(raw, "attachments"))
 	return nil
 }
 
-// piece checks an object and writes it where it belongs.
-func (w *Writer) piece(p part, raw []byte, scan func(*scanner) error) error {
+// reaction writes one reaction. No message can follow.
+func (w *writer) reaction(raw []byte) error {
+	if err := w.piece(partReactions, raw); err != nil {
+		return err
+	}
+	w.counts.Reactions++
+	return nil
+}
+
+// piece writes an object where it belongs.
+func (w *writer) piece(p part, raw []byte) error {
+	if w.part == p {
+		w.write(",")
+	}
 	if err := w.advance(p); err != nil {
 		return err
 	}
-	s := &scanner{data: raw, depth: 1}
-	if p != partUser {
-		s.depth = 2
-	}
-	s.space()
-	start := s.pos
-	kind, isObject := s.kind(), s.peek() == '{'
-	err := scan(s)
-	stop := s.pos
-	if err == nil {
-		err = s.end()
-	}
-	if err == nil && !isObject {
-		s.pos = start
-		err = s.fail("the piece is " + kind + ", not an object")
-	}
-	if err != nil {
+	raw = bytes.TrimSpace(raw)
+	if len(raw) == 0 || raw[0] != '{' {
 		name := [...]string{partUser: "user", partMessages: "message", partReactions: "reaction"}[p]
-		return w.fail(fmt.Errorf("export: a %s: %w", name, err))
+		return w.fail(fmt.Errorf("export: a %s is not an object", name))
 	}
-	w.write(raw[start:stop])
+	_, w.err = w.dst.Write(raw)
 	return w.err
 }
 
-// advance opens and closes arrays until the Writer is at p.
-func (w *Writer) advance(p part) error {
+// advance opens and closes arrays until the writer is at p.
+func (w *writer) advance(p part) error {
 	switch {
 	case w.err != nil:
 		return w.err
@@ -144,32 +135,30 @@ func (w *Writer) advance(p part) error {
 	}
 	for w.part < p {
 		w.part++
-		w.write([]byte(opening[w.part]))
+		w.write(opening[w.part])
 	}
 	return w.err
 }
 
-// Close ends the JSON and tells what was written; it does not close the
-// underlying writer. Without a user or a document it is an error. A second call
+// close ends the JSON and tells what was written; it does not close the
+// underlying writer. Without a user or an export of Stream's own it is an error. A second call
 // gives the same answer.
-func (w *Writer) Close() (Summary, error) {
+func (w *writer) close() (Counts, error) {
 	if err := w.advance(partEnd); err != nil {
-		return Summary{}, err
+		return Counts{}, err
 	}
-	sum := w.counts.summary()
-	sum.SHA256, sum.Size = w.out.sum(), w.out.size
-	return sum, nil
+	return w.counts, nil
 }
 
 // write keeps the first error.
-func (w *Writer) write(p []byte) {
+func (w *writer) write(s string) {
 	if w.err == nil {
-		_, w.err = w.out.Write(p)
+		_, w.err = io.WriteString(w.dst, s)
 	}
 }
 
 // fail keeps the first error and returns it.
-func (w *Writer) fail(err error) error {
+func (w *writer) fail(err error) error {
 	if w.err == nil {
 		w.err = err
 	}

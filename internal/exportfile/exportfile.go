@@ -32,6 +32,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/export"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/privatefile"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/report"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/session"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/stream"
@@ -98,23 +99,45 @@ func Fact(description string) schema.BoolAttribute {
 	return schema.BoolAttribute{Computed: true, MarkdownDescription: description, PlanModifiers: []planmodifier.Bool{boolplanmodifier.UseStateForUnknown()}}
 }
 
-// File is where the export goes. Everything in the model must be known.
-func (m *Model) File(ctx context.Context) (export.File, diag.Diagnostics) {
-	file := export.File{Path: m.Path.ValueString()}
-	var diags diag.Diagnostics
-	file.Recipients, diags = recipients(ctx, m.AgeRecipients)
+// Begin starts the file of an export. Everything in the model must be known;
+// subject is the attribute that names what is exported. Whoever begins defers
+// [Discard].
+func (m *Model) Begin(ctx context.Context, subject path.Path) (*privatefile.File, diag.Diagnostics) {
+	to, diags := recipients(ctx, m.AgeRecipients)
+	if diags.HasError() {
+		return nil, diags
+	}
+	file, err := privatefile.Begin(ctx, m.Path.ValueString(), to)
+	if err != nil {
+		diags.Append(NotWritten(subject, err))
+	}
 	return file, diags
 }
 
-// Taken notes what was written, of an export taken at a time.
-func (m *Model) Taken(written export.Written, at time.Time) {
+// Commit puts the file in place and notes what it holds: an export that was
+// taken at a time.
+func (m *Model) Commit(file *privatefile.File, subject path.Path, at time.Time) diag.Diagnostics {
+	written, err := file.Commit()
+	if err != nil {
+		return diag.Diagnostics{NotWritten(subject, err)}
+	}
 	m.SHA256, m.FileSHA256 = types.StringValue(written.ClearSHA256), types.StringValue(written.SHA256)
 	m.SizeBytes = types.Int64Value(written.Size)
 	m.ExportedAt = timetypes.NewRFC3339ValueMust(at.UTC().Truncate(time.Millisecond).Format(time.RFC3339Nano))
+	return nil
 }
 
-// NotWritten is the diagnostic of an export.File's error. subject is the
-// attribute that names what was to be exported.
+// Discard removes a file that was not committed.
+func Discard(file *privatefile.File, diags *diag.Diagnostics) {
+	if err := file.Abort(); err != nil {
+		diags.AddAttributeError(path.Root("path"), "Temporary file left behind",
+			fmt.Sprintf("What was written of the export could not be removed: %s. It is in the directory of this path, "+
+				"in a file .streamchat-export-….tmp. Remove it, or let the next export into that directory do so.", err))
+	}
+}
+
+// NotWritten is the diagnostic of an error on the way from Stream to the file.
+// subject is the attribute that names what was to be exported.
 func NotWritten(subject path.Path, err error) diag.Diagnostic {
 	var api *stream.Error
 	var parse *export.ParseError
@@ -147,7 +170,7 @@ func recipients(ctx context.Context, list types.List) (parsed []age.Recipient, d
 	if len(keys) == 0 {
 		return nil, diags // listvalidator says so
 	}
-	parsed, err := export.ParseRecipients(keys)
+	parsed, err := privatefile.ParseRecipients(keys)
 	if err != nil {
 		diags.AddAttributeError(path.Root("age_recipients"), "Invalid age recipient", "The configuration is refused: "+err.Error()+". Nothing was exported. Give public keys as age-keygen prints them (age1…).")
 	}

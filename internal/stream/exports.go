@@ -8,6 +8,8 @@ import (
 	"encoding/json"
 	"net/url"
 	"time"
+
+	"github.com/tidwall/gjson"
 )
 
 // MaxExportChannels is how many channels one call exports (stream-api.md §7.3:
@@ -20,31 +22,59 @@ const (
 	ExportV2 = "v2" // one JSON object a line
 )
 
-// ExportUser returns all that Stream holds of a user as one JSON object with
-// user, messages and reactions: the bytes as Stream sent them (GET
-// /users/{id}/export, stream-api.md §7.1; the SDK panics on this answer). A
-// user who does not exist is KindNotFound, one with more than 10 000 messages
-// or reactions an error whose code is not documented. An export without that
-// user in it is KindUnexpectedBody.
-func (c *Client) ExportUser(ctx context.Context, id string) (json.RawMessage, error) {
-	return call(ctx, c, request{op: OpExportUser, path: []string{id}}, func(body []byte) (json.RawMessage, error) {
+// UserExport is Stream's own export of one user: the members of its JSON object
+// in Stream's order.
+type UserExport []Member
+
+// Member is a member of a JSON object, Key and Value.Raw as they stand in the text.
+type Member struct {
+	Key   string // with its quotes
+	Name  string // what Key spells
+	Value gjson.Result
+}
+
+// Members splits an object whose text is valid JSON; ok is false for anything
+// else. They share the memory of text.
+func Members(text string) (members []Member, ok bool) {
+	object := gjson.Parse(text)
+	if !object.IsObject() {
+		return nil, false
+	}
+	for key, value := range object.ForEach {
+		members = append(members, Member{Key: key.Raw, Name: key.Str, Value: value})
+	}
+	return members, true
+}
+
+// ExportUser returns all that Stream holds of a user, an object with user,
+// messages and reactions: the bytes as Stream sent them (GET /users/{id}/export,
+// stream-api.md §7.1; the SDK panics on this answer). A user who does not exist
+// is KindNotFound, one with more than 10 000 messages or reactions an error whose
+// code is not documented. An export without that user in it is KindUnexpectedBody.
+func (c *Client) ExportUser(ctx context.Context, id string) (UserExport, error) {
+	return call(ctx, c, request{op: OpExportUser, path: []string{id}}, func(body []byte) (UserExport, error) {
 		return decodeExport(body, id)
 	})
 }
 
-func decodeExport(body []byte, id string) (json.RawMessage, error) {
-	export, ok := decodeObject(body)
+func decodeExport(body []byte, id string) (UserExport, error) {
+	export, ok := Members(string(body)) // the transport has proved it to be JSON
 	if !ok {
 		return nil, shapeError("the export is not an object")
 	}
-	user, ok := decodeObject(export["user"])
-	if !ok {
+	var user object
+	for _, m := range export {
+		if m.Name == "user" {
+			user, _ = decodeObject([]byte(m.Value.Raw))
+		}
+	}
+	if user == nil {
 		return nil, shapeError("the export has no user")
 	}
 	if got, err := user.must("id"); err != nil || got != id {
 		return nil, shapeError("the export is of another user")
 	}
-	return body, nil
+	return export, nil
 }
 
 // ChannelExport is what POST /export_channels is asked for. Zero values are

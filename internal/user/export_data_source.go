@@ -4,7 +4,6 @@
 package user
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -16,7 +15,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
-	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	"golang.org/x/text/unicode/norm"
 
@@ -120,55 +119,51 @@ func (d *exportDataSource) Read(ctx context.Context, req datasource.ReadRequest,
 	}
 	ctx, cancel := context.WithTimeout(ctx, exportfile.Timeout)
 	defer cancel()
-	from, exists, diags := findExport(ctx, d.session, model.UserID.ValueString())
+	id := model.UserID.ValueString()
+	there, diags := exportable(ctx, d.session, id)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	var content limitedBuffer
+	found, exists, diags := take(ctx, d.session, id, there, &content, "")
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 	model.Exists = types.BoolValue(exists)
 	if exists {
-		var document limitedBuffer
-		w := export.NewWriter(&document)
-		err := from.write(ctx, w, "")
-		summary, closeErr := w.Close()
-		switch {
-		case errors.Is(err, export.ErrTooLarge):
-			resp.Diagnostics.AddAttributeError(path.Root("user_id"), "Export too large for state",
-				"The export of this user is larger than 16 MiB, which is no size for the Terraform state. Use the resource streamchat_user_export, which writes an export of any size to a file.")
-			return
-		case err != nil:
-			resp.Diagnostics.Append(exportfile.NotWritten(path.Root("user_id"), err))
-			return
-		case closeErr != nil:
-			resp.Diagnostics.Append(exportfile.NotWritten(path.Root("user_id"), closeErr))
-			return
-		}
-		resp.Diagnostics.Append(from.findings(summary)...)
-		if resp.Diagnostics.HasError() {
-			return
-		}
-		text, err := terraformText(document.Bytes())
-		if err != nil {
-			resp.Diagnostics.AddAttributeError(path.Root("user_id"), "Export cannot be kept in state",
-				"Stream's export of this user holds bytes that are not UTF-8 text, which Terraform cannot keep unchanged. Use the resource streamchat_user_export, which writes the very bytes to a file.")
-			return
-		}
-		sum := sha256.Sum256([]byte(text))
-		model.JSON = types.StringValue(text)
-		model.SHA256 = types.StringValue(hex.EncodeToString(sum[:]))
-		model.MessageCount = types.Int64Value(summary.Messages)
-		model.ReactionCount = types.Int64Value(summary.Reactions)
-		model.Complete, model.Method = types.BoolValue(from.complete()), types.StringValue(from.method)
+		resp.Diagnostics.Append(model.hold(content.bytes, found)...)
+	}
+	if resp.Diagnostics.HasError() {
+		return
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, &model)...)
 }
 
+// hold notes an export.
+func (m *exportDataModel) hold(content []byte, found export.Findings) (diags diag.Diagnostics) {
+	text, err := terraformText(content)
+	if err != nil {
+		diags.AddAttributeError(userIDPath, "Export cannot be kept in state",
+			"Stream's export of this user holds bytes that are not UTF-8 text, which Terraform cannot keep unchanged. "+
+				"Use the resource streamchat_user_export, which writes the very bytes to a file.")
+		return diags
+	}
+	sum := sha256.Sum256([]byte(text))
+	m.JSON, m.SHA256 = types.StringValue(text), types.StringValue(hex.EncodeToString(sum[:]))
+	m.MessageCount, m.ReactionCount = types.Int64Value(found.Messages), types.Int64Value(found.Reactions)
+	m.Complete, m.Method = types.BoolValue(found.Complete()), types.StringValue(found.Method)
+	return nil
+}
+
 // limitedBuffer takes what fits into state.
-type limitedBuffer struct{ bytes.Buffer }
+type limitedBuffer struct{ bytes []byte }
 
 func (b *limitedBuffer) Write(p []byte) (int, error) {
-	if b.Len()+len(p) > maxStateExport {
+	if len(b.bytes)+len(p) > maxStateExport {
 		return 0, export.ErrTooLarge
 	}
-	return b.Buffer.Write(p)
+	b.bytes = append(b.bytes, p...)
+	return len(p), nil
 }

@@ -5,7 +5,6 @@ package user
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"path/filepath"
 
@@ -17,10 +16,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
-	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/erasure"
-	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/export"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/exportfile"
-	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/report"
 )
 
 type exportResource struct{ exportfile.Base }
@@ -81,20 +77,14 @@ func (r *exportResource) ModifyPlan(ctx context.Context, req resource.ModifyPlan
 	}
 	var id types.String
 	resp.Diagnostics.Append(req.Plan.GetAttribute(ctx, path.Root("user_id"), &id)...)
-	if id.IsUnknown() || r.Session.Undetermined {
-		return
-	}
-	resp.Diagnostics.Append(r.Session.Ready()...)
-	if resp.Diagnostics.HasError() {
+	if id.IsUnknown() || r.Session.Undetermined || resp.Diagnostics.HasError() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, exportfile.PlanTimeout)
 	defer cancel()
-	finding, err := r.Session.Users.LookUp(ctx, id.ValueString())
-	switch {
-	case err != nil:
-		resp.Diagnostics.Append(report.Export(path.Root("user_id"), err))
-	case finding.Found == erasure.FoundUnproven || finding.Found == erasure.FoundDeleted:
+	found, diags := exportable(ctx, r.Session, id.ValueString())
+	resp.Diagnostics.Append(diags...)
+	if !found && !diags.HasError() {
 		resp.Diagnostics.Append(nobodyToExport())
 	}
 }
@@ -114,50 +104,38 @@ func (r *exportResource) Create(ctx context.Context, req resource.CreateRequest,
 	}
 	timeout, diags := model.Timeouts.Create(ctx, exportfile.Timeout)
 	resp.Diagnostics.Append(diags...)
-	file, diags := model.File(ctx)
-	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	from, exists, diags := findExport(ctx, r.Session, model.UserID.ValueString())
+	id := model.UserID.ValueString()
+	there, diags := exportable(ctx, r.Session, id)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
+	takenAt := r.Session.Clock.Now()
+	file, diags := model.Begin(ctx, userIDPath)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	defer exportfile.Discard(file, &resp.Diagnostics)
+	found, exists, diags := take(ctx, r.Session, id, there, file, filepath.Dir(model.Path.ValueString()))
+	resp.Diagnostics.Append(diags...)
 	if !exists {
 		resp.Diagnostics.Append(nobodyToExport())
+	}
+	if resp.Diagnostics.HasError() {
 		return
 	}
-	takenAt := r.Session.Clock.Now()
-	var found diag.Diagnostics
-	written, summary, err := file.Export(ctx, func(w *export.Writer) error {
-		if err := from.write(ctx, w, filepath.Dir(file.Path)); err != nil {
-			return err
-		}
-		summary, err := w.Close()
-		if err != nil {
-			return err
-		}
-		if found = from.findings(summary); found.HasError() {
-			return errNothingFound
-		}
-		return nil
-	})
-	resp.Diagnostics.Append(found...)
-	if err != nil {
-		if !errors.Is(err, errNothingFound) {
-			resp.Diagnostics.Append(exportfile.NotWritten(path.Root("user_id"), err))
-		}
+	resp.Diagnostics.Append(model.Commit(file, userIDPath, takenAt)...)
+	if resp.Diagnostics.HasError() {
 		return
 	}
-	model.Taken(written, takenAt)
-	model.MessageCount, model.ReactionCount, model.AttachmentCount = types.Int64Value(summary.Messages), types.Int64Value(summary.Reactions), types.Int64Value(summary.Attachments)
-	model.Complete, model.Method = types.BoolValue(from.complete()), types.StringValue(from.method)
+	model.MessageCount, model.ReactionCount = types.Int64Value(found.Messages), types.Int64Value(found.Reactions)
+	model.AttachmentCount = types.Int64Value(found.Attachments)
+	model.Complete, model.Method = types.BoolValue(found.Complete()), types.StringValue(found.Method)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &model)...)
 }
-
-// errNothingFound keeps an empty assembled export from being written; the
-// findings say it in words.
-var errNothingFound = errors.New("nothing was found")

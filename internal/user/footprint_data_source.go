@@ -153,11 +153,11 @@ func pollsOf(ctx context.Context, api *stream.Client, id string) ([]string, erro
 // many messages there are: reactions count for its limit as well.
 func (m *footprintModel) count(ctx context.Context, api *stream.Client) diag.Diagnostics {
 	id := m.UserID.ValueString()
-	body, err := api.ExportUser(ctx, id)
+	whole, err := api.ExportUser(ctx, id)
 	if err == nil {
-		var document export.Document
-		if document, err = export.Parse(body); err == nil {
-			m.counted(document.Summary().Messages, countedByExport)
+		var counts export.Counts
+		if counts, err = export.Count(whole); err == nil {
+			m.counted(counts.Messages, countedByExport)
 		}
 	} else if refused(err) {
 		var n int

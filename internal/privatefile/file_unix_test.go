@@ -3,7 +3,7 @@
 
 //go:build unix
 
-package export
+package privatefile
 
 import (
 	"errors"
@@ -39,7 +39,7 @@ func TestWriteMode(t *testing.T) {
 		}
 		old := syscall.Umask(umask)
 		for _, path := range []string{existing, filepath.Join(dir, "new")} {
-			_, err := File{Path: path}.Write(t.Context(), func(io.Writer) error {
+			_, err := write(t.Context(), path, nil, func(io.Writer) error {
 				temps, err := filepath.Glob(filepath.Join(dir, tempPrefix+"*"+tempSuffix))
 				if err != nil || len(temps) != 1 {
 					t.Fatalf("temporary files: %v, %v", temps, err)
@@ -65,7 +65,7 @@ func TestWriteMakesPrivateDirectories(t *testing.T) {
 	if err := os.Chmod(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := (File{Path: filepath.Join(dir, "a", "b", "export.json")}).Write(t.Context(), content("x")); err != nil {
+	if _, err := write(t.Context(), filepath.Join(dir, "a", "b", "export.json"), nil, content("x")); err != nil {
 		t.Fatal(err)
 	}
 	for path, want := range map[string]fs.FileMode{dir: 0o755, filepath.Join(dir, "a"): 0o700, filepath.Join(dir, "a", "b"): 0o700} {
@@ -109,7 +109,7 @@ func TestWriteRefusesSpecialFiles(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
-				_, err := File{Path: path}.Write(t.Context(), func(w io.Writer) error {
+				_, err := write(t.Context(), path, nil, func(w io.Writer) error {
 					if moment == "before" {
 						t.Error("content was called")
 						return nil
@@ -128,7 +128,7 @@ func TestWriteRefusesSpecialFiles(t *testing.T) {
 			})
 		}
 	}
-	if _, err := (File{Path: "/dev/null"}).Write(t.Context(), content("x")); err == nil || err.Error() != "the path is not a regular file" {
+	if _, err := write(t.Context(), "/dev/null", nil, content("x")); err == nil || err.Error() != "the path is not a regular file" {
 		t.Errorf("/dev/null: %v", err)
 	}
 	if got := string(readFile(t, victim)); got != "untouched" {
@@ -147,7 +147,7 @@ func TestWriteFollowsParentLink(t *testing.T) {
 	if err := os.Symlink("real", filepath.Join(dir, "link")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := (File{Path: filepath.Join(dir, "link", "new", "export.json")}).Write(t.Context(), content("x")); err != nil {
+	if _, err := write(t.Context(), filepath.Join(dir, "link", "new", "export.json"), nil, content("x")); err != nil {
 		t.Fatal(err)
 	}
 	if got := string(readFile(t, filepath.Join(dir, "real", "new", "export.json"))); got != "x" {
@@ -158,7 +158,7 @@ func TestWriteFollowsParentLink(t *testing.T) {
 // A directory whose path comes to point elsewhere draws nothing there.
 func TestWriteHoldsItsDirectory(t *testing.T) {
 	dir := t.TempDir()
-	if _, err := (File{Path: filepath.Join(dir, "d", "export.json")}).Write(t.Context(), func(w io.Writer) error {
+	if _, err := write(t.Context(), filepath.Join(dir, "d", "export.json"), nil, func(w io.Writer) error {
 		if err := os.Rename(filepath.Join(dir, "d"), filepath.Join(dir, "moved")); err != nil {
 			return err
 		}
@@ -178,7 +178,7 @@ func TestWriteHoldsItsDirectory(t *testing.T) {
 
 func TestWriteDirectoryGone(t *testing.T) {
 	dir := t.TempDir()
-	if _, err := (File{Path: filepath.Join(dir, "d", "export.json")}).Write(t.Context(), func(io.Writer) error {
+	if _, err := write(t.Context(), filepath.Join(dir, "d", "export.json"), nil, func(io.Writer) error {
 		return os.RemoveAll(filepath.Join(dir, "d"))
 	}); err == nil || strings.Contains(err.Error(), dir) {
 		t.Error(err)
@@ -195,8 +195,8 @@ func TestWriteSweeps(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	_, err := File{Path: filepath.Join(dir, "outer")}.Write(t.Context(), func(w io.Writer) error {
-		_, err := File{Path: filepath.Join(dir, "inner")}.Write(t.Context(), func(io.Writer) error { return nil })
+	_, err := write(t.Context(), filepath.Join(dir, "outer"), nil, func(w io.Writer) error {
+		_, err := write(t.Context(), filepath.Join(dir, "inner"), nil, func(io.Writer) error { return nil })
 		return err
 	})
 	if err != nil {

@@ -3,7 +3,7 @@
 
 //go:build unix && !solaris && !illumos && !aix
 
-package export
+package privatefile
 
 import (
 	"os"

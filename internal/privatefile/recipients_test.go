@@ -1,7 +1,7 @@
 // Copyright (c) the terraform-provider-streamchat authors
 // SPDX-License-Identifier: MPL-2.0
 
-package export
+package privatefile
 
 import (
 	"strings"

@@ -1,7 +1,7 @@
 // Copyright (c) the terraform-provider-streamchat authors
 // SPDX-License-Identifier: MPL-2.0
 
-package export
+package privatefile
 
 import (
 	"bytes"
@@ -21,6 +21,8 @@ import (
 	"filippo.io/age"
 	"github.com/google/go-cmp/cmp"
 )
+
+var errDisk = errors.New("disk full")
 
 const canary = "canary-7f3a-Zoë"
 
@@ -56,6 +58,19 @@ func tree(t *testing.T, dir string) map[string]string {
 	return files
 }
 
+// write writes a whole file.
+func write(ctx context.Context, path string, recipients []age.Recipient, content func(io.Writer) error) (written Written, err error) {
+	file, err := Begin(ctx, path, recipients)
+	if err != nil {
+		return Written{}, err
+	}
+	defer func() { err = errors.Join(err, file.Abort()) }()
+	if err := content(file); err != nil {
+		return Written{}, err
+	}
+	return file.Commit()
+}
+
 // content writes text.
 func content(text string) func(io.Writer) error {
 	return func(w io.Writer) error {
@@ -68,12 +83,12 @@ func TestWriteClear(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "made", "also made", "export.json")
 	for _, text := range []string{"first " + canary, "", strings.Repeat(canary, 100_000)} {
-		written, err := File{Path: path}.Write(t.Context(), content(text))
+		written, err := write(t.Context(), path, nil, content(text))
 		if err != nil {
 			t.Fatal(err)
 		}
 		hash := sha([]byte(text))
-		want := Written{SHA256: hash, ClearSHA256: hash, Size: int64(len(text)), ClearSize: int64(len(text))}
+		want := Written{SHA256: hash, ClearSHA256: hash, Size: int64(len(text))}
 		if diff := cmp.Diff(want, written); diff != "" {
 			t.Errorf("written (-want +got):\n%s", diff)
 		}
@@ -86,7 +101,7 @@ func TestWriteClear(t *testing.T) {
 func TestWriteRelative(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for _, path := range []string{"plain.json", filepath.Join("sub", "plain.json"), filepath.Join("sub", "..", "sub", "dotted.json")} {
-		if _, err := (File{Path: path}).Write(t.Context(), content("x")); err != nil {
+		if _, err := write(t.Context(), path, nil, content("x")); err != nil {
 			t.Errorf("%s: %v", path, err)
 		}
 		if string(readFile(t, path)) != "x" {
@@ -116,7 +131,6 @@ func TestWriteEncrypted(t *testing.T) {
 			t.Setenv("TMP", elsewhere)
 			dir := t.TempDir()
 			path := filepath.Join(dir, "sub", "export.json.age")
-			f := File{Path: path, Recipients: recipients}
 
 			clean := func(moment string) {
 				t.Helper()
@@ -129,7 +143,7 @@ func TestWriteEncrypted(t *testing.T) {
 				}
 			}
 			var plain bytes.Buffer
-			written, err := f.Write(t.Context(), func(w io.Writer) error {
+			written, err := write(t.Context(), path, recipients, func(w io.Writer) error {
 				clean("at the start")
 				for range 30 {
 					chunk := strings.Repeat(canary, 1000)
@@ -153,7 +167,7 @@ func TestWriteEncrypted(t *testing.T) {
 			}
 
 			onDisk := readFile(t, path)
-			want := Written{SHA256: sha(onDisk), ClearSHA256: sha(plain.Bytes()), Size: int64(len(onDisk)), ClearSize: int64(plain.Len())}
+			want := Written{SHA256: sha(onDisk), ClearSHA256: sha(plain.Bytes()), Size: int64(len(onDisk))}
 			if diff := cmp.Diff(want, written); diff != "" {
 				t.Errorf("written (-want +got):\n%s", diff)
 			}
@@ -169,53 +183,6 @@ func TestWriteEncrypted(t *testing.T) {
 			}
 			if _, err := age.Decrypt(bytes.NewReader(onDisk), newX25519(t)); err == nil {
 				t.Error("a stranger's key opens the file")
-			}
-		})
-	}
-}
-
-func TestExport(t *testing.T) {
-	document, err := Parse([]byte(oddBody))
-	if err != nil {
-		t.Fatal(err)
-	}
-	identity := newX25519(t)
-	for name, f := range map[string]File{
-		"clear":     {},
-		"encrypted": {Recipients: []age.Recipient{identity.Recipient()}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			f.Path = filepath.Join(t.TempDir(), "export")
-			written, summary, err := f.Export(t.Context(), func(w *Writer) error { return w.Document(document) })
-			if err != nil {
-				t.Fatal(err)
-			}
-			if summary != document.Summary() || summary.SHA256 != written.ClearSHA256 || summary.Size != written.ClearSize {
-				t.Errorf("summary %+v of %+v", summary, written)
-			}
-			var r io.Reader = bytes.NewReader(readFile(t, f.Path))
-			if f.Recipients != nil {
-				if r, err = age.Decrypt(r, identity); err != nil {
-					t.Fatal(err)
-				}
-			}
-			if got, err := io.ReadAll(r); err != nil || string(got) != oddJSON {
-				t.Errorf("%q, %v", got, err)
-			}
-
-			before := tree(t, filepath.Dir(f.Path))
-			for name, content := range map[string]func(*Writer) error{
-				"nothing written":  func(*Writer) error { return nil },
-				"error ignored":    func(w *Writer) error { _, _ = w.User([]byte(`{}`)), w.Message([]byte(`{`)); return nil },
-				"error of content": func(w *Writer) error { return errors.Join(w.User([]byte(`{}`)), errDisk) },
-			} {
-				written, summary, err := f.Export(t.Context(), content)
-				if err == nil || written != (Written{}) || summary != (Summary{}) {
-					t.Errorf("%s: %+v, %+v, %v", name, written, summary, err)
-				}
-			}
-			if diff := cmp.Diff(before, tree(t, filepath.Dir(f.Path))); diff != "" {
-				t.Errorf("a failure changed the directory (-want +got):\n%s", diff)
 			}
 		})
 	}
@@ -265,7 +232,7 @@ func TestWriteIsAtomic(t *testing.T) {
 					}
 					ctx, cancel := context.WithCancel(t.Context())
 					defer cancel()
-					written, err := File{Path: path, Recipients: recipients}.Write(ctx, func(w io.Writer) error {
+					written, err := write(ctx, path, recipients, func(w io.Writer) error {
 						return test.content(w, cancel)
 					})
 					if !errors.Is(err, test.want) || written != (Written{}) {
@@ -288,7 +255,7 @@ func TestWritePanic(t *testing.T) {
 				t.Error("the panic was swallowed")
 			}
 		}()
-		_, _ = File{Path: filepath.Join(dir, "export.json")}.Write(t.Context(), func(w io.Writer) error {
+		_, _ = write(t.Context(), filepath.Join(dir, "export.json"), nil, func(w io.Writer) error {
 			_, _ = io.WriteString(w, canary)
 			panic("content")
 		})
@@ -302,7 +269,7 @@ func TestWriteCancelledBefore(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	dir := t.TempDir()
-	_, err := File{Path: filepath.Join(dir, "sub", "export.json")}.Write(ctx, func(io.Writer) error {
+	_, err := write(ctx, filepath.Join(dir, "sub", "export.json"), nil, func(io.Writer) error {
 		t.Error("content was called")
 		return nil
 	})
@@ -324,26 +291,29 @@ func TestWriteRefusals(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, test := range map[string]struct {
-		file File
-		want string
+		path       string
+		recipients []age.Recipient
+		want       string
 	}{
-		"empty":         {File{}, "the path of the file is empty"},
-		"directory":     {File{Path: filepath.Join(dir, "directory")}, "the path is a directory"},
-		"slash":         {File{Path: filepath.Join(dir, "new") + "/"}, "the path names a directory, not a file"},
-		"root":          {File{Path: "/"}, "the path names a directory, not a file"},
-		"dot":           {File{Path: "."}, "the path names a directory, not a file"},
-		"dots":          {File{Path: dir + "/.."}, "the path names a directory, not a file"},
-		"below a file":  {File{Path: filepath.Join(file, "new")}, ""},
-		"far below":     {File{Path: filepath.Join(file, "new", "new")}, ""},
-		"long":          {File{Path: filepath.Join(dir, strings.Repeat("x", 5000))}, ""},
-		"NUL":           {File{Path: filepath.Join(dir, "a\x00b")}, ""},
-		"no recipients": {File{Path: filepath.Join(dir, "new"), Recipients: []age.Recipient{}}, "the list of age recipients is empty"},
-		"mixed": {File{Path: filepath.Join(dir, "new"), Recipients: []age.Recipient{newX25519(t).Recipient(), newHybrid(t).Recipient()}},
-			"encrypting the file: "},
+		"empty":         {"", nil, "the path of the file is empty"},
+		"directory":     {filepath.Join(dir, "directory"), nil, "the path is a directory"},
+		"slash":         {filepath.Join(dir, "new") + "/", nil, "the path names a directory, not a file"},
+		"root":          {"/", nil, "the path names a directory, not a file"},
+		"dot":           {".", nil, "the path names a directory, not a file"},
+		"dots":          {dir + "/..", nil, "the path names a directory, not a file"},
+		"below a file":  {filepath.Join(file, "new"), nil, ""},
+		"far below":     {filepath.Join(file, "new", "new"), nil, ""},
+		"long":          {filepath.Join(dir, strings.Repeat("x", 5000)), nil, ""},
+		"NUL":           {filepath.Join(dir, "a\x00b"), nil, ""},
+		"no recipients": {filepath.Join(dir, "new"), []age.Recipient{}, "the list of age recipients is empty"},
+		"mixed": {
+			filepath.Join(dir, "new"), []age.Recipient{newX25519(t).Recipient(), newHybrid(t).Recipient()},
+			"encrypting the file: ",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := tree(t, dir)
-			_, err := test.file.Write(t.Context(), func(io.Writer) error {
+			_, err := write(t.Context(), test.path, test.recipients, func(io.Writer) error {
 				t.Error("content was called")
 				return nil
 			})
@@ -360,13 +330,13 @@ func TestWriteRefusals(t *testing.T) {
 	}
 }
 
-// A disk that fails under the buffer, and content that looks away.
-func TestFillDiskError(t *testing.T) {
+// A disk that fails under the buffer, and a writer that looks away.
+func TestFileDiskError(t *testing.T) {
 	path := filepath.Join(t.TempDir(), canary)
 	if err := os.WriteFile(path, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for kind, f := range map[string]File{"clear": {}, "encrypted": {Recipients: []age.Recipient{newX25519(t).Recipient()}}} {
+	for kind, recipients := range map[string][]age.Recipient{"clear": nil, "encrypted": {newX25519(t).Recipient()}} {
 		for name, text := range map[string]string{"small": "x", "large": strings.Repeat("x", 10*bufferSize)} {
 			t.Run(kind+"/"+name, func(t *testing.T) {
 				readOnly, err := os.Open(path)
@@ -374,15 +344,53 @@ func TestFillDiskError(t *testing.T) {
 					t.Fatal(err)
 				}
 				defer func() { _ = readOnly.Close() }()
-				_, err = f.fill(t.Context(), readOnly, func(w io.Writer) error {
-					_, _ = io.WriteString(w, text)
-					return nil
-				})
+				f := &File{ctx: t.Context(), name: "it"}
+				if err = f.through(readOnly, recipients); err == nil {
+					_, _ = io.WriteString(f, text)
+					err = f.finish()
+				}
 				if err == nil || strings.Contains(err.Error(), canary) {
 					t.Error(err)
 				}
 			})
 		}
+	}
+}
+
+// Neither end comes twice, and after it nothing is written.
+func TestFileEnds(t *testing.T) {
+	for name, committed := range map[string]bool{"committed": true, "aborted": false} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			f, err := Begin(t.Context(), filepath.Join(dir, "export.json"), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := map[string]string{}
+			if _, err := f.WriteString("x"); err != nil {
+				t.Fatal(err)
+			}
+			if committed {
+				want["export.json"] = "x"
+				if _, err := f.Commit(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for range 2 {
+				if err := f.Abort(); err != nil {
+					t.Error(err)
+				}
+			}
+			if _, err := f.Write([]byte("y")); !errors.Is(err, os.ErrClosed) {
+				t.Errorf("a write afterwards: %v", err)
+			}
+			if written, err := f.Commit(); !errors.Is(err, os.ErrClosed) || written != (Written{}) {
+				t.Errorf("a commit afterwards: %+v, %v", written, err)
+			}
+			if diff := cmp.Diff(want, tree(t, dir)); diff != "" {
+				t.Errorf("on disk (-want +got):\n%s", diff)
+			}
+		})
 	}
 }
 
@@ -394,7 +402,7 @@ func TestWriteConcurrently(t *testing.T) {
 	for i := range 8 {
 		all.Go(func() {
 			text := strings.Repeat(string(rune('a'+i)), 3*bufferSize)
-			if _, err := (File{Path: path}).Write(t.Context(), content(text)); err != nil && runtime.GOOS != "windows" {
+			if _, err := write(t.Context(), path, nil, content(text)); err != nil && runtime.GOOS != "windows" {
 				t.Error(err)
 			}
 		})

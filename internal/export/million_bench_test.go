@@ -3,10 +3,11 @@
 
 //go:build unix
 
-package user
+package export_test
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -21,6 +22,7 @@ import (
 	"filippo.io/age"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/export"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/privatefile"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/stream"
 )
 
@@ -44,6 +46,8 @@ func (m *million) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(w, format, args...)
 	}
 	switch path := r.URL.Path; {
+	case path == "/users/alice/export":
+		http.Error(w, `{"code":4,"message":"too many messages","StatusCode":400}`, http.StatusBadRequest)
 	case path == "/users":
 		answer(`{"users":[{"id":"alice","role":"user","created_at":"2026-01-01T00:00:00Z","mutes":[]}]}`)
 	case path == "/channels":
@@ -129,21 +133,23 @@ func BenchmarkAssembleMillion(b *testing.B) {
 		b.Fatal(err)
 	}
 	for b.Loop() {
-		file := export.File{Path: filepath.Join(b.TempDir(), "alice.age"), Recipients: []age.Recipient{key.Recipient()}}
-		found, err := findChannels(b.Context(), api, "alice")
+		dir := b.TempDir()
+		file, err := privatefile.Begin(b.Context(), filepath.Join(dir, "alice.age"), []age.Recipient{key.Recipient()})
 		if err != nil {
 			b.Fatal(err)
 		}
-		written, summary, err := file.Export(b.Context(), func(w *export.Writer) error {
-			return found.write(b.Context(), w, filepath.Dir(file.Path))
-		})
+		found, err := export.Take(b.Context(), api, "alice", file, dir)
 		if err != nil {
 			b.Fatal(err)
 		}
-		if summary.Messages != 1_000_000 || summary.Reactions != 500_000 {
-			b.Fatalf("%d messages and %d reactions", summary.Messages, summary.Reactions)
+		written, err := file.Commit()
+		if err = errors.Join(err, file.Abort()); err != nil {
+			b.Fatal(err)
 		}
-		b.SetBytes(written.ClearSize)
+		if found.Method != export.Assembled || found.Messages != 1_000_000 || found.Reactions != 500_000 {
+			b.Fatalf("%+v", found)
+		}
+		b.SetBytes(written.Size)
 	}
 	var usage syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {

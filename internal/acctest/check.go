@@ -71,7 +71,13 @@ func Expect(t testing.TB, r tfcli.Result, code int, says ...string) {
 // file: the CLI would start the provider to show it.
 func (w *Workspace) Record(address string) (values map[string]any, tainted bool) {
 	w.t.Helper()
-	raw, err := os.ReadFile(filepath.Join(w.Dir, "terraform.tfstate"))
+	return w.RecordIn("terraform.tfstate", address)
+}
+
+// RecordIn is Record for the state in another file.
+func (w *Workspace) RecordIn(file, address string) (values map[string]any, tainted bool) {
+	w.t.Helper()
+	raw, err := os.ReadFile(filepath.Join(w.Dir, file))
 	if os.IsNotExist(err) || err == nil && len(raw) == 0 { // as a killed CLI leaves it
 		return nil, false
 	}

@@ -472,7 +472,7 @@ func TestCLIDeactivationInterrupted(t *testing.T) {
 	s := acctest.Start(t)
 	seed(t, s, conversation)
 	s.AddFault(emulator.Fault{Op: "DeactivateUser", Kind: emulator.FaultSlow, Delay: 2 * time.Second})
-	w := s.Workspace(t, "", restrict("alice", ""))
+	w := s.Installed(t, acctest.CLI(t), "", restrict("alice", ""))
 	p, err := w.Start("apply", "-auto-approve")
 	if err != nil {
 		t.Fatal(err)

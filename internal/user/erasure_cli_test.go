@@ -296,7 +296,7 @@ func TestCLIReplacementRefusedAtApplyKeepsTheRecord(t *testing.T) {
 	s := acctest.Start(t)
 	s.Users(t, "alice")
 	body := erase("alice", "delete = { user = \"soft\" }")
-	w := s.Workspace(t, "", body)
+	w := s.Workspace(t, "max_retries = 0", body)
 	expect(t, w.Run("apply", "-auto-approve"), 0)
 	before, _ := record(t, w, dsr)
 	restore(t, s, "alice")

@@ -103,6 +103,15 @@ func Start(t testing.TB, change ...func(*emulator.Options)) *Stream {
 	return &Stream{Emulator: e, SDK: sdk, URL: server.URL}
 }
 
+// Seeded is Start with data in it.
+func Seeded(t testing.TB, seed string, change ...func(*emulator.Options)) *Stream {
+	t.Helper()
+	CLI(t)
+	s := Start(t, change...)
+	s.Fill(t, seed)
+	return s
+}
+
 // Users creates users.
 func (s *Stream) Users(t testing.TB, ids ...string) {
 	t.Helper()
@@ -175,39 +184,48 @@ func Binary(t testing.TB) string {
 	return built.path
 }
 
-// RemoveBinary removes what Binary built; call it at the end of TestMain.
-func RemoveBinary() {
+func removeBinary() {
 	if built.path != "" {
 		_ = os.RemoveAll(filepath.Dir(built.path))
 	}
 }
 
-// Workspace is a directory with the CLI, the provider's binary and an
-// initialised configuration for this emulator.
+// Workspace is a directory with the CLI and a configuration for this emulator.
 type Workspace struct {
 	*tfcli.Workspace
 	t      testing.TB
 	stream *Stream
+	served bool
 }
 
-// Workspace sets up a workspace for the CLI under test and runs init.
+// Workspace is for the CLI under test. The provider runs in the test's process, a
+// new one for each run of the CLI, which costs a third of starting it: Terraform
+// does so three times in a plan. What is about the process (signals, its
+// environment, its log, two provider blocks) needs Installed.
 func (s *Stream) Workspace(t testing.TB, extra, body string) *Workspace {
 	t.Helper()
-	return s.WorkspaceWith(t, CLI(t), extra, body)
+	return s.workspace(t, CLI(t), "", extra, body)
 }
 
-// WorkspaceWith is Workspace for a CLI of the caller's choice.
-func (s *Stream) WorkspaceWith(t testing.TB, cli tfcli.CLI, extra, body string) *Workspace {
+// Installed is a workspace in which the CLI finds and starts the provider's binary,
+// as a user's does.
+func (s *Stream) Installed(t testing.TB, cli tfcli.CLI, extra, body string) *Workspace {
 	t.Helper()
-	w, err := tfcli.NewWorkspace(tfcli.Options{CLI: cli, Dir: t.TempDir(), Provider: Binary(t)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ws := &Workspace{Workspace: w, t: t, stream: s}
-	ws.Write(extra, body)
+	ws := s.workspace(t, cli, Binary(t), extra, body)
 	if r := ws.Run("init"); r.ExitCode != 0 {
 		t.Fatalf("init: %s%s", r.Stdout, r.Stderr)
 	}
+	return ws
+}
+
+func (s *Stream) workspace(t testing.TB, cli tfcli.CLI, binary, extra, body string) *Workspace {
+	t.Helper()
+	w, err := tfcli.NewWorkspace(tfcli.Options{CLI: cli, Dir: t.TempDir(), Provider: binary})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ws := &Workspace{Workspace: w, t: t, stream: s, served: binary == ""}
+	ws.Write(extra, body)
 	return ws
 }
 
@@ -225,11 +243,31 @@ func (w *Workspace) Run(args ...string) tfcli.Result {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
-	r, err := w.Workspace.Run(ctx, args...)
+	p, err := w.start(ctx, args...)
+	if err != nil {
+		w.t.Fatalf("%v: %v", args, err)
+	}
+	r, err := p.Wait(ctx)
 	if err != nil {
 		w.t.Fatalf("%v: %v", args, err)
 	}
 	return r
+}
+
+// Start starts the CLI. The caller must wait for it.
+func (w *Workspace) Start(args ...string) (*tfcli.Process, error) {
+	return w.start(w.t.Context(), args...)
+}
+
+func (w *Workspace) start(ctx context.Context, args ...string) (*tfcli.Process, error) {
+	if w.served {
+		attach, err := serve(ctx, w.t)
+		if err != nil {
+			return nil, err
+		}
+		w.Setenv("TF_REATTACH_PROVIDERS", attach)
+	}
+	return w.Workspace.Start(args...)
 }
 
 // Output is all that a run printed.

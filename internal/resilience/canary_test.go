@@ -278,7 +278,7 @@ func newCage(t testing.TB, s *acctest.Stream, body string) *cage {
 	if strings.Contains(body, declared) {
 		extra += "\n  protected_user_ids = [var.one.guarded]"
 	}
-	c := &cage{s.Workspace(t, extra, body), t}
+	c := &cage{s.Installed(t, acctest.CLI(t), extra, body), t}
 	for name, value := range variables {
 		c.Setenv("TF_VAR_"+name, value)
 	}

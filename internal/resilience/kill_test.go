@@ -185,7 +185,7 @@ func (c cell) run(t *testing.T, cli tfcli.CLI) string {
 		more += fmt.Sprintf("\n  timeouts = { create = %q }", c.kill.timeouts)
 	}
 	const impatient = "request_timeout = \"4s\"\n  max_retries = 1\n  max_erasures = 1000"
-	w := s.WorkspaceWith(t, cli, impatient, c.subject.block(more))
+	w := s.Installed(t, cli, impatient, c.subject.block(more))
 	acctest.Expect(t, w.Run("plan", "-out=first"), 0)
 	s.ResetRequests()
 

@@ -295,7 +295,7 @@ resource "streamchat_message_erasure" "slips" {
   hard_delete = true
   on_missing  = "record"` + acctest.UntilCompleted + `
 }`
-	k.w = k.stream.Workspace(t, fmt.Sprintf("max_erasures = 20000\n  request_timeout = %q", size.patience), body)
+	k.w = k.stream.Installed(t, acctest.CLI(t), fmt.Sprintf("max_erasures = 20000\n  request_timeout = %q", size.patience), body)
 	k.configure()
 	addSoakFaults(k.stream)
 	return k

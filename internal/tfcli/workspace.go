@@ -32,7 +32,7 @@ const (
 type Options struct {
 	CLI      CLI
 	Dir      string    // exists; the caller removes it
-	Provider string    // the binary that BuildProvider made
+	Provider string    // the binary that BuildProvider made; none for a provider that runs already
 	Env      []string  // more environment, as NAME=value; the last one counts
 	Echo     io.Writer // gets what the CLI prints as it prints it; may be nil
 }
@@ -59,6 +59,12 @@ func NewWorkspace(o Options) (*Workspace, error) {
 	for _, registry := range []string{"registry.terraform.io", "registry.opentofu.org"} {
 		target := filepath.Join(mirror, registry, "streamchat-gdpr", "streamchat", ProviderVersion,
 			runtime.GOOS+"_"+runtime.GOARCH, "terraform-provider-streamchat_v"+ProviderVersion+executableSuffix())
+		if err := os.MkdirAll(filepath.Dir(target), 0o750); err != nil {
+			return nil, err
+		}
+		if o.Provider == "" {
+			continue
+		}
 		if err := linkOrCopy(o.Provider, target); err != nil {
 			return nil, err
 		}
@@ -237,9 +243,6 @@ func (b *buffer) String() string {
 // linkOrCopy makes target the same file as source, or a copy of it where the
 // file system does not let it be.
 func linkOrCopy(source, target string) error {
-	if err := os.MkdirAll(filepath.Dir(target), 0o750); err != nil {
-		return err
-	}
 	if err := os.Link(source, target); err == nil || errors.Is(err, os.ErrNotExist) {
 		return err
 	}

@@ -63,7 +63,7 @@ func eraseMany(b *testing.B, body string, users int) {
 	if err := s.Seed(strings.NewReader(`{"users":[` + strings.Join(seed, ",") + `]}`)); err != nil {
 		b.Fatal(err)
 	}
-	w := s.Workspace(b, "max_erasures = 100000\n  delete_calls_per_minute = 1000", body)
+	w := s.Installed(b, acctest.CLI(b), "max_erasures = 100000\n  delete_calls_per_minute = 1000", body)
 	if err := w.WriteFile("leavers.txt", strings.Join(ids, "\n")); err != nil { // range() ends at 1,024
 		b.Fatal(err)
 	}

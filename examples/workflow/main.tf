@@ -93,7 +93,7 @@ resource "terraform_data" "stored" {
 # 5. Right to erasure (Art. 17), only after the export is safe.
 resource "streamchat_user_erasure" "subject" {
   user_id    = var.user_id
-  delete     = { user = "hard" }
+  delete { user = "hard" }
   request_id = var.request_id
   labels = {
     legal_basis = "GDPR Art. 17(1)(b)"

@@ -19,6 +19,7 @@ import (
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/erasure"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/report"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/session"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/stream"
 )
 
 // planning is one plan that is not a destroy.
@@ -103,7 +104,12 @@ func (p *planning[S, M, P]) do(ctx context.Context) (diags diag.Diagnostics) {
 	}
 	p.dropped = drop(form[S](p.plan), p.ids, p.records)
 	awaited := p.prior == nil && p.engine.Memory.IsAwaited(p.ids)
-	if p.prior == nil && !awaited {
+	switch {
+	case awaited:
+		// The run is past the Delete of a replacement: an error, or a value that differs
+		// from the plan's, would lose the record. Create checks everything again.
+		p.records = p.engine.Memory.Recall(p.ids)
+	case p.prior == nil:
 		diags.Append(p.recall(ctx)...)
 		if _, lowered := p.records.Ahead(p.scope); len(lowered) > 0 {
 			diags.Append(refused(erasure.Comparison{Lowered: lowered}, false)...)
@@ -112,19 +118,41 @@ func (p *planning[S, M, P]) do(ctx context.Context) (diags diag.Diagnostics) {
 			return diags
 		}
 	}
-	if c, ok := any(p.plan).(counted); ok {
-		all, _ := c.Counts()
-		*all = types.Int64Value(int64(len(p.ids) + len(p.records.Left(p.ids))))
-	}
 	work := p.records.Work(p.ids, p.scope)
+	p.count(work)
 	if len(work) == 0 && p.prior != nil {
 		return append(diags, p.nothing(ctx)...)
 	}
-	diags.Append(p.expected(ctx, work)...)
-	if awaited || diags.HasError() {
-		return diags // Create checks everything again and keeps the records whatever it finds
+	if awaited {
+		p.expected(work)
+		p.plan.common().setApp(app(p.records))
+		return append(diags, p.plan.common().reaches(ctx, p.scope.Irreversible(), p.scope.NotCovered())...)
+	}
+	p.expected(work)
+	diags.Append(p.plan.common().reaches(ctx, p.scope.Irreversible(), p.scope.NotCovered())...)
+	if !claims(work) {
+		diags.Append(p.app(ctx)...)
+	}
+	if diags.Append(dropped(p.dropped)...); diags.HasError() {
+		return diags
 	}
 	return append(diags, p.preview(ctx, work)...)
+}
+
+// count says how many there are, and how many are sent. What a replacement sends is only
+// known once it has looked again.
+func (p *planning[S, M, P]) count(work map[string]erasure.Step) {
+	c, ok := any(p.plan).(counted)
+	if !ok {
+		return
+	}
+	all, sent := c.Counts()
+	if p.prior == nil && len(p.records) > 0 {
+		*all, *sent = types.Int64Unknown(), types.Int64Unknown()
+		return
+	}
+	*all = types.Int64Value(int64(len(p.ids) + len(p.records.Left(p.ids))))
+	*sent = types.Int64Value(int64(len(p.sending(work))))
 }
 
 // readPrior reads the records in state and refuses what cannot be asked of them.
@@ -214,9 +242,9 @@ func (p *planning[S, M, P]) app(ctx context.Context) diag.Diagnostics {
 	if p.session.Blind() {
 		return nil
 	}
-	app, diags := p.session.Open(ctx, p.subject())
+	opened, diags := p.session.OpenFor(ctx, p.subject(), app(p.records))
 	if !diags.HasError() {
-		c.setApp(app)
+		c.setApp(opened)
 	}
 	return diags
 }
@@ -269,24 +297,29 @@ func warnings(errs diag.Diagnostics) (diags diag.Diagnostics) {
 	return diags
 }
 
+// claims reports that only an imported record takes over the configuration's modes.
+func claims(work map[string]erasure.Step) bool {
+	return slices.Contains(slices.Collect(maps.Values(work)), erasure.Claim)
+}
+
 // expected marks what the apply will decide.
-func (p *planning[S, M, P]) expected(ctx context.Context, work map[string]erasure.Step) (diags diag.Diagnostics) {
-	c := p.plan.common()
-	claims := slices.Contains(slices.Collect(maps.Values(work)), erasure.Claim)
-	if claims { // of one that was imported: nothing is sent
+func (p *planning[S, M, P]) expected(work map[string]erasure.Step) {
+	if claims(work) {
 		p.plan.keep(p.prior)
-		c.Receipt = types.StringUnknown()
-		return c.reaches(ctx, p.scope.Irreversible(), p.scope.NotCovered())
+		p.plan.common().Receipt = types.StringUnknown()
+		return
 	}
-	diags.Append(p.app(ctx)...)
-	diags.Append(c.reaches(ctx, p.scope.Irreversible(), p.scope.NotCovered())...)
 	p.plan.expect(p.records, work, p.prior == nil)
-	diags.Append(dropped(p.dropped)...)
-	if now, ok := any(p.plan).(counted); ok {
-		_, sent := now.Counts()
-		*sent = types.Int64Value(int64(len(p.sending(work))))
+}
+
+// app is the app that records belong to.
+func app[S erasure.Scope[S]](records erasure.Batch[S]) (app stream.App) {
+	for _, record := range records {
+		if app = record.App(); app != (stream.App{}) {
+			return app
+		}
 	}
-	return diags
+	return app
 }
 
 // sending are those who are to be sent, in the order of the list.
@@ -304,7 +337,7 @@ func (p *planning[S, M, P]) preview(ctx context.Context, work map[string]erasure
 		kept = len(p.records) - len(slices.DeleteFunc(slices.Sorted(maps.Keys(work)), func(id string) bool { _, ok := p.records[id]; return !ok }))
 	}
 	switch {
-	case slices.Contains(slices.Collect(maps.Values(work)), erasure.Claim):
+	case claims(work):
 		return append(diags, adopting(p.deed()))
 	case len(sending) == 0 && kept > 0:
 		return append(diags, p.words.replaced(p.deed(), kept))

@@ -287,10 +287,10 @@ func (r *Resource[S, M, P]) advance(ctx context.Context, model P, ids []string, 
 	work := batch.Work(ids, scope)
 	talks := slices.ContainsFunc(slices.Collect(maps.Values(work)), func(s erasure.Step) bool { return s != erasure.Claim })
 	if may && talks {
-		app, d := r.session.OpenFor(ctx, r.subject(), model.common().app())
+		opened, d := r.session.OpenFor(ctx, r.subject(), model.common().app())
 		diags.Append(d...)
 		if may = !d.HasError(); may && model.common().AppName.IsUnknown() {
-			model.common().setApp(app)
+			model.common().setApp(opened)
 		}
 	}
 	var errs map[string]error
@@ -302,12 +302,31 @@ func (r *Resource[S, M, P]) advance(ctx context.Context, model P, ids []string, 
 			diags.Append(pollsUnchecked(r.deed()))
 		}
 	}
-	if app := model.common(); app.AppName.IsUnknown() {
-		app.AppName, app.AppID = types.StringNull(), types.StringNull()
+	if c := model.common(); c.AppName.IsUnknown() {
+		c.setApp(app(batch))
+	}
+	if c, ok := any(model).(counted); ok {
+		all, sent := c.Counts()
+		if all.IsUnknown() {
+			*all = types.Int64Value(int64(len(ids) + len(batch.Left(ids))))
+		}
+		if sent.IsUnknown() {
+			*sent = types.Int64Value(sends(work))
+		}
 	}
 	diags.Append(r.words.lost(batch.Left(ids), batch)...)
 	diags.Append(r.settle(ctx, model, scope, ids, batch, !diags.HasError())...)
 	return batch, append(diags, model.store(ctx, r.teller(), batch, ids, scope, errs)...)
+}
+
+// sends counts those who are to be sent.
+func sends(work map[string]erasure.Step) (n int64) {
+	for _, step := range work {
+		if step == erasure.Send {
+			n++
+		}
+	}
+	return n
 }
 
 // pollsMissed reports that polls could not be checked by what was sent just now.

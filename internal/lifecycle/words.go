@@ -170,3 +170,8 @@ func (c *core[S]) final(scope S) string {
 	return strings.TrimSpace("This cannot be undone, by this provider or by Stream. " + c.Caveat + " " +
 		"If Terraform reports an inconsistent final plan for app_name or app_id, this plan was made for another app: plan again.")
 }
+
+const (
+	ifReplaced = "If it is only replaced here (tainted, -replace): only the record is replaced, and nothing is restored in between. "
+	ifSecond   = "To end a taint without a replacement, use terraform untaint. If this is a second block, or with create_before_destroy, the deletion is sent again, which does no harm; keep one record of one erasure."
+)

@@ -145,6 +145,12 @@ func (w manyWords[S]) underWay([]string, erasure.Batch[S]) diag.Diagnostic {
 	return diag.NewAttributeWarningDiagnostic(w.deed(), "Deletions under way", "Deletions of this batch were submitted before. Applying this update asks for their results; nothing is sent again while Stream knows the tasks.")
 }
 
+func (w manyWords[S]) replaced(at path.Path, kept int) diag.Diagnostic {
+	return diag.NewAttributeWarningDiagnostic(at, "Replacing the record of an erasure", fmt.Sprintf(
+		"There are records of %d of these subjects already, and Stream was asked whether they are there again: what the records say still holds, their evidence is kept, and no deletion is sent. ", kept)+ifReplaced+
+		"An interrupt in the middle of that would lose them. "+ifSecond)
+}
+
 func (w manyWords[S]) planned(p preview[S]) (diags diag.Diagnostics) {
 	summary := "Irreversible deletions"
 	if !p.scope.Irreversible() {

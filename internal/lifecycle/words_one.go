@@ -56,23 +56,12 @@ func (w oneWords[S]) underWay(work []string, batch erasure.Batch[S]) diag.Diagno
 		"The deletion was submitted before%s. Applying this update asks for its result; it is not sent again while Stream knows what came of it.", report.Task(batch[work[0]].Current().TaskID)))
 }
 
-const (
-	ifReplaced = "If it is only replaced here (tainted, -replace): only the record is replaced, and nothing is restored in between. "
-	ifSecond   = "To end a taint without a replacement, use terraform untaint. If this is a second block, or with create_before_destroy, the deletion is sent again, which does no harm; keep one record of one erasure."
-)
-
 func (w oneWords[S]) replaced(at path.Path, kept int) diag.Diagnostic {
-	then := "Stream was asked whether the subject is there again: what the record says still holds, it is kept, and no deletion is sent. "
+	then := "Stream was asked whether the subject is there again: what the record says still holds, its evidence is kept, and no deletion is sent. "
 	if kept == 0 {
-		then = "What it knows goes over to the new record. "
+		then = "What it knows goes over to the new record, and the deletion is sent again. "
 	}
 	return diag.NewAttributeWarningDiagnostic(at, "Replacing the record of an erasure", "There is a record of this subject already. "+ifReplaced+then+ifSecond)
-}
-
-func (w manyWords[S]) replaced(at path.Path, kept int) diag.Diagnostic {
-	return diag.NewAttributeWarningDiagnostic(at, "Replacing the record of an erasure", fmt.Sprintf(
-		"There are records of %d of these subjects already, and Stream was asked whether they are there again: what the records say still holds, they are kept, and no deletion is sent. ", kept)+ifReplaced+
-		"An interrupt in the middle of that would lose them. "+ifSecond)
 }
 
 func (w oneWords[S]) planned(p preview[S]) diag.Diagnostics {

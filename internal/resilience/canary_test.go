@@ -205,18 +205,18 @@ const recipient = `age_recipients = ["age1cy0su9fwf3gf9mw868g5yut09p6nytfmmnktex
 const watched = declared + `
 resource "streamchat_user_erasure" "dsr" {
   user_id              = var.one.erased
-  delete               = { user = "hard" }
+  delete { user = "hard" }
   new_channel_owner_id = var.one.heir
   request_id           = var.one.request
   labels               = { approver = var.one.label }
 }
 resource "streamchat_user_erasure" "soft" {
   user_id = var.one.soft
-  delete  = { user = "soft" }
+  delete { user = "soft" }
 }
 resource "streamchat_user_erasure_batch" "leavers" {
   user_ids = var.users
-  delete   = { user = "hard" }
+  delete { user = "hard" }
 }
 resource "streamchat_channel_erasure" "room" {
   cid         = var.one.room

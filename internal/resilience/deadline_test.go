@@ -25,7 +25,7 @@ func slow(t *testing.T) {
 
 const (
 	campaign = "streamchat_user_erasure_batch.campaign"
-	hardly   = `delete = { user = "hard" }`
+	hardly   = `delete { user = "hard" }`
 )
 
 func campaignOf(body string, ids ...string) string {
@@ -90,7 +90,7 @@ func TestBatchEscalationAtItsDeadline(t *testing.T) {
 	}
 	s.Users(t, ids...)
 	const limits = "max_erasures = 200\n  delete_calls_per_minute = 2"
-	w := s.Workspace(t, limits, campaignOf(`delete = { user = "soft" }`, ids...))
+	w := s.Workspace(t, limits, campaignOf(`delete { user = "soft" }`, ids...))
 	acctest.Expect(t, w.Run("apply", "-auto-approve"), 0)
 	const slowly = "max_erasures = 200\n  delete_calls_per_minute = 1"
 	w.Write(slowly, campaignOf(hardly+"\n  timeouts = { update = \"25s\" }", ids...))

@@ -240,7 +240,7 @@ func TestLeaksMasksInEveryRequest(t *testing.T) {
 	t.Parallel()
 	s := acctest.Start(t, func(o *emulator.Options) { o.TaskDelay, o.APISecret = -1, "repeating" })
 	s.Users(t, "alice")
-	const erasure = "resource \"streamchat_user_erasure\" \"soft\" {\n  user_id = \"alice\"\n  delete  = { user = \"soft\" }\n}\n"
+	const erasure = "resource \"streamchat_user_erasure\" \"soft\" {\n  user_id = \"alice\"\n  delete { user = \"soft\" }\n}\n"
 	const lookUp = "data \"streamchat_user\" \"alice\" {\n  user_id = \"alice\"\n}\n"
 	c := newCage(t, s, lookUp)
 	c.Setenv("STREAMCHAT_PSEUDONYM_KEY", "QueryUsers")

@@ -156,7 +156,7 @@ func TestSavedPlanMeetsAnotherWorld(t *testing.T) {
 			if tt.before != nil {
 				tt.before(t, s)
 			}
-			w := s.Workspace(t, "", fmt.Sprintf("resource \"streamchat_user_erasure\" \"dsr\" {\n  user_id = %q\n  delete = { user = \"hard\" }\n  %s\n}\n", tt.id, tt.more))
+			w := s.Workspace(t, "", fmt.Sprintf("resource \"streamchat_user_erasure\" \"dsr\" {\n  user_id = %q\n  delete { user = \"hard\" }\n  %s\n}\n", tt.id, tt.more))
 			acctest.Expect(t, w.Run("plan", "-out=friday"), 0)
 			tt.weekend(t, s)
 			acctest.Expect(t, w.Run("apply", "friday"), 0)

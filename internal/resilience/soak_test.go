@@ -26,7 +26,7 @@ import (
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/acctest"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/emulator"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/erasure"
-	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/record"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/lifecycle"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/tfcli"
 )
 
@@ -79,7 +79,7 @@ func soakOf(users int) soakSize {
 		interrupts: math.MaxInt, every: 7 * time.Second, patience: 3 * time.Second, task: time.Second, window: 2 * time.Second,
 		limit: *soakLimit, runs: 1000, memory: 400,
 	}
-	sizes := []int{record.MaxBatch, 300, 300, 100, 300, 100, 300}
+	sizes := []int{lifecycle.MaxBatch, 300, 300, 100, 300, 100, 300}
 	for i, left := 0, users-s.singles; left > 0; i++ {
 		n := min(left, sizes[i%len(sizes)])
 		s.batches = append(s.batches, n)
@@ -272,13 +272,13 @@ func newSoak(t *testing.T, size soakSize, seed uint64) *soak {
 resource "streamchat_user_erasure_batch" "leavers" {
   for_each = fileset(path.module, "leavers/*.json")
   user_ids = jsondecode(file(each.value))
-  delete   = { user = "hard" }` + acctest.UntilCompleted + `
+  delete { user = "hard" }` + acctest.UntilCompleted + `
 }
 
 resource "streamchat_user_erasure" "dsr" {
   for_each = jsondecode(file("requests.json"))
   user_id  = each.value
-  delete   = { user = "hard" }` + acctest.UntilCompleted + `
+  delete { user = "hard" }` + acctest.UntilCompleted + `
 }
 
 # Stream forgets channels and messages: where the record was lost with a kill, only

@@ -89,13 +89,13 @@ var subjects = []subject{
 	{
 		name: "user erasure", address: "streamchat_user_erasure.dsr", users: 1,
 		lookUp: "QueryUsers", submit: "DeleteUsers", poll: "GetTask",
-		attributes: "user_id = \"alice\"\n  delete  = { user = \"hard\" }",
+		attributes: "user_id = \"alice\"\n  delete { user = \"hard\" }",
 		gone:       userGone("alice"),
 	},
 	{
 		name: "user erasure batch", address: "streamchat_user_erasure_batch.leavers", users: batchSize,
 		lookUp: "QueryUsers", submit: "DeleteUsers", poll: "GetTask",
-		attributes: fmt.Sprintf("user_ids = [for i in range(%d) : format(\"member-%%03d\", i)]\n  delete   = { user = \"hard\" }", batchSize),
+		attributes: fmt.Sprintf("user_ids = [for i in range(%d) : format(\"member-%%03d\", i)]\n  delete { user = \"hard\" }", batchSize),
 		gone:       userGone(batchIDs...),
 	},
 	{

@@ -38,9 +38,15 @@ func TestAccUserErasure_afterEffects(t *testing.T) {
 		reactionRemains bool
 	}{
 		"hard":                    {hardly + "\nnew_channel_owner_id = \"heir\"", false, false, false},
-		"soft":                    {`delete = { user = "soft" }`, true, true, true},
-		"soft with messages gone": {`delete = { user = "soft", messages = "hard" }`, true, false, false},
-		"soft, no conversations":  {`delete = { user = "soft", conversations = "hard" }`, false, true, true},
+		"soft":                    {`delete { user = "soft" }`, true, true, true},
+		"soft with messages gone": {`delete {
+  user = "soft"
+  messages = "hard"
+}`, true, false, false},
+		"soft, no conversations":  {`delete {
+  user = "soft"
+  conversations = "hard"
+}`, false, true, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -133,7 +139,7 @@ data "streamchat_users" "leavers" {
 
 resource "streamchat_user_erasure_batch" "campaign" {
   user_ids = data.streamchat_users.leavers.user_ids
-  delete   = { user = "hard" }
+  delete { user = "hard" }
 }`)
 	expect(t, w.Run("apply", "-auto-approve"), 0)
 	expect(t, w.Run("apply", "-auto-approve"), 0)

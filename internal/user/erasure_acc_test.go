@@ -36,7 +36,7 @@ resource "streamchat_user_erasure" "dsr" {
 `, userID, body)
 }
 
-const hardly = `delete = { user = "hard" }`
+const hardly = `delete { user = "hard" }`
 
 func is(name, value string) statecheck.StateCheck { return acctest.Is(dsr, name, value) }
 
@@ -105,7 +105,7 @@ func TestAccUserErasure(t *testing.T) {
 				ExpectError: regexp.MustCompile(`The subject of a record cannot change`),
 			},
 			{
-				Config:      s.Config("", erase("alice", `delete = { user = "soft" }`)),
+				Config:      s.Config("", erase("alice", `delete { user = "soft" }`)),
 				ExpectError: regexp.MustCompile(`A deletion cannot be taken back`),
 			},
 			{
@@ -150,14 +150,26 @@ func TestAccUserErasure_refusals(t *testing.T) {
 		"twice":                           {Body: erase("alice", hardly) + strings.Replace(erase("alice", hardly), "dsr", "other", 1), Says: `The same subject twice`},
 		"wrong app":                       {Provider: `expected_app_name = "Production"`, Body: erase("alice", hardly), Says: `Wrong app`},
 		"wrong key":                       {Provider: `api_key = "wrong"`, Body: erase("alice", hardly), Says: `Stream rejected the credentials`},
-		"hard user, soft messages":        {Body: erase("alice", `delete = { user = "hard", messages = "soft" }`), Says: `Hard deletion needs hard messages`},
-		"hard user, soft conversations":   {Body: erase("alice", `delete = { user = "hard", conversations = "soft" }`), Says: `Hard deletion needs hard conversations`},
-		"no mode":                         {Body: erase("alice", `delete = {}`), Says: `attribute "user" is required`},
-		"no such mode":                    {Body: erase("alice", `delete = { user = "very hard" }`), Says: `value must be one of`},
-		"conversations cannot be pruned":  {Body: erase("alice", `delete = { user = "soft", conversations = "pruning" }`), Says: `value must be one of`},
-		"unknown mode":                    {Body: `resource "terraform_data" "x" { input = "hard" }` + erase("alice", `delete = { user = terraform_data.x.output }`), Says: `Mode not known in the plan`},
+		"hard user, soft messages":        {Body: erase("alice", `delete {
+  user = "hard"
+  messages = "soft"
+}`), Says: `Hard deletion needs hard messages`},
+		"hard user, soft conversations":   {Body: erase("alice", `delete {
+  user = "hard"
+  conversations = "soft"
+}`), Says: `Hard deletion needs hard conversations`},
+		"no mode":                         {Body: erase("alice", `delete {  }`), Says: `attribute "user" is required`},
+		"no such mode":                    {Body: erase("alice", `delete { user = "very hard" }`), Says: `value must be one of`},
+		"conversations cannot be pruned":  {Body: erase("alice", `delete {
+  user = "soft"
+  conversations = "pruning"
+}`), Says: `value must be one of`},
+		"unknown mode":                    {Body: `resource "terraform_data" "x" { input = "hard" }` + erase("alice", `delete { user = terraform_data.x.output }`), Says: `Mode not known in the plan`},
 		"unknown delete":                  {Body: `resource "terraform_data" "x" { input = { user = "hard" } }` + erase("alice", `delete = terraform_data.x.output`), Says: `Mode not known in the plan`},
-		"no such message mode":            {Body: erase("alice", `delete = { user = "soft", messages = "gone" }`), Says: `value must be one of`},
+		"no such message mode":            {Body: erase("alice", `delete {
+  user = "soft"
+  messages = "gone"
+}`), Says: `value must be one of`},
 		"unknown user":                    {Body: `resource "terraform_data" "x" { input = "alice" }` + strings.Replace(erase("x", hardly), `"x"`, `terraform_data.x.output`, 1), Says: `Subject not known in the plan`},
 		"restore what cannot be restored": {Body: erase("alice", hardly+"\non_destroy = \"restore\""), Says: `Nothing to restore`},
 		"heir unknown to Stream":          {Body: erase("alice", hardly+"\nnew_channel_owner_id = \"nobody\""), Says: `New owner not found`},
@@ -201,7 +213,7 @@ func TestAccUserErasure_escalation(t *testing.T) {
 		ProtoV6ProviderFactories: acctest.Factories(),
 		Steps: []resource.TestStep{
 			{
-				Config: s.Config("", erase("alice", `delete = { user = "soft" }`)),
+				Config: s.Config("", erase("alice", `delete { user = "soft" }`)),
 				ConfigStateChecks: []statecheck.StateCheck{
 					is("outcome", "marked_deleted"), statecheck.ExpectKnownValue(dsr, attr("irreversible"), knownvalue.Bool(false)), attempts(1),
 				},
@@ -231,7 +243,7 @@ func TestAccUserErasure_escalation(t *testing.T) {
 				),
 			},
 			{
-				Config:            s.Config("", erase("alice", `delete = { user = "pruning" }`)),
+				Config:            s.Config("", erase("alice", `delete { user = "pruning" }`)),
 				ConfigStateChecks: []statecheck.StateCheck{is("status", "completed"), is("outcome", "pruned"), is("found", "deleted"), mode("pruning"), attempts(3)},
 			},
 			{
@@ -333,7 +345,7 @@ func TestAccUserErasure_reverted(t *testing.T) {
 	acctest.CLI(t)
 	s := acctest.Start(t)
 	s.Users(t, "alice")
-	config := s.Config("", erase("alice", `delete = { user = "soft" }`))
+	config := s.Config("", erase("alice", `delete { user = "soft" }`))
 	resource.UnitTest(t, resource.TestCase{
 		ProtoV6ProviderFactories: acctest.Factories(),
 		Steps: []resource.TestStep{

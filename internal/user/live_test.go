@@ -47,7 +47,7 @@ resource "streamchat_user_export" "live" {
 
 resource "streamchat_user_erasure" "live" {
   user_id    = %[1]q
-  delete     = { user = "hard" }
+  delete { user = "hard" }
   depends_on = [streamchat_user_export.live]
 }
 `, id, file),

@@ -28,13 +28,13 @@ locals {
 resource "streamchat_user_erasure_batch" "leavers" {
   for_each = { for i, ids in local.leavers : format("%03d", i) => ids }
   user_ids = each.value
-  delete   = { user = "hard" }
+  delete { user = "hard" }
 }`
 	single := `
 resource "streamchat_user_erasure" "leavers" {
   for_each = { for i, id in split("\n", file("leavers.txt")) : format("DSR-%05d", i) => id }
   user_id  = each.value
-  delete   = { user = "hard" }
+  delete { user = "hard" }
 }`
 	for _, size := range []struct {
 		name, body string

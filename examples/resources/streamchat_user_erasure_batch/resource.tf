@@ -1,7 +1,7 @@
 # Everybody who asked this quarter, in one record.
 resource "streamchat_user_erasure_batch" "q3" {
   user_ids   = ["waters-malone", "ruiz-dana", "okafor-sam"]
-  delete     = { user = "hard" }
+  delete { user = "hard" }
   request_id = "CAMPAIGN-2026-Q3"
 
   lifecycle {
@@ -20,7 +20,7 @@ locals {
 resource "streamchat_user_erasure_batch" "leavers" {
   for_each = { for i, ids in local.leavers : format("leavers-%03d", i) => ids }
   user_ids = each.value
-  delete   = { user = "hard" }
+  delete { user = "hard" }
 
   lifecycle {
     postcondition {

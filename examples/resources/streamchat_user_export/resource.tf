@@ -7,7 +7,7 @@ resource "streamchat_user_export" "dsr_1042" {
 
 resource "streamchat_user_erasure" "dsr_1042" {
   user_id    = "waters-malone"
-  delete     = { user = "hard" }
+  delete { user = "hard" }
   request_id = "DSR-1042"
 
   # Put the copy to durable storage in between: an object store resource that

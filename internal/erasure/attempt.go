@@ -62,6 +62,8 @@ type Finding struct {
 	// Bare: only the probe speaks of the subject, so that role and fields are not
 	// known.
 	Bare bool
+	// Reach is whom and what else the deletion touches; only in a plan.
+	Reach Reach
 	// At is when it was looked up, by the provider's clock.
 	At time.Time
 }

@@ -27,6 +27,7 @@ func (s ChannelScope) Compare(recorded ChannelScope) Comparison { return s.compa
 type ChannelAPI interface {
 	ChannelsByCID(ctx context.Context, cids []string) (map[string]stream.Channel, error)
 	DeleteChannels(ctx context.Context, cids []string, hard bool) (string, error)
+	memberLister
 }
 
 // Channels is the [Deed] of deleting channels.
@@ -35,7 +36,29 @@ type Channels struct {
 	API ChannelAPI
 }
 
-var _ Deed[ChannelScope] = Channels{}
+var (
+	_ Deed[ChannelScope]    = Channels{}
+	_ reacher[ChannelScope] = Channels{}
+)
+
+type memberLister interface {
+	MembersOfChannels(ctx context.Context, cids []string) (members map[string][]string, incomplete map[string]bool, err error)
+}
+
+// reachOfChannels: what is written in a channel is its members'.
+func reachOfChannels(ctx context.Context, api memberLister, cids []string) (map[string]Reach, error) {
+	members, incomplete, err := api.MembersOfChannels(ctx, cids)
+	found := make(map[string]Reach, len(members))
+	for cid, ids := range members {
+		found[cid] = Reach{Others: ids, Incomplete: incomplete[cid]}
+	}
+	return found, err
+}
+
+// Reach implements reacher.
+func (c Channels) Reach(ctx context.Context, cids []string, _ ChannelScope, _ Run) (map[string]Reach, error) {
+	return reachOfChannels(ctx, c.API, cids)
+}
 
 // Traits implements [Deed].
 func (Channels) Traits() Traits {

@@ -29,6 +29,7 @@ type fakeContent struct {
 	messages  map[string]bool
 	sent      [][]string
 	until     []time.Time
+	members   map[string][]string
 
 	result  func(map[string]stream.TaskResult)
 	deleted func(id string) error // what DeleteMessage does instead
@@ -132,6 +133,10 @@ func (f *fakeContent) DeleteMessage(_ context.Context, id string, hard bool) (st
 		delete(f.messages, id)
 	}
 	return stream.Message{ID: id, Deleted: true}, nil
+}
+
+func (f *fakeContent) MembersOfChannels(context.Context, []string) (map[string][]string, map[string]bool, error) {
+	return f.members, nil, nil
 }
 
 func (*fakeContent) AwaitTurn(ctx context.Context, _ stream.Operation) error { return ctx.Err() }

@@ -132,6 +132,8 @@ type Engine[S Scope[S]] struct {
 
 	sending chan struct{} // one batch at a time, so that a turn is not taken by another scope
 	lookUps batcher[struct{}, struct{}, Finding]
+	people  batcher[struct{}, struct{}, Finding]
+	reaches batcher[reachKey[S], struct{}, Reach]
 	submits batcher[S, Finding, submission]
 	peeks   batcher[string, struct{}, stream.Task]
 	tasks   stream.Poller
@@ -145,8 +147,10 @@ type submission struct {
 
 // Config is what an engine is made of.
 type Config[S Scope[S]] struct {
-	Deed    Deed[S]
-	API     API
+	Deed Deed[S]
+	API  API
+	// People looks users up who are no subjects, for the guards.
+	People  func(ctx context.Context, ids []string) (map[string]Finding, error)
 	Guards  Guards
 	Ledger  *Ledger
 	App     *AppGate
@@ -162,7 +166,9 @@ func New[S Scope[S]](c Config[S]) *Engine[S] {
 		sending: make(chan struct{}, 1),
 		tasks:   stream.Poller{Clock: c.Clock, Get: c.API.Task},
 	}
-	e.lookUps = batcher[struct{}, struct{}, Finding]{clock: c.Clock, window: lookUpWindow, max: MaxSubjects, run: e.runLookUps}
+	e.lookUps = batcher[struct{}, struct{}, Finding]{clock: c.Clock, window: lookUpWindow, max: MaxSubjects, run: e.runLookUps(c.Deed.LookUp)}
+	e.people = batcher[struct{}, struct{}, Finding]{clock: c.Clock, window: lookUpWindow, max: MaxSubjects, run: e.runLookUps(c.People)}
+	e.reaches = batcher[reachKey[S], struct{}, Reach]{clock: c.Clock, window: lookUpWindow, max: MaxSubjects, run: e.runReach}
 	window := submitWindow
 	if e.Max == 1 {
 		window = 0 // nobody to wait for

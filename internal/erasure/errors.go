@@ -25,6 +25,7 @@ type Stage string
 const (
 	StageApp     Stage = "reading the app's settings"
 	StageLookUp  Stage = "looking the subject up"
+	StageReach   Stage = "looking up whose data goes along"
 	StageProbe   Stage = "asking whether the subject was deleted or never existed"
 	StageTokens  Stage = "revoking the user's tokens"
 	StagePolls   Stage = "deleting the user's polls"

@@ -25,6 +25,9 @@ func (e *Engine[S]) preview(ctx context.Context, id string, scope S, record Reco
 	if err == nil && finding.Found == FoundMissing && !recordMissing {
 		err = e.missing()
 	}
+	if err == nil && e.Kind == kindUser && finding.Found != FoundMissing {
+		finding.Reach, err = e.reach(ctx, id, scope, true)
+	}
 	return finding, err
 }
 
@@ -60,7 +63,10 @@ func (e *Engine[S]) admit(ctx context.Context, id string, finding Finding, scope
 	if err := e.guards.Finding(finding); err != nil {
 		return err
 	}
-	return e.checkNewOwners(ctx, id, scope)
+	if err := e.checkNewOwners(ctx, id, scope); err != nil {
+		return err
+	}
+	return e.spare(ctx, id, scope)
 }
 
 // find looks a subject up and, where the look-up leaves it out, probes it.
@@ -99,21 +105,26 @@ func (e *Engine[S]) checkNewOwners(ctx context.Context, id string, scope S) erro
 	return nil
 }
 
-func (e *Engine[S]) runLookUps(ctx context.Context, _ struct{}, members []*member[struct{}, Finding]) {
-	ids := make([]string, 0, len(members))
-	seen := map[string]bool{}
-	for _, m := range members {
-		if !seen[m.id] {
-			seen[m.id] = true
-			ids = append(ids, m.id)
+type lookUps func(ctx context.Context, _ struct{}, members []*member[struct{}, Finding])
+
+// runLookUps answers many look-ups by one.
+func (e *Engine[S]) runLookUps(lookUp func(context.Context, []string) (map[string]Finding, error)) lookUps {
+	return func(ctx context.Context, _ struct{}, members []*member[struct{}, Finding]) {
+		ids := make([]string, 0, len(members))
+		seen := map[string]bool{}
+		for _, m := range members {
+			if !seen[m.id] {
+				seen[m.id] = true
+				ids = append(ids, m.id)
+			}
 		}
-	}
-	found, err := e.deed.LookUp(ctx, ids)
-	at := *e.now()
-	for _, m := range members {
-		finding := found[m.id]
-		finding.At = at
-		m.answer(finding, err)
+		found, err := lookUp(ctx, ids)
+		at := *e.now()
+		for _, m := range members {
+			finding := found[m.id]
+			finding.At = at
+			m.answer(finding, err)
+		}
 	}
 }
 

@@ -27,6 +27,7 @@ type fakeStream struct {
 	users    map[string]stream.User
 	deleted  map[string]bool
 	polls    []stream.Poll
+	channels []stream.Membership
 	tasks    map[string]*fakeTask
 	lookUps  [][]string
 	probes   []string
@@ -210,6 +211,18 @@ func (f *fakeStream) AnyActiveUser(context.Context) (string, error) {
 		}
 	}
 	return "", nil
+}
+
+func (f *fakeStream) SmallChannelsOf(_ context.Context, ids []string, most int) ([]stream.Membership, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var found []stream.Membership
+	for _, c := range f.channels {
+		if len(c.Members) <= most && slices.ContainsFunc(c.Members, func(m string) bool { return slices.Contains(ids, m) }) {
+			found = append(found, c)
+		}
+	}
+	return found, nil
 }
 
 func (f *fakeStream) AwaitTurn(ctx context.Context, _ stream.Operation) error {

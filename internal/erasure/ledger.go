@@ -5,6 +5,7 @@ package erasure
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 )
 
@@ -22,6 +23,9 @@ type Ledger struct {
 	owners  map[string]bool // those who are to take over what others leave
 	probed  int
 }
+
+// kindUser is the kind of users in the ledger.
+const kindUser = "user"
 
 func subjectKey(kind, id string) string { return kind + "\x00" + id }
 
@@ -69,6 +73,23 @@ func (l *Ledger) Inherit(kind string, owner NewOwner) error {
 	}
 	l.owners[key] = true
 	return nil
+}
+
+// users are those whom this run erases, as far as it is known by now.
+func (l *Ledger) users() Run {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	run := Run{Erases: func(id string) bool {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return l.erasing[subjectKey(kindUser, id)]
+	}}
+	for key := range l.erasing {
+		if strings.HasPrefix(key, subjectKey(kindUser, "")) {
+			run.Users++
+		}
+	}
+	return run
 }
 
 func (l *Ledger) spendProbe() bool {

@@ -37,7 +37,24 @@ type Messages struct {
 var (
 	_ Deed[MessageScope]        = Messages{}
 	_ scopeReader[MessageScope] = Messages{}
+	_ reacher[MessageScope]     = Messages{}
 )
+
+// Reach implements reacher: a message is its author's.
+func (m Messages) Reach(ctx context.Context, ids []string, _ MessageScope, _ Run) (map[string]Reach, error) {
+	found := make(map[string]Reach, len(ids))
+	for _, id := range ids {
+		message, err := m.API.GetMessage(ctx, id)
+		if stream.IsNotFound(err) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		found[id] = Reach{Others: []string{message.AuthorID}, Incomplete: message.AuthorID == ""}
+	}
+	return found, nil
+}
 
 // Traits implements [Deed].
 func (Messages) Traits() Traits {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/stream"
 )
@@ -87,6 +88,11 @@ func (e *Engine[S]) erase(ctx context.Context, id string, scope S, record Record
 // call whose answer was lost may have, so a look-up settles it.
 func (e *Engine[S]) notAccepted(ctx context.Context, id string, attempt Attempt[S], err error) (Attempt[S], error) {
 	var stage *StageError
+	var lost *answerLost
+	if errors.As(err, &lost) {
+		attempt.Status, attempt.Error, attempt.AnswerLost = StatusFailed, "the answer to the call was lost", true
+		return attempt, err
+	}
 	if !errors.As(err, &stage) || stage.Stage != StageSubmit {
 		return attempt, err
 	}
@@ -181,11 +187,34 @@ func (e *Engine[S]) submit(ctx context.Context, subjects []Subject, scope S) (Ac
 		return nil
 	}), subjects, scope)
 	var changed guardsChanged
-	if errors.As(err, &changed) {
-		return accepted, changed
+	if !errors.As(err, &changed) {
+		return accepted, at(StageSubmit, err)
 	}
-	return accepted, at(StageSubmit, err)
+	var api *stream.Error
+	if errors.As(err, &api) && api.Ambiguous { // an earlier attempt of the call lost its answer
+		for id, err := range changed {
+			var refusal *Refusal
+			if errors.As(err, &refusal) {
+				said := *refusal
+				said.Detail = strings.ReplaceAll(said.Detail, "Nothing was sent.",
+					"It was not sent again, but an earlier attempt of the call lost its answer, so that Stream may have carried it out: plan again to see.")
+				err = &said
+			}
+			changed[id] = &answerLost{err}
+		}
+	}
+	return accepted, changed
 }
+
+// answerLost is a refusal that came after an attempt which Stream may have carried out.
+type answerLost struct{ refusal error }
+
+func (e *answerLost) Error() string {
+	return e.refusal.Error() + " An earlier attempt of the call lost its answer."
+}
+
+// Unwrap gives the refusal.
+func (e *answerLost) Unwrap() error { return e.refusal }
 
 // guardsChanged are the refusals, by subject, that stopped a call at the last moment.
 type guardsChanged map[string]error
@@ -207,27 +236,34 @@ func (e *Engine[S]) guardAgain(ctx context.Context, subjects []Subject, scope S)
 	if len(stale) == 0 {
 		return nil
 	}
-	refusals := guardsChanged{}
 	found, err := e.deed.LookUp(ctx, stale)
+	if err != nil {
+		return changedFor(stale, at(StageLookUp, err))
+	}
 	lookedAt := *e.now()
-	for _, id := range stale {
+	_, refusals := each(stale, func(id string) (struct{}, error) {
 		f, listed := found[id]
-		switch {
-		case err != nil:
-			refusals[id] = at(StageLookUp, err)
-			continue
-		case listed:
-			if err := e.admit(ctx, id, f, scope); err != nil {
-				refusals[id] = err
-				continue
-			}
-		default:
-			f = subjects[places[id]].Finding // gone meanwhile: nobody is left to protect
+		if !listed {
+			return struct{}{}, nil // gone meanwhile: nobody is left to protect
 		}
-		f.At = lookedAt
-		subjects[places[id]].Finding = f
+		return struct{}{}, e.admit(ctx, id, f, scope)
+	})
+	for _, id := range stale {
+		s := &subjects[places[id]]
+		if f, listed := found[id]; listed {
+			s.Finding = f
+		}
+		s.Finding.At = lookedAt
 	}
 	return refusals
+}
+
+func changedFor(ids []string, err error) guardsChanged {
+	changed := guardsChanged{}
+	for _, id := range ids {
+		changed[id] = err
+	}
+	return changed
 }
 
 func remaining(subjects []Subject, without guardsChanged) []Subject {

@@ -53,6 +53,7 @@ func (s TruncationScope) Compare(recorded TruncationScope) Comparison {
 // TruncationAPI is what the truncation of channels needs of Stream's API.
 type TruncationAPI interface {
 	ChannelsByCID(ctx context.Context, cids []string) (map[string]stream.Channel, error)
+	memberLister
 	TruncateChannel(ctx context.Context, cid string, t stream.Truncation) (stream.Channel, error)
 }
 
@@ -66,7 +67,13 @@ type Truncations struct {
 var (
 	_ Deed[TruncationScope]    = Truncations{}
 	_ checker[TruncationScope] = Truncations{}
+	_ reacher[TruncationScope] = Truncations{}
 )
+
+// Reach implements reacher.
+func (t Truncations) Reach(ctx context.Context, cids []string, _ TruncationScope, _ Run) (map[string]Reach, error) {
+	return reachOfChannels(ctx, t.API, cids)
+}
 
 // Traits implements [Deed]. A truncated channel is there to be looked at.
 func (Truncations) Traits() Traits {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/clock"
@@ -23,6 +24,7 @@ type UserAPI interface {
 	PollsCreatedBy(ctx context.Context, creators []string, asUser string) ([]stream.Poll, error)
 	DeletePoll(ctx context.Context, pollID, userID string) error
 	AnyActiveUser(ctx context.Context) (string, error)
+	SmallChannelsOf(ctx context.Context, userIDs []string, most int) ([]stream.Membership, error)
 }
 
 // Users is the [Deed] of deleting users.
@@ -31,12 +33,15 @@ type Users struct {
 	Clock clock.Clock
 }
 
-var _ Deed[UserScope] = Users{}
+var (
+	_ Deed[UserScope]    = Users{}
+	_ reacher[UserScope] = Users{}
+)
 
 // Traits implements [Deed]. The probe tells deleted from missing.
 func (Users) Traits() Traits {
 	return Traits{
-		Kind: "user", Max: MaxSubjects, Call: stream.OpDeleteUsers,
+		Kind: kindUser, Max: MaxSubjects, Call: stream.OpDeleteUsers,
 		Absence: "Stream says that nothing with this id ever existed, neither active nor deactivated nor deleted.",
 	}
 }
@@ -212,6 +217,36 @@ func (u Users) Submit(ctx context.Context, subjects []Subject, scope UserScope) 
 		NewChannelOwnerID: scope.NewChannelOwnerID, NewCallOwnerID: scope.NewCallOwnerID,
 	})
 	return Accepted{Task: task}, err
+}
+
+// Reach implements reacher: two-member channels go where conversations do, and a channel
+// becomes one when the others leave it.
+func (u Users) Reach(ctx context.Context, ids []string, scope UserScope, run Run) (map[string]Reach, error) {
+	if scope.Conversations == Untouched {
+		return nil, nil
+	}
+	channels, err := u.API.SmallChannelsOf(ctx, ids, 2+run.Users)
+	if err != nil {
+		return nil, err
+	}
+	found := map[string]Reach{}
+	for _, channel := range channels {
+		stay := slices.DeleteFunc(slices.Clone(channel.Members), run.Erases)
+		for _, id := range channel.Members {
+			if !slices.Contains(ids, id) {
+				continue
+			}
+			reach := found[id]
+			if len(channel.Members) == 2 {
+				reach.Conversations = append(reach.Conversations, channel.CID)
+				reach.Others = append(reach.Others, slices.DeleteFunc(slices.Clone(channel.Members), func(m string) bool { return m == id })...)
+			} else if len(stay) <= 2 {
+				reach.Shrinking = append(reach.Shrinking, channel.CID)
+			}
+			found[id] = reach
+		}
+	}
+	return found, nil
 }
 
 // Restore implements [Deed].

@@ -175,3 +175,30 @@ const (
 	ifReplaced = "If it is only replaced here (tainted, -replace): only the record is replaced, and nothing is restored in between. "
 	ifSecond   = "To end a taint without a replacement, use terraform untaint. If this is a second block, or with create_before_destroy, the deletion is sent again, which does no harm; keep one record of one erasure."
 )
+
+// along says what goes with those found, and what this run makes of other channels.
+func along(findings map[string]erasure.Finding) string {
+	conversations, others, shrinking := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	for _, f := range findings {
+		for _, cid := range f.Reach.Conversations {
+			conversations[cid] = true
+		}
+		for _, id := range f.Reach.Others {
+			if _, erased := findings[id]; !erased {
+				others[id] = true
+			}
+		}
+		for _, cid := range f.Reach.Shrinking {
+			shrinking[cid] = true
+		}
+	}
+	var said []string
+	if n := len(conversations); n > 0 {
+		said = append(said, fmt.Sprintf("%d two-member conversations with %d other people go too, with everything that they wrote there.", n, len(others)))
+	}
+	if n := len(shrinking); n > 0 {
+		said = append(said, fmt.Sprintf("%d larger channels keep two members or fewer once the subjects of this run have left them, so that Stream takes them for conversations: an erasure of one of those who stay, also later in this run, takes the whole channel. "+
+			"To spare them, add a service account as a member first.", n))
+	}
+	return strings.Join(said, "\n")
+}

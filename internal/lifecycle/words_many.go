@@ -157,6 +157,9 @@ func (w manyWords[S]) planned(p preview[S]) (diags diag.Diagnostics) {
 		summary = "Deletions that keep the data at Stream"
 	}
 	detail := fmt.Sprintf("%d of %d are sent: %s.\n%s%s", len(p.sending), len(p.ids), states(p.findings), ranges(p.findings), w.Effect(p.scope))
+	if goes := along(p.findings); goes != "" {
+		detail += "\n" + goes
+	}
 	if p.kept > 0 {
 		detail += fmt.Sprintf("\nThere are records of %d of them already. If this batch is only replaced (tainted, -replace), what they know is kept, and they are not sent again. An interrupt in the middle of that would lose it: to end a taint without a replacement, use terraform untaint.", p.kept)
 	}

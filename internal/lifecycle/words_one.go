@@ -71,7 +71,7 @@ func (w oneWords[S]) planned(p preview[S]) diag.Diagnostics {
 	warn := func(summary, detail string) diag.Diagnostics {
 		return diag.Diagnostics{diag.NewAttributeWarningDiagnostic(w.deed(), summary, detail)}
 	}
-	facts := Describe(finding)
+	facts := strings.TrimSpace(Describe(finding) + "\n" + along(p.findings))
 	switch finding.Found {
 	case erasure.FoundMissing:
 		return warn("Nothing to delete", w.engine.Absence+" Nothing will be sent; the record will say outcome = \"not_found\".")

@@ -235,7 +235,7 @@ func engines(s *session.Session, guards erasure.Guards) {
 }
 
 func newEngine[S erasure.Scope[S]](s *session.Session, deed erasure.Deed[S], guards erasure.Guards) *erasure.Engine[S] {
-	return erasure.New(erasure.Config[S]{Deed: deed, API: s.API, Guards: guards, Ledger: s.Ledger, App: s.App, Clock: s.Clock, Version: s.Version})
+	return erasure.New(erasure.Config[S]{Deed: deed, API: s.API, People: erasure.Users{API: s.API}.LookUp, Guards: guards, Ledger: s.Ledger, App: s.App, Clock: s.Clock, Version: s.Version})
 }
 
 func missingCredentials(c stream.Config) (diags diag.Diagnostics) {

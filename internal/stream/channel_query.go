@@ -24,50 +24,102 @@ func (c *Client) ChannelsCreatedBy(ctx context.Context, userID string) ([]string
 	return c.channelsWhere(ctx, map[string]any{"created_by_id": map[string]any{"$eq": userID}})
 }
 
-// channelsWhere runs a query for any number of channels (POST /channels,
-// stream-api.md §5.4). It pages by the creation time and not by an offset:
-// that ends at 1,000, and a channel that is deleted in between would move the
-// pages so that another is skipped. The offset only passes channels that were
-// created in the same instant. Nothing but an empty page is the end, whatever
-// page size Stream grants. An answer that does not get further is
+// channelsWhere gives the cids of any number of channels.
+func (c *Client) channelsWhere(ctx context.Context, filter map[string]any) (cids []string, err error) {
+	err = c.eachChannel(ctx, filter, 0, func(row channelRow) { cids = append(cids, row.cid) })
+	return cids, err
+}
+
+// eachChannel runs a query for any number of channels (POST /channels, stream-api.md
+// §5.4), with up to members of the members of each. It pages by the creation time and
+// not by an offset: that ends at 1,000, and a channel that is deleted in between would
+// move the pages so that another is skipped. The offset only passes channels that were
+// created in the same instant, and where there are more than it reaches, those are read
+// by their types and ids, which are sorted as texts. Nothing but an empty page is the
+// end, whatever page size Stream grants. An answer that does not get further is
 // KindUnexpectedBody.
-func (c *Client) channelsWhere(ctx context.Context, filter map[string]any) ([]string, error) {
-	var cids []string
+func (c *Client) eachChannel(ctx context.Context, filter map[string]any, members int, visit func(channelRow)) error {
 	seen := map[string]bool{}
 	since, offset := "", 0
 	for {
 		conditions := filter
 		if since != "" {
-			conditions = map[string]any{"$and": []any{filter, map[string]any{"created_at": map[string]any{"$gte": since}}}}
+			conditions = and(filter, map[string]any{"created_at": map[string]any{"$gte": since}})
 		}
-		page, err := call(ctx, c, request{op: OpQueryChannels, body: map[string]any{
-			"filter_conditions": conditions,
-			"sort":              []any{map[string]any{"field": "created_at", "direction": 1}},
-			"limit":             channelPage, "offset": offset,
-			"state": false, "watch": false, "presence": false, "message_limit": 0, "member_limit": 0,
-		}}, decodeChannelRows)
+		page, err := c.channelsPage(ctx, conditions, "created_at", members, offset)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if len(page) == 0 {
-			return cids, nil
+			return nil
 		}
-		fresh := false
-		for _, row := range page {
-			if !seen[row.cid] {
-				seen[row.cid], fresh = true, true
-				cids = append(cids, row.cid)
-			}
-		}
+		fresh := visitNew(page, seen, visit)
 		if last := page[len(page)-1].createdAt; fresh && last != since {
 			since, offset = last, 0
-		} else if offset += len(page); offset > maxOffset {
-			return nil, unexpected(OpQueryChannels, 201, shapeError("there are more than 1000 channels of one instant"))
+			continue
 		}
+		if offset += len(page); offset <= maxOffset {
+			continue
+		}
+		if err := c.instant(ctx, filter, since, members, seen, visit); err != nil {
+			return err
+		}
+		filter, since, offset = and(filter, map[string]any{"created_at": map[string]any{"$gt": since}}), "", 0
 	}
 }
 
-type channelRow struct{ cid, createdAt string }
+// instant reads the channels of one instant, of which there are more than an offset
+// reaches, by their cids.
+func (c *Client) instant(ctx context.Context, filter map[string]any, at string, members int, seen map[string]bool, visit func(channelRow)) error {
+	after := ""
+	for {
+		conditions := and(filter, map[string]any{"created_at": map[string]any{"$eq": at}})
+		if after != "" {
+			conditions = and(conditions, map[string]any{"cid": map[string]any{"$gt": after}})
+		}
+		page, err := c.channelsPage(ctx, conditions, "cid", members, 0)
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		visitNew(page, seen, visit)
+		last := page[len(page)-1].cid
+		if last <= after {
+			return unexpected(OpQueryChannels, 201, shapeError("the pages go round in circles"))
+		}
+		after = last
+	}
+}
+
+func and(conditions ...map[string]any) map[string]any {
+	return map[string]any{"$and": conditions}
+}
+
+// visitNew visits the rows that were not seen before, and says whether there were any.
+func visitNew(page []channelRow, seen map[string]bool, visit func(channelRow)) (fresh bool) {
+	for _, row := range page {
+		if !seen[row.cid] {
+			seen[row.cid], fresh = true, true
+			visit(row)
+		}
+	}
+	return fresh
+}
+
+func (c *Client) channelsPage(ctx context.Context, filter map[string]any, sort string, members, offset int) ([]channelRow, error) {
+	return call(ctx, c, request{op: OpQueryChannels, body: map[string]any{
+		"filter_conditions": filter,
+		"sort":              []any{map[string]any{"field": sort, "direction": 1}},
+		"limit":             channelPage, "offset": offset,
+		"state": members > 0, "watch": false, "presence": false, "message_limit": 0, "member_limit": members,
+	}}, decodeChannelRows)
+}
+
+type channelRow struct {
+	cid, createdAt string
+	// count is how many members Stream says there are; members are those it listed.
+	count   *int
+	members []string
+}
 
 func decodeChannelRows(body []byte) ([]channelRow, error) {
 	answer, ok := decodeObject(body)
@@ -93,6 +145,12 @@ func decodeChannelRows(body []byte) ([]channelRow, error) {
 			return nil, err
 		}
 		if _, err := channel.moment("created_at"); err != nil {
+			return nil, err
+		}
+		if err := channel.into("member_count", &rows[i].count, "a number"); err != nil {
+			return nil, err
+		}
+		if rows[i].members, err = decodeMemberIDs(state); err != nil {
 			return nil, err
 		}
 	}

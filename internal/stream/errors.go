@@ -45,6 +45,8 @@ const (
 	KindUnexpectedBody Kind = "unexpected_body"
 	// KindCanceled is the end of the caller's context, its deadline included.
 	KindCanceled Kind = "canceled"
+	// KindStopped is a change that the last look before it was sent stopped (see Before).
+	KindStopped Kind = "stopped"
 )
 
 // Error is the only error type of a Client's methods (New and ParseBaseURL
@@ -62,7 +64,7 @@ type Error struct {
 
 	detail  string        // our words
 	message string        // Stream's words: may name people, for classification only
-	cause   error         // context.Canceled, context.DeadlineExceeded, a sentinel of ours or nil
+	cause   error         // context.Canceled, context.DeadlineExceeded, a sentinel of ours, what stopped it or nil
 	dns     bool          // the host name is not known
 	after   time.Duration // Retry-After, 0 = none
 }

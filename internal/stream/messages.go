@@ -15,6 +15,8 @@ import (
 // Message is what Stream says about a message, without its content.
 type Message struct {
 	ID string
+	// AuthorID is who wrote it, "" when Stream did not say.
+	AuthorID string
 	// Deleted: it is a tombstone. After a soft deletion Stream still has the
 	// content.
 	Deleted   bool
@@ -76,5 +78,13 @@ func decodeMessage(body []byte, id string) (Message, error) {
 		return Message{}, err
 	}
 	created, err := row.moment("created_at")
-	return Message{ID: got, Deleted: kind == "deleted", CreatedAt: created}, err
+	if err != nil {
+		return Message{}, err
+	}
+	message := Message{ID: got, Deleted: kind == "deleted", CreatedAt: created}
+	author, _ := decodeObject(row["user"])
+	if message.AuthorID, err = author.text("id"); message.AuthorID == "" && err == nil {
+		message.AuthorID, err = row.text("user_id")
+	}
+	return message, err
 }

@@ -115,6 +115,10 @@ func (t *transport) withinLimits(ctx context.Context, x *exchange) (*http.Respon
 			failure.detail = "while waiting for Stream's rate limit"
 			return nil, failure
 		}
+		if stopped := before(ctx, x.op); stopped != nil {
+			t.limiter.release(s, false, 0, nil)
+			return nil, stopped
+		}
 		resp, failure := t.exchange(ctx, x, s)
 		if failure == nil || failure.Kind != KindRateLimited {
 			return resp, failure

@@ -143,7 +143,9 @@ func (t *transport) exchange(ctx context.Context, x *exchange, s slot) (*http.Re
 			return nil, failure
 		}
 		failure := failureOf(x.op, status, body)
-		failure.after, _ = retryAfter(header, t.clock.Now())
+		if wait, believed := retryAfter(header, t.clock.Now()); believed {
+			failure.after = wait
+		}
 		return nil, failure
 	}
 	if err != nil {

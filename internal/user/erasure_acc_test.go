@@ -142,31 +142,31 @@ func TestAccUserErasure_refusals(t *testing.T) {
 		}
 	}
 	s.Refused(t, map[string]acctest.Refusal{
-		"misspelt id":                     {Body: erase("alise", hardly), Says: `Subject not found`},
-		"protected id":                    {Provider: `protected_user_ids = ["alice"]`, Body: erase("alice", hardly), Says: `Protected user`},
-		"protected role":                  {Provider: `protected_roles = ["admin"]`, Body: erase("bob", hardly), Says: `Protected role`},
-		"held":                            {Provider: `hold_field = "legal_hold"`, Body: erase("carol", hardly), Says: `Held user`},
-		"too many":                        {Provider: `max_erasures = 1`, Body: erase("alice", hardly) + strings.Replace(erase("bob", hardly), "dsr", "other", 1), Says: `Too many erasures`},
-		"twice":                           {Body: erase("alice", hardly) + strings.Replace(erase("alice", hardly), "dsr", "other", 1), Says: `The same subject twice`},
-		"wrong app":                       {Provider: `expected_app_name = "Production"`, Body: erase("alice", hardly), Says: `Wrong app`},
-		"wrong key":                       {Provider: `api_key = "wrong"`, Body: erase("alice", hardly), Says: `Stream rejected the credentials`},
-		"hard user, soft messages":        {Body: erase("alice", `delete {
+		"misspelt id":    {Body: erase("alise", hardly), Says: `Subject not found`},
+		"protected id":   {Provider: `protected_user_ids = ["alice"]`, Body: erase("alice", hardly), Says: `Protected user`},
+		"protected role": {Provider: `protected_roles = ["admin"]`, Body: erase("bob", hardly), Says: `Protected role`},
+		"held":           {Provider: `hold_field = "legal_hold"`, Body: erase("carol", hardly), Says: `Held user`},
+		"too many":       {Provider: `max_erasures = 1`, Body: erase("alice", hardly) + strings.Replace(erase("bob", hardly), "dsr", "other", 1), Says: `Too many erasures`},
+		"twice":          {Body: erase("alice", hardly) + strings.Replace(erase("alice", hardly), "dsr", "other", 1), Says: `The same subject twice`},
+		"wrong app":      {Provider: `expected_app_name = "Production"`, Body: erase("alice", hardly), Says: `Wrong app`},
+		"wrong key":      {Provider: `api_key = "wrong"`, Body: erase("alice", hardly), Says: `Stream rejected the credentials`},
+		"hard user, soft messages": {Body: erase("alice", `delete {
   user = "hard"
   messages = "soft"
 }`), Says: `Hard deletion needs hard messages`},
-		"hard user, soft conversations":   {Body: erase("alice", `delete {
+		"hard user, soft conversations": {Body: erase("alice", `delete {
   user = "hard"
   conversations = "soft"
 }`), Says: `Hard deletion needs hard conversations`},
-		"no mode":                         {Body: erase("alice", `delete {  }`), Says: `attribute "user" is required`},
-		"no such mode":                    {Body: erase("alice", `delete { user = "very hard" }`), Says: `value must be one of`},
-		"conversations cannot be pruned":  {Body: erase("alice", `delete {
+		"no mode":      {Body: erase("alice", `delete {  }`), Says: `attribute "user" is required`},
+		"no such mode": {Body: erase("alice", `delete { user = "very hard" }`), Says: `value must be one of`},
+		"conversations cannot be pruned": {Body: erase("alice", `delete {
   user = "soft"
   conversations = "pruning"
 }`), Says: `value must be one of`},
-		"unknown mode":                    {Body: `resource "terraform_data" "x" { input = "hard" }` + erase("alice", `delete { user = terraform_data.x.output }`), Says: `Mode not known in the plan`},
-		"unknown delete":                  {Body: `resource "terraform_data" "x" { input = { user = "hard" } }` + erase("alice", `delete = terraform_data.x.output`), Says: `Mode not known in the plan`},
-		"no such message mode":            {Body: erase("alice", `delete {
+		"unknown mode":   {Body: `resource "terraform_data" "x" { input = "hard" }` + erase("alice", `delete { user = terraform_data.x.output }`), Says: `Mode not known in the plan`},
+		"unknown delete": {Body: `resource "terraform_data" "x" { input = { user = "hard" } }` + erase("alice", `delete = terraform_data.x.output`), Says: `Mode not known in the plan`},
+		"no such message mode": {Body: erase("alice", `delete {
   user = "soft"
   messages = "gone"
 }`), Says: `value must be one of`},

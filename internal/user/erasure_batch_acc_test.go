@@ -159,13 +159,13 @@ func TestAccUserErasureBatch_refusals(t *testing.T) {
 		"misspelt":             {Body: batch(hardly, "alice", "bop"), Says: `1 of 2: user_ids[1]`},
 		"not an id":            {Body: batch(hardly, "alice", "a/b"), Says: `Invalid user id`},
 		"too many for a run":   {Provider: `max_erasures = 1`, Body: batch(hardly, "alice", "bob"), Says: `Too many erasures`},
-		"soft messages":        {Body: batch(`delete {
+		"soft messages": {Body: batch(`delete {
   user = "hard"
   messages = "soft"
 }`, "alice"), Says: `Hard deletion needs hard messages`},
-		"nothing to restore":   {Body: batch(hardly+"\n on_destroy = \"restore\"", "alice"), Says: `Nothing to restore`},
-		"protected":            {Provider: `protected_user_ids = ["bob"]`, Body: batch(hardly, "alice", "bob"), Says: `Protected user`},
-		"unknown list":         {Body: `resource "terraform_data" "x" { input = ["alice"] }` + strings.Replace(batch(hardly, "alice"), `["alice"]`, "terraform_data.x.output", 1), Says: `Subject not known in the plan`},
+		"nothing to restore": {Body: batch(hardly+"\n on_destroy = \"restore\"", "alice"), Says: `Nothing to restore`},
+		"protected":          {Provider: `protected_user_ids = ["bob"]`, Body: batch(hardly, "alice", "bob"), Says: `Protected user`},
+		"unknown list":       {Body: `resource "terraform_data" "x" { input = ["alice"] }` + strings.Replace(batch(hardly, "alice"), `["alice"]`, "terraform_data.x.output", 1), Says: `Subject not known in the plan`},
 	})
 	if n := s.Count("DeleteUsers"); n != 0 {
 		t.Errorf("%d delete calls came of refused plans", n)

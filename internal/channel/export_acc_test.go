@@ -34,8 +34,10 @@ const exportSeed = `{
                {"cid": "messaging:!members-6v1x-_A", "created_by_id": "bob", "members": ["alice", "bob"]},
                {"cid": "messaging:cut", "created_by_id": "bob", "members": ["alice"], "truncated_at": "2026-03-01T00:00:00Z"},
                {"cid": "messaging:gone", "created_by_id": "bob", "deleted_at": "2026-03-01T00:00:00Z"}],
-  "messages": [{"id": "m1", "cid": "messaging:general", "user_id": "alice", "text": "content \u2028 <i>", "meta": 12345678901234567890, "created_at": "2026-01-01T00:00:00Z"},
-               {"id": "m2", "cid": "messaging:general", "user_id": "bob", "text": "content to be cleared", "created_at": "2026-01-02T00:00:00Z", "deleted_at": "2026-01-03T00:00:00Z"},
+  "messages": [{"id": "m1", "cid": "messaging:general", "user_id": "alice", "text": "content \u2028 <i>",
+                "meta": 12345678901234567890, "created_at": "2026-01-01T00:00:00Z"},
+               {"id": "m2", "cid": "messaging:general", "user_id": "bob", "text": "content to be cleared",
+                "created_at": "2026-01-02T00:00:00Z", "deleted_at": "2026-01-03T00:00:00Z"},
                {"id": "m3", "cid": "messaging:cut", "user_id": "bob", "text": "content", "created_at": "2026-01-02T00:00:00Z"},
                {"id": "m4", "cid": "messaging:gone", "user_id": "bob", "text": "content", "created_at": "2026-01-02T00:00:00Z"}]
 }`
@@ -73,7 +75,8 @@ func TestAccChannelExport(t *testing.T) {
 		check      func(raw []byte) bool
 	}{
 		"v1": {cids: two, messages: 2, check: func(raw []byte) bool {
-			return json.Valid(raw) && bytes.Contains(raw, []byte("content to be cleared")) && bytes.Contains(raw, []byte(`"meta":12345678901234567890`))
+			return json.Valid(raw) && bytes.Contains(raw, []byte("content to be cleared")) &&
+				bytes.Contains(raw, []byte(`"meta":12345678901234567890`))
 		}},
 		"v2": {cids: two, body: `version = "v2"`, messages: 2, check: func(raw []byte) bool { return bytes.Count(raw, []byte("\n")) > 4 }},
 		"options": {cids: `"messaging:general", "messaging:cut", "messaging:gone"`, messages: 3, body: `
@@ -83,11 +86,15 @@ func TestAccChannelExport(t *testing.T) {
   export_users                  = true
   include_soft_deleted_channels = true
   include_truncated_messages    = true`, check: func(raw []byte) bool {
-			return !bytes.Contains(raw, []byte("to be cleared")) && bytes.Contains(raw, []byte(`"users":[`)) && !bytes.Contains(raw, []byte(`"id":"m1"`))
+			return !bytes.Contains(raw, []byte("to be cleared")) && bytes.Contains(raw, []byte(`"users":[`)) &&
+				!bytes.Contains(raw, []byte(`"id":"m1"`))
 		}},
-		"encrypted":        {cids: two, encrypted: true, body: fmt.Sprintf("age_recipients = [%q]", key.Recipient()), messages: 2, check: json.Valid},
-		"dropped download": {cids: two, fault: &emulator.Fault{Op: "DownloadExport", Kind: emulator.FaultShortBody, Times: 2}, messages: 2, check: json.Valid},
-		"expired URL":      {cids: two, fault: &emulator.Fault{Op: "DownloadExport", Kind: emulator.FaultCustom, Status: 403}, messages: 2, check: json.Valid},
+		"encrypted": {cids: two, encrypted: true, body: fmt.Sprintf("age_recipients = [%q]", key.Recipient()), messages: 2,
+			check: json.Valid},
+		"dropped download": {cids: two, fault: &emulator.Fault{Op: "DownloadExport", Kind: emulator.FaultShortBody, Times: 2}, messages: 2,
+			check: json.Valid},
+		"expired URL": {cids: two, fault: &emulator.Fault{Op: "DownloadExport", Kind: emulator.FaultCustom, Status: 403}, messages: 2,
+			check: json.Valid},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -169,12 +176,15 @@ func TestAccChannelExport_replaced(t *testing.T) {
 	config := func(more string) string {
 		return s.Config("", exportBlock(`"messaging:general"`, fmt.Sprintf("path = %q\n%s", file, more)))
 	}
-	replaced := resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{plancheck.ExpectResourceAction(exported, plancheck.ResourceActionDestroyBeforeCreate)}}
+	planned := func(action plancheck.ResourceActionType) resource.ConfigPlanChecks {
+		return resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{plancheck.ExpectResourceAction(exported, action)}}
+	}
+	replaced := planned(plancheck.ResourceActionDestroyBeforeCreate)
 	resource.UnitTest(t, resource.TestCase{
 		ProtoV6ProviderFactories: acctest.Factories(),
 		Steps: []resource.TestStep{
 			{Config: config("")},
-			{Config: config("timeouts = { create = \"1h\" }"), ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{plancheck.ExpectResourceAction(exported, plancheck.ResourceActionUpdate)}}},
+			{Config: config("timeouts = { create = \"1h\" }"), ConfigPlanChecks: planned(plancheck.ResourceActionUpdate)},
 			{Config: config("version = \"v2\""), ConfigPlanChecks: replaced},
 			{Config: config("version = \"v2\"\nexport_users = true"), ConfigPlanChecks: replaced},
 		},
@@ -191,27 +201,31 @@ func TestAccChannelExport_refusals(t *testing.T) {
 	path := fmt.Sprintf("path = %q", filepath.Join(dir, "x.json"))
 	many := strings.TrimSuffix(strings.Repeat(`"messaging:general", `, 26), ", ")
 	for name, tt := range map[string]struct{ cids, body, says string }{
-		"none":               {``, path, `Too few or too many channels`},
-		"too many":           {many, path, `the list has 26`},
-		"twice":              {`"messaging:general", "messaging:general"`, path, `The same channel twice`},
-		"no type":            {`"general"`, path, `Invalid cid`},
-		"three parts":        {`"messaging:a:b"`, path, `Invalid cid`},
-		"dots":               {`"messaging:.."`, path, `Invalid cid`},
-		"long":               {`"messaging:` + strings.Repeat("x", 65) + `"`, path, `Invalid cid`},
-		"unknown":            {`"messaging:general", "messaging:generol"`, path, `does not find channel 2 of the list`},
-		"deleted":            {`"messaging:gone"`, path, `does not find channel 1 of the list`},
-		"unknown at apply":   {`"messaging:generol"`, path + "\ninclude_soft_deleted_channels = true", `Unknown channel`},
-		"version":            {`"messaging:general"`, path + "\nversion = \"v3\"", `version`},
-		"no time":            {`"messaging:general"`, path + "\nmessages_since = \"yesterday\"", `RFC`},
-		"nothing in between": {`"messaging:general"`, path + "\nmessages_since = \"2026-01-02T00:00:00Z\"\nmessages_until = \"2026-01-01T00:00:00Z\"", `No time between`},
-		"a secret key":       {`"messaging:general"`, path + "\nage_recipients = [\"AGE-SECRET-KEY-1QQQQ\"]", `Invalid age recipient`},
-		"path is a folder":   {`"messaging:general"`, fmt.Sprintf("path = %q", dir), `Export not written`},
+		"none":             {``, path, `Too few or too many channels`},
+		"too many":         {many, path, `the list has 26`},
+		"twice":            {`"messaging:general", "messaging:general"`, path, `The same channel twice`},
+		"no type":          {`"general"`, path, `Invalid cid`},
+		"three parts":      {`"messaging:a:b"`, path, `Invalid cid`},
+		"dots":             {`"messaging:.."`, path, `Invalid cid`},
+		"long":             {`"messaging:` + strings.Repeat("x", 65) + `"`, path, `Invalid cid`},
+		"unknown":          {`"messaging:general", "messaging:generol"`, path, `does not find channel 2 of the list`},
+		"deleted":          {`"messaging:gone"`, path, `does not find channel 1 of the list`},
+		"unknown at apply": {`"messaging:generol"`, path + "\ninclude_soft_deleted_channels = true", `Unknown channel`},
+		"version":          {`"messaging:general"`, path + "\nversion = \"v3\"", `version`},
+		"no time":          {`"messaging:general"`, path + "\nmessages_since = \"yesterday\"", `RFC`},
+		"nothing in between": {
+			`"messaging:general"`, path + "\nmessages_since = \"2026-01-02T00:00:00Z\"\nmessages_until = \"2026-01-01T00:00:00Z\"",
+			`No time between`,
+		},
+		"a secret key":     {`"messaging:general"`, path + "\nage_recipients = [\"AGE-SECRET-KEY-1QQQQ\"]", `Invalid age recipient`},
+		"path is a folder": {`"messaging:general"`, fmt.Sprintf("path = %q", dir), `Export not written`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			resource.UnitTest(t, resource.TestCase{
 				ProtoV6ProviderFactories: acctest.Factories(),
-				Steps:                    []resource.TestStep{{Config: s.Config("", exportBlock(tt.cids, tt.body)), ExpectError: regexp.MustCompile(strings.ReplaceAll(tt.says, " ", `\s+`))}},
+				Steps: []resource.TestStep{{Config: s.Config("", exportBlock(tt.cids, tt.body)),
+					ExpectError: regexp.MustCompile(strings.ReplaceAll(tt.says, " ", `\s+`))}},
 			})
 		})
 	}
@@ -219,7 +233,8 @@ func TestAccChannelExport_refusals(t *testing.T) {
 		one := exportBlock(`"messaging:general"`, path)
 		resource.UnitTest(t, resource.TestCase{
 			ProtoV6ProviderFactories: acctest.Factories(),
-			Steps:                    []resource.TestStep{{Config: s.Config("", one+strings.Replace(one, "archive", "other", 1)), ExpectError: regexp.MustCompile(`The\s+same\s+file\s+twice`)}},
+			Steps: []resource.TestStep{{Config: s.Config("", one+strings.Replace(one, "archive", "other", 1)),
+				ExpectError: regexp.MustCompile(`The\s+same\s+file\s+twice`)}},
 		})
 	})
 	t.Cleanup(func() {
@@ -235,14 +250,18 @@ func TestAccChannelExport_failures(t *testing.T) {
 		fault emulator.Fault
 		says  string
 	}{
-		"failing task":    {emulator.Fault{Op: "ExportChannels", Kind: emulator.FaultFailTask}, `ended without completing`},
-		"no file":         {emulator.Fault{Op: "DownloadExport", Kind: emulator.FaultCustom, Status: 404, Times: emulator.Forever}, `refuses the address`},
-		"never whole":     {emulator.Fault{Op: "DownloadExport", Kind: emulator.FaultDropAfter, Times: emulator.Forever}, `could not be reached`},
-		"a page":          {emulator.Fault{Op: "DownloadExport", Kind: emulator.FaultHTML200, Times: emulator.Forever}, `Unreadable export`},
-		"half":            {emulator.Fault{Op: "DownloadExport", Kind: emulator.FaultTruncated, Times: emulator.Forever}, `Unreadable export`},
-		"another version": {emulator.Fault{Op: "DownloadExport", Kind: emulator.FaultCustom, Status: 200, Body: `{"type":"channel","data":{}}`, Times: emulator.Forever}, `not of the version`},
-		"fewer channels":  {emulator.Fault{Op: "DownloadExport", Kind: emulator.FaultCustom, Status: 200, Body: `[]`, Times: emulator.Forever}, `holds 0 channels instead of 1`},
-		"no task":         {emulator.Fault{Op: "ExportChannels", Kind: emulator.FaultCustom, Status: 201, Body: `{}`, ContentType: "application/json", Times: emulator.Forever}, `Unexpected answer`},
+		"failing task": {emulator.Fault{Op: "ExportChannels", Kind: emulator.FaultFailTask}, `ended without completing`},
+		"no file": {emulator.Fault{Op: "DownloadExport", Kind: emulator.FaultCustom, Status: 404, Times: emulator.Forever},
+			`refuses the address`},
+		"never whole": {emulator.Fault{Op: "DownloadExport", Kind: emulator.FaultDropAfter, Times: emulator.Forever}, `could not be reached`},
+		"a page":      {emulator.Fault{Op: "DownloadExport", Kind: emulator.FaultHTML200, Times: emulator.Forever}, `Unreadable export`},
+		"half":        {emulator.Fault{Op: "DownloadExport", Kind: emulator.FaultTruncated, Times: emulator.Forever}, `Unreadable export`},
+		"another version": {emulator.Fault{Op: "DownloadExport", Kind: emulator.FaultCustom, Status: 200,
+			Body: `{"type":"channel","data":{}}`, Times: emulator.Forever}, `not of the version`},
+		"fewer channels": {emulator.Fault{Op: "DownloadExport", Kind: emulator.FaultCustom, Status: 200, Body: `[]`,
+			Times: emulator.Forever}, `holds 0 channels instead of 1`},
+		"no task": {emulator.Fault{Op: "ExportChannels", Kind: emulator.FaultCustom, Status: 201, Body: `{}`,
+			ContentType: "application/json", Times: emulator.Forever}, `Unexpected answer`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

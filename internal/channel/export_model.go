@@ -87,7 +87,8 @@ func (cidsValidator) ValidateList(_ context.Context, req validator.ListRequest, 
 	elements := req.ConfigValue.Elements()
 	if len(elements) == 0 || len(elements) > stream.MaxExportChannels {
 		resp.Diagnostics.AddAttributeError(req.Path, "Too few or too many channels",
-			fmt.Sprintf("One export takes 1 to %d channels, the list has %d. Nothing was sent. Use several blocks for more, e.g. for_each over chunklist.", stream.MaxExportChannels, len(elements)))
+			fmt.Sprintf("One export takes 1 to %d channels, the list has %d. Nothing was sent. "+
+				"Use several blocks for more, e.g. for_each over chunklist.", stream.MaxExportChannels, len(elements)))
 	}
 	first := map[string]int{}
 	for i, element := range elements {
@@ -101,7 +102,8 @@ func (cidsValidator) ValidateList(_ context.Context, req validator.ListRequest, 
 			continue
 		}
 		if j, twice := first[cid.ValueString()]; twice {
-			resp.Diagnostics.AddAttributeError(at, "The same channel twice", fmt.Sprintf("Channels %d and %d of the list are the same. Nothing was sent.", j+1, i+1))
+			resp.Diagnostics.AddAttributeError(at, "The same channel twice", fmt.Sprintf("Channels %d and %d of the list are the same. "+
+				"Nothing was sent.", j+1, i+1))
 			continue
 		}
 		first[cid.ValueString()] = i

@@ -57,13 +57,19 @@ func (*exportResource) Schema(ctx context.Context, _ resource.SchemaRequest, res
 		}
 	}
 	bound := func(description string) schema.StringAttribute {
-		return schema.StringAttribute{Optional: true, CustomType: timetypes.RFC3339Type{}, MarkdownDescription: description + " RFC 3339.", PlanModifiers: once}
+		return schema.StringAttribute{
+			Optional: true, CustomType: timetypes.RFC3339Type{}, MarkdownDescription: description + " RFC 3339.", PlanModifiers: once,
+		}
 	}
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Takes an export of up to 25 channels once, at apply, and writes Stream's file as it is (`POST /export_channels`). The content never enters the Terraform state.\n\n" +
-			"~> The file holds what *everybody* wrote in these channels. It is no answer to one person's request for their data: that is `streamchat_user_export`.\n\n" +
-			"Put it before an erasure with `depends_on`, with a copy to durable storage in between. A file that is missing later is no drift, because the disks of CI machines vanish; " +
-			"nothing is ever taken again because the file or a channel is gone. To take a new export, use `-replace`. Destroying the block deletes no file. " +
+		MarkdownDescription: "Takes an export of up to 25 channels once, at apply, and writes Stream's file as it is " +
+			"(`POST /export_channels`). The content never enters the Terraform state.\n\n" +
+			"~> The file holds what *everybody* wrote in these channels. It is no answer to one person's request for their data: " +
+			"that is `streamchat_user_export`.\n\n" +
+			"Put it before an erasure with `depends_on`, with a copy to durable storage in between. A file that is missing later is no drift, " +
+			"because the disks of CI machines vanish; " +
+			"nothing is ever taken again because the file or a channel is gone. To take a new export, use `-replace`. " +
+			"Destroying the block deletes no file. " +
 			"Stream keeps its own copy of the export for 60 days, and there is no call to delete it.",
 		Attributes: map[string]schema.Attribute{
 			"cids": schema.ListAttribute{
@@ -73,15 +79,18 @@ func (*exportResource) Schema(ctx context.Context, _ resource.SchemaRequest, res
 			},
 			"version": schema.StringAttribute{
 				Optional: true, Computed: true, Default: stringdefault.StaticString(stream.ExportV1), PlanModifiers: once,
-				Validators:          []validator.String{stringvalidator.OneOf(stream.ExportV1, stream.ExportV2)},
-				MarkdownDescription: "The form of Stream's file: `v1`, a JSON array of channels with their messages and members, or `v2`, one JSON object a line. Default `v1`.",
+				Validators: []validator.String{stringvalidator.OneOf(stream.ExportV1, stream.ExportV2)},
+				MarkdownDescription: "The form of Stream's file: `v1`, a JSON array of channels with their messages and members, or `v2`, " +
+					"one JSON object a line. Default `v1`.",
 			},
-			"messages_since":                bound("Only messages from this time on."),
-			"messages_until":                bound("Only messages up to this time."),
-			"clear_deleted_message_text":    option("Whether Stream clears the text of soft-deleted messages. Without this they are in the file as they were written."),
-			"export_users":                  option("Whether the users of the channels are in the file as well."),
-			"include_soft_deleted_channels": option("Whether a channel may be soft-deleted. Then a plan cannot tell a channel that is not there from a deleted one, and warns."),
-			"include_truncated_messages":    option("Whether truncated messages are in the file as well."),
+			"messages_since": bound("Only messages from this time on."),
+			"messages_until": bound("Only messages up to this time."),
+			"clear_deleted_message_text": option("Whether Stream clears the text of soft-deleted messages. " +
+				"Without this they are in the file as they were written."),
+			"export_users": option("Whether the users of the channels are in the file as well."),
+			"include_soft_deleted_channels": option("Whether a channel may be soft-deleted. Then a plan cannot tell " +
+				"a channel that is not there from a deleted one, and warns."),
+			"include_truncated_messages": option("Whether truncated messages are in the file as well."),
 
 			"task_id":       exportfile.Kept("The id of Stream's task that made the export."),
 			"message_count": exportfile.Count("How many messages the file holds; of a `v2` file, how many lines are of the type `message`."),
@@ -101,7 +110,8 @@ func (r *exportResource) ValidateConfig(ctx context.Context, req resource.Valida
 	}
 	from, to := moment(since), moment(until)
 	if !from.IsZero() && !to.IsZero() && !from.Before(to) {
-		resp.Diagnostics.AddAttributeError(path.Root("messages_until"), "No time between", "messages_until is not after messages_since, so the export would be empty. Nothing was sent.")
+		resp.Diagnostics.AddAttributeError(path.Root("messages_until"), "No time between", "messages_until is not after messages_since, "+
+			"so the export would be empty. Nothing was sent.")
 	}
 }
 
@@ -117,14 +127,11 @@ func (r *exportResource) ModifyPlan(ctx context.Context, req resource.ModifyPlan
 	if !known || r.Session.Undetermined || resp.Diagnostics.HasError() {
 		return
 	}
-	resp.Diagnostics.Append(r.Session.Ready()...)
-	if resp.Diagnostics.HasError() {
-		return
-	}
 	ctx, cancel := context.WithTimeout(ctx, exportfile.PlanTimeout)
 	defer cancel()
-	if _, err := r.Session.App.Open(ctx); err != nil {
-		resp.Diagnostics.Append(report.Export(path.Root("cids"), err))
+	_, diags := r.Session.Open(ctx, path.Root("cids"))
+	resp.Diagnostics.Append(append(diags, r.Ahead(path.Root("cids"), "channel", cids...)...)...)
+	if resp.Diagnostics.HasError() {
 		return
 	}
 	resp.Diagnostics.Append(r.unknownChannels(ctx, cids, model.IncludeSoftDeletedChannels.ValueBool())...)
@@ -142,9 +149,11 @@ func (r *exportResource) unknownChannels(ctx context.Context, cids []string, may
 		switch _, ok := found[cid]; {
 		case ok:
 		case maybeDeleted:
-			diags.AddAttributeWarning(at, "Channel not found", fmt.Sprintf("Stream's query does not find channel %d of the list. If it is soft-deleted, that is as it should be; if it never existed, the apply will fail.", i+1))
+			diags.AddAttributeWarning(at, "Channel not found", fmt.Sprintf("Stream's query does not find channel %d of the list. "+
+				"If it is soft-deleted, that is as it should be; if it never existed, the apply will fail.", i+1))
 		default:
-			diags.AddAttributeError(at, "Unknown channel", fmt.Sprintf("Stream does not find channel %d of the list: the cid is misspelt, or the channel was deleted. Nothing was exported and no file was written. "+
+			diags.AddAttributeError(at, "Unknown channel", fmt.Sprintf("Stream does not find channel %d of the list: the cid is misspelt, "+
+				"or the channel was deleted. Nothing was exported and no file was written. "+
 				"Take the channel off the list; a soft-deleted one can be exported with include_soft_deleted_channels = true.", i+1))
 		}
 	}

@@ -58,11 +58,12 @@ func v1(messages string) string {
 
 func TestAssemble(t *testing.T) {
 	for name, test := range map[string]struct{ file, want string }{
-		"nothing":   {v1(`[]`), `"messages":[],"reactions":[]}`},
-		"null":      {v1(`null`), `"messages":[],"reactions":[]}`},
-		"nobody":    {`[]`, `"messages":[],"reactions":[]}`},
-		"not hers":  {v1(`[{"id":"canary","user":{"id":"bob"},"text":"canary"}]`), `"messages":[],"reactions":[]}`},
-		"not quite": {v1(`[{"id":"canary","user":{"id":"alice2"},"user_id":"alice"},{"user":{"ID":"alice"}},{"user":"alice"},{"User":{"id":"alice"}}]`), `"messages":[],"reactions":[]}`},
+		"nothing":  {v1(`[]`), `"messages":[],"reactions":[]}`},
+		"null":     {v1(`null`), `"messages":[],"reactions":[]}`},
+		"nobody":   {`[]`, `"messages":[],"reactions":[]}`},
+		"not hers": {v1(`[{"id":"canary","user":{"id":"bob"},"text":"canary"}]`), `"messages":[],"reactions":[]}`},
+		"not quite": {v1(`[{"id":"canary","user":{"id":"alice2"},"user_id":"alice"},{"user":{"ID":"alice"}},{"user":"alice"},` +
+			`{"User":{"id":"alice"}}]`), `"messages":[],"reactions":[]}`},
 		"hers": {
 			v1(`[ { "id" : "m" , "user" : {"id":"alice","name":"x"} , "n" : 12345678901234567890, "\u0074ext":"\ud83e\udd6a" , "n":0.10 } ]`),
 			`"messages":[{"id":"m","user":null,"n":12345678901234567890,"\u0074ext":"\ud83e\udd6a","n":0.10}],"reactions":[]}`,
@@ -70,22 +71,29 @@ func TestAssemble(t *testing.T) {
 		"by user_id":      {v1(`[{"user_id":"alice","user":null}]`), `"messages":[{"user_id":"alice","user":null}],"reactions":[]}`},
 		"an escaped name": {v1(`[{"\u0075ser":{"\u0069d":"\u0061lice"}}]`), `"messages":[{"\u0075ser":null}],"reactions":[]}`},
 		"others inside": {
-			v1(`[{"user":{"id":"alice"},"quoted_message":{"text":"canary"},"quoted_message_id":"q","poll":{"name":"canary"},"poll_id":"p","pinned_by":{"id":"canary"},
-				"mentioned_users":[{"id":"bob","name":"canary"},"eve",{"name":"canary"},7],"thread_participants":[{"id":"canary"}],"channel":{"name":"canary"},"own_reactions":null}]`),
-			`"messages":[{"user":null,"quoted_message_id":"q","poll_id":"p","pinned_by":null,"mentioned_users":[{"id":"bob"},{"id":"eve"}],"own_reactions":null}],"reactions":[]}`,
+			v1(`[{"user":{"id":"alice"},"quoted_message":{"text":"canary"},"quoted_message_id":"q","poll":{"name":"canary"},"poll_id":"p",
+			"pinned_by":{"id":"canary"},
+				"mentioned_users":[{"id":"bob","name":"canary"},"eve",{"name":"canary"},7],"thread_participants":[{"id":"canary"}],
+				"channel":{"name":"canary"},"own_reactions":null}]`),
+			`"messages":[{"user":null,"quoted_message_id":"q","poll_id":"p","pinned_by":null,"mentioned_users":[{"id":"bob"},{"id":"eve"}],` +
+				`"own_reactions":null}],"reactions":[]}`,
 		},
 		"reactions": {
 			v1(`[{"id":"m","user":{"id":"bob"},"text":"canary","reaction_counts":{"like":1,"wow":1,"x":1},"latest_reactions":[
-				{"user_id":"alice","type":"like","score":1.50,"user":{"id":"alice","name":"x"}},{"user_id":"bob","type":"x","note":"canary"},{"user":{"id":"alice"},"type":"wow"}],
+				{"user_id":"alice","type":"like","score":1.50,"user":{"id":"alice","name":"x"}},{"user_id":"bob","type":"x","note":"canary"},
+				{"user":{"id":"alice"},"type":"wow"}],
 				"own_reactions":[{"user_id":"alice","type":"like","again":true}]}]`),
 			`"messages":[],"reactions":[{"user_id":"alice","type":"like","score":1.50,"user":null},{"user":null,"type":"wow"}]}`,
 		},
 		"v2": {
 			`{"type":"user","data":{"id":"canary"}}` + "\n" + `{"type":"message","data":{"id":"m","user":{"id":"alice"},"text":"1"}}` + "\n\n" +
-				`{"type":"message","data":{"id":"n","user":{"id":"bob"},"text":"canary","reaction_counts":{"like":1},"latest_reactions":[{"user_id":"alice","type":"like"}]}}` + "\n" +
+				`{"type":"message","data":{"id":"n","user":{"id":"bob"},"text":"canary","reaction_counts":{"like":1},` +
+				`"latest_reactions":[{"user_id":"alice","type":"like"}]}}` + "\n" +
 				`{"type":"reaction","data":{"message_id":"n","user_id":"alice","type":"like","user":{"id":"alice"}}}` + "\n" +
-				`{"data":{"message_id":"m","user_id":"alice","type":"wow"},"type":"reaction"}{"item":{"message_id":"m","user_id":"bob","type":"canary"},"type":"reaction"}`,
-			`"messages":[{"id":"m","user":null,"text":"1"}],"reactions":[{"user_id":"alice","type":"like"},{"message_id":"m","user_id":"alice","type":"wow"}]}`,
+				`{"data":{"message_id":"m","user_id":"alice","type":"wow"},"type":"reaction"}{"item":{"message_id":"m","user_id":"bob",` +
+				`"type":"canary"},"type":"reaction"}`,
+			`"messages":[{"id":"m","user":null,"text":"1"}],"reactions":[{"user_id":"alice","type":"like"},{"message_id":"m","user_id":"alice",` +
+				`"type":"wow"}]}`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -110,10 +118,15 @@ func TestAssemble(t *testing.T) {
 
 func TestAssembleErrors(t *testing.T) {
 	for name, file := range map[string]string{
-		"empty": "", "spaces": " \n", "cut": `[{"messages":[{"id":"canary`, "cut after a message": `[{"messages":[{"user":{"id":"bob"}}`, "cut after a channel": `[{"messages":[]}`,
-		"more": `[] "canary"`, "no array": `"canary"`, "html": "<html>canary", "a channel": `[1]`, "messages": `[{"messages":"canary"}]`, "no messages": `[{"channel":{}}]`,
-		"a message": v1(`["canary"]`), "a reaction": v1(`[{"user":{"id":"bob"},"latest_reactions":["canary"]}]`), "no author": v1(`[{"id":"canary","by":"alice"}]`),
-		"bad escape": v1(`[{"text":"canary\q"}]`), "v2 no type": `{"data":{"canary":1}}`, "v2 no data": `{"type":"message"}`, "v2 cut": `{"type":"message","data":{`, "v2 then": `{"type":"x","data":{}}["canary"]`,
+		"empty": "", "spaces": " \n", "cut": `[{"messages":[{"id":"canary`, "cut after a message": `[{"messages":[{"user":{"id":"bob"}}`,
+		"cut after a channel": `[{"messages":[]}`,
+		"more":                `[] "canary"`, "no array": `"canary"`, "html": "<html>canary", "a channel": `[1]`,
+		"messages":    `[{"messages":"canary"}]`,
+		"no messages": `[{"channel":{}}]`,
+		"a message":   v1(`["canary"]`), "a reaction": v1(`[{"user":{"id":"bob"},"latest_reactions":["canary"]}]`),
+		"no author":  v1(`[{"id":"canary","by":"alice"}]`),
+		"bad escape": v1(`[{"text":"canary\q"}]`), "v2 no type": `{"data":{"canary":1}}`, "v2 no data": `{"type":"message"}`,
+		"v2 cut": `{"type":"message","data":{`, "v2 then": `{"type":"x","data":{}}["canary"]`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, _, err := assemble(t, io.Discard, "", nil, file)
@@ -176,7 +189,8 @@ func TestAssembleLooksReactionsUp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := aliceUser + `"messages":[],"reactions":[{"message_id":"m1","user_id":"alice","type":"like","user":null},{"message_id":"m2","user_id":"alice","type":"like","user":null},` +
+	want := aliceUser + `"messages":[],"reactions":[{"message_id":"m1","user_id":"alice","type":"like","user":null},{"message_id":"m2",` +
+		`"user_id":"alice","type":"like","user":null},` +
 		`{"message_id":"m","user_id":"alice","type":"old"},` + listed + `]}`
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Errorf("written (-want +got):\n%s", diff)
@@ -187,7 +201,8 @@ func TestAssembleLooksReactionsUp(t *testing.T) {
 
 	broken := errors.New("broken")
 	many := strings.Repeat(crowdedMessage("m", "")+",", 200)
-	if _, _, err := assemble(t, io.Discard, "", func(context.Context, string, int) ([]json.RawMessage, bool, error) { return nil, false, broken }, v1("["+strings.TrimSuffix(many, ",")+"]")); !errors.Is(err, broken) {
+	lookUp = func(context.Context, string, int) ([]json.RawMessage, bool, error) { return nil, false, broken }
+	if _, _, err := assemble(t, io.Discard, "", lookUp, v1("["+strings.TrimSuffix(many, ",")+"]")); !errors.Is(err, broken) {
 		t.Error(err)
 	}
 }

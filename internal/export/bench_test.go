@@ -23,7 +23,8 @@ func largest() string {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		fmt.Fprintf(&b, `{"id":"u1-%08d","text":"message %d with some text to it \ud83d\ude00","html":"<p>message %d with some text to it</p>\n","type":"regular",`+
+		fmt.Fprintf(&b, `{"id":"u1-%08d","text":"message %d with some text to it \ud83d\ude00","html":"<p>message %d with some text to `+
+			`it</p>\n","type":"regular",`+
 			`"user":null,"attachments":[{"type":"image","image_url":"https://example.com/%d.png"}],"latest_reactions":[],"own_reactions":[],`+
 			`"reaction_counts":null,"reaction_scores":{},"reply_count":0,"cid":"messaging:general","created_at":"2021-05-28T19:40:17.482123Z",`+
 			`"updated_at":"2021-05-28T19:40:17.482123Z","shadowed":false,"mentioned_users":[],"silent":false,"pinned":false,"pinned_at":null,`+
@@ -72,7 +73,8 @@ func BenchmarkWriteOwn(b *testing.B) {
 
 // BenchmarkWriteMessage is an assembled export, message by message.
 func BenchmarkWriteMessage(b *testing.B) {
-	message := []byte(`{"id":"u1-1","text":"` + strings.Repeat("some text ", 60) + `","attachments":[{"type":"image"}],"reaction_scores":{},"user":null}`)
+	message := []byte(`{"id":"u1-1","text":"` + strings.Repeat("some text ", 60) +
+		`","attachments":[{"type":"image"}],"reaction_scores":{},"user":null}`)
 	b.SetBytes(int64(len(message)))
 	b.ReportAllocs()
 	toFile(b, filepath.Join(b.TempDir(), "export"), []age.Recipient{newX25519(b).Recipient()}, func(w *writer) error {

@@ -21,7 +21,8 @@ const (
 		`"n":9007199254740993,"big":1e400,"tiny":1E-400,"zero":-0,"point":1.0,"plus":1e+05,"long":0.10000000000000000000000000001,` +
 		`"html":"<b>&amp;</b>","escapedhtml":"\u003cb\u003e","slash":"a\/b","sep":"` + "\u2028" + `","null":null,"nul":"\u0000",` +
 		`"custom":{"duration":"9ms","deep":[[{"duration":{}}],[],{}]},"twice":1,"twice":2,"":"empty key","banned":false}`
-	oddMessages = `[ {"id":"m1","text":"<script>\n</script>","user":null,"attachments":[{"type":"image"},{"type":"file","nested":{"attachments":[1,2,3]}}],"reaction_counts":null} ,` +
+	oddMessages = `[ {"id":"m1","text":"<script>\n</script>","user":null,"attachments":[{"type":"image"},{"type":"file",` +
+		`"nested":{"attachments":[1,2,3]}}],"reaction_counts":null} ,` +
 		"\n\t" + `{"id":"m2","duration":"1s","attachments":null},{"id":"m3","attachments":[],"Attachments":[1]},` +
 		`{"id":"m4","attachments":"none"},{"\u0061ttachments":[[1,2],3]},{"attachments":[1,2,3],"attachments":[1]},null,[{"attachments":[1]}]]`
 	oddReactions = `[{"message_id":"m1","type":"🎉","score":18446744073709551616,"user":null}, {}]`

@@ -111,9 +111,13 @@ func FuzzAssemble(f *testing.F) {
 	for _, seed := range []string{
 		v1(`[{"id":"m","user":{"id":"alice"},"text":"x"},{"id":"n","user":{"id":"bob"},"text":"canary"}]`),
 		v1(`[{"user":{"id":"bob"},"latest_reactions":[{"user_id":"alice","type":"like"}],"reaction_counts":{"like":1e3}}]`),
-		v1("[" + crowdedMessage("m", "") + "]"), `[]`, `{"type":"message","data":{"user":{"id":"alice"}}}`, `{"type":"reaction","data":{"user_id":"alice","type":"x"}}`,
-		v1(`[{"user":{"id":"alice"},"quoted_message":{"text":"canary"},"pinned_by":{"id":"canary"},"mentioned_users":[{"id":"bob","name":"canary"},"eve",7],"own_reactions":null,"\u0070oll":{},"n":1e400}]`),
-		`[{"channel":{"n":1e400},"messages":[{"user":{"id":"alice"}}]}]`, v1(`[{"user":{"id":"bob"},"user_id":"alice"},{"user":{"id":"\u0061lice"},"text":"\ud83d"},{"user":null,"user_id":"alice"}]`), `[{"channel":` + strings.Repeat("[", 20_000),
+		v1("[" + crowdedMessage("m", "") + "]"), `[]`, `{"type":"message","data":{"user":{"id":"alice"}}}`,
+		`{"type":"reaction","data":{"user_id":"alice","type":"x"}}`,
+		v1(`[{"user":{"id":"alice"},"quoted_message":{"text":"canary"},"pinned_by":{"id":"canary"},"mentioned_users":[{"id":"bob",` +
+			`"name":"canary"},"eve",7],"own_reactions":null,"\u0070oll":{},"n":1e400}]`),
+		`[{"channel":{"n":1e400},"messages":[{"user":{"id":"alice"}}]}]`,
+		v1(`[{"user":{"id":"bob"},"user_id":"alice"},{"user":{"id":"\u0061lice"},"text":"\ud83d"},{"user":null,"user_id":"alice"}]`),
+		`[{"channel":` + strings.Repeat("[", 20_000),
 	} {
 		f.Add([]byte(seed))
 	}
@@ -128,7 +132,8 @@ func FuzzAssemble(f *testing.F) {
 			quotesNothing(t, err)
 			return
 		}
-		if err := a.reactions(t.Context(), func(context.Context, string, int) ([]json.RawMessage, bool, error) { return nil, true, nil }); err != nil {
+		none := func(context.Context, string, int) ([]json.RawMessage, bool, error) { return nil, true, nil }
+		if err := a.reactions(t.Context(), none); err != nil {
 			t.Fatalf("%q: %v", file, err)
 		}
 		sum, err := w.close()
@@ -196,7 +201,8 @@ func FuzzSplit(f *testing.F) {
 			messages[i] = m + fmt.Sprintf(`,"latest_reactions":[%s],"reaction_counts":{"like":%d}}`, strings.Join(reactions, ","), total)
 		}
 		lookUp := func(_ context.Context, id string, _ int) ([]json.RawMessage, bool, error) {
-			return []json.RawMessage{[]byte(`{"message_id":"` + id + `","user_id":"alice","type":"wow"}`), []byte(`{"user_id":"bob","type":"canary"}`)}, true, nil
+			hers := `{"message_id":"` + id + `","user_id":"alice","type":"wow"}`
+			return []json.RawMessage{[]byte(hers), []byte(`{"user_id":"bob","type":"canary"}`)}, true, nil
 		}
 		contents := func(files []string) []string {
 			var out bytes.Buffer
@@ -226,7 +232,8 @@ func FuzzSplit(f *testing.F) {
 			return // a file of lines does not say how many there are
 		}
 		cut := file[:end%uint(len(file))]
-		if _, _, err := assemble(t, &bytes.Buffer{}, "", lookUp, cut); err == nil && (!v2 || !strings.HasSuffix(cut, "}") || !strings.HasPrefix(file[len(cut):], "\n")) {
+		if _, _, err := assemble(t, &bytes.Buffer{}, "", lookUp, cut); err == nil && (!v2 || !strings.HasSuffix(cut, "}") ||
+			!strings.HasPrefix(file[len(cut):], "\n")) {
 			t.Errorf("%q passes, which is cut off", cut)
 		}
 	})
@@ -275,8 +282,10 @@ func spread(messages []string, cuts []byte, v2 bool) []string {
 // FuzzCopyChannels: what passes is copied byte for byte, counted right, and whole.
 func FuzzCopyChannels(f *testing.F) {
 	for _, seed := range []string{
-		v1(`[{"id":"m"},{"id":"n"}]`), "[ ]\n", "{\"type\":\"message\",\"data\":{}}\n{\"anything\":1}\n", "", "<html>canary", `{"a":1}x`, `[{"messages":[]}`, `[{}]`, `[{"messages":null},{"messages":[1e400]}] `,
-		`[{"messages":[],"messages":[1]}]`, `[{"channel":{"n":1e400},"messages":[]}]`, "\xef\xbb\xbf[]", `[{"a":` + strings.Repeat(`{"a":`, 11_000),
+		v1(`[{"id":"m"},{"id":"n"}]`), "[ ]\n", "{\"type\":\"message\",\"data\":{}}\n{\"anything\":1}\n", "", "<html>canary", `{"a":1}x`,
+		`[{"messages":[]}`, `[{}]`, `[{"messages":null},{"messages":[1e400]}] `,
+		`[{"messages":[],"messages":[1]}]`, `[{"channel":{"n":1e400},"messages":[]}]`, "\xef\xbb\xbf[]",
+		`[{"a":` + strings.Repeat(`{"a":`, 11_000),
 	} {
 		f.Add([]byte(seed), uint(len(seed)/2))
 	}

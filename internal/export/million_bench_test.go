@@ -70,7 +70,8 @@ func (m *million) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case strings.HasSuffix(path, "/reactions"):
 		m.calls.Add(1)
 		id := strings.Split(path, "/")[2]
-		answer(`{"reactions":[%s]}`, strings.TrimSuffix(strings.Repeat(fmt.Sprintf(`{"message_id":%q,"user_id":"bob","type":"like"},`, id), 11)+fmt.Sprintf(`{"message_id":%q,"user_id":"alice","type":"wow"}`, id), ","))
+		others := strings.Repeat(fmt.Sprintf(`{"message_id":%q,"user_id":"bob","type":"like"},`, id), 11)
+		answer(`{"reactions":[%s{"message_id":%q,"user_id":"alice","type":"wow"}]}`, others, id)
 	case path == "/file":
 		out := bufio.NewWriterSize(w, 1<<16)
 		_ = out.WriteByte('[')
@@ -102,14 +103,18 @@ func (m *million) message(out *bufio.Writer, channel, i int) {
 		case i%1000 == 501:
 			counts = `{"like":11,"wow":1}`
 		case i%4 == 1:
-			reactions = fmt.Sprintf(`{"message_id":"c%d-%08d","user_id":"alice","user":{"id":"alice","name":"Ælice"},"type":"like","score":1,"created_at":"2021-05-28T19:40:17.482123Z","updated_at":"2021-05-28T19:40:17.482123Z"}`, channel, i)
+			reactions = fmt.Sprintf(`{"message_id":"c%d-%08d","user_id":"alice","user":{"id":"alice","name":"Ælice"},"type":"like","score":1,`+
+				`"created_at":"2021-05-28T19:40:17.482123Z","updated_at":"2021-05-28T19:40:17.482123Z"}`, channel, i)
 			counts = `{"like":1}`
 		}
 	}
-	fmt.Fprintf(out, `{"id":"c%d-%08d","text":"message %d with some text to it \ud83d\ude00","html":"<p>message %d with some text to it</p>\n","type":"regular",`+
-		`"user":{"id":%q,"role":"user","name":"A Name","image":"https://example.com/a.png","created_at":"2021-05-28T19:40:17.482123Z"},"attachments":[],"latest_reactions":[%s],"own_reactions":[],`+
+	fmt.Fprintf(out, `{"id":"c%d-%08d","text":"message %d with some text to it \ud83d\ude00","html":"<p>message %d with some text to `+
+		`it</p>\n","type":"regular",`+
+		`"user":{"id":%q,"role":"user","name":"A Name","image":"https://example.com/a.png","created_at":"2021-05-28T19:40:17.482123Z"},`+
+		`"attachments":[],"latest_reactions":[%s],"own_reactions":[],`+
 		`"reaction_counts":%s,"reaction_scores":{},"reply_count":0,"cid":"messaging:c%d","created_at":"2021-05-28T19:40:17.482123Z",`+
-		`"updated_at":"2021-05-28T19:40:17.482123Z","shadowed":false,"mentioned_users":[],"silent":false,"pinned":false,"pinned_at":null,"pinned_by":null,"pin_expires":null}`,
+		`"updated_at":"2021-05-28T19:40:17.482123Z","shadowed":false,"mentioned_users":[],"silent":false,"pinned":false,"pinned_at":null,`+
+		`"pinned_by":null,"pin_expires":null}`,
 		channel, i, i, i, author, reactions, counts, channel)
 }
 

@@ -53,11 +53,17 @@ func TestWriter(t *testing.T) {
 		calls []string
 		want  string
 	}{
-		"user":      {[]string{`u{"id":"u1"}`}, `{"user":{"id":"u1"},"messages":[],"reactions":[]}`},
-		"all":       {[]string{`u{"id":"u1"}`, "m" + m1, "m" + m2, "r" + r1, "r" + r1}, `{"user":{"id":"u1"},"messages":[` + m1 + `,` + m2 + `],"reactions":[` + r1 + `,` + r1 + `]}`},
+		"user": {[]string{`u{"id":"u1"}`}, `{"user":{"id":"u1"},"messages":[],"reactions":[]}`},
+		"all": {
+			[]string{`u{"id":"u1"}`, "m" + m1, "m" + m2, "r" + r1, "r" + r1},
+			`{"user":{"id":"u1"},"messages":[` + m1 + `,` + m2 + `],"reactions":[` + r1 + `,` + r1 + `]}`,
+		},
 		"reactions": {[]string{`u{}`, "r" + r1}, `{"user":{},"messages":[],"reactions":[` + r1 + `]}`},
-		"spaces":    {[]string{"u \n{ } ", "m\t" + m2 + "\r\n", "r " + r1 + " "}, `{"user":{ },"messages":[` + m2 + `],"reactions":[` + r1 + `]}`},
-		"document":  {[]string{"d" + oddBody}, oddJSON},
+		"spaces": {
+			[]string{"u \n{ } ", "m\t" + m2 + "\r\n", "r " + r1 + " "},
+			`{"user":{ },"messages":[` + m2 + `],"reactions":[` + r1 + `]}`,
+		},
+		"document": {[]string{"d" + oddBody}, oddJSON},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer

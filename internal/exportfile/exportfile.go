@@ -64,14 +64,16 @@ func Attributes(ctx context.Context, content string) map[string]schema.Attribute
 	return map[string]schema.Attribute{
 		"path": schema.StringAttribute{
 			Required: true, PlanModifiers: []planmodifier.String{stringplanmodifier.RequiresReplace()},
-			Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
-			MarkdownDescription: "The file to write, mode 0600, whole or not at all. Missing directories are made with mode 0700; an existing regular file is replaced.",
+			Validators: []validator.String{stringvalidator.LengthAtLeast(1)},
+			MarkdownDescription: "The file to write, mode 0600, whole or not at all. Missing directories are made with mode 0700; " +
+				"an existing regular file is replaced.",
 		},
 		"age_recipients": schema.ListAttribute{
 			Optional: true, ElementType: types.StringType,
-			MarkdownDescription: "Public keys of [age](https://age-encryption.org) (`age1…`): the file is encrypted to all of them, and no clear byte touches the disk, also not in a temporary file.",
-			PlanModifiers:       []planmodifier.List{listplanmodifier.RequiresReplace()},
-			Validators:          []validator.List{listvalidator.SizeAtLeast(1), listvalidator.ValueStringsAre(stringvalidator.LengthAtLeast(1))},
+			MarkdownDescription: "Public keys of [age](https://age-encryption.org) (`age1…`): the file is encrypted to all of them, " +
+				"and no clear byte touches the disk, also not in a temporary file.",
+			PlanModifiers: []planmodifier.List{listplanmodifier.RequiresReplace()},
+			Validators:    []validator.List{listvalidator.SizeAtLeast(1), listvalidator.ValueStringsAre(stringvalidator.LengthAtLeast(1))},
 		},
 		"timeouts": timeouts.Attributes(ctx, timeouts.Opts{
 			Create:            true,
@@ -86,17 +88,26 @@ func Attributes(ctx context.Context, content string) map[string]schema.Attribute
 
 // Kept is a computed text that never changes.
 func Kept(description string) schema.StringAttribute {
-	return schema.StringAttribute{Computed: true, MarkdownDescription: description, PlanModifiers: []planmodifier.String{stringplanmodifier.UseStateForUnknown()}}
+	return schema.StringAttribute{
+		Computed: true, MarkdownDescription: description,
+		PlanModifiers: []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
+	}
 }
 
 // Count is a computed number that never changes.
 func Count(description string) schema.Int64Attribute {
-	return schema.Int64Attribute{Computed: true, MarkdownDescription: description, PlanModifiers: []planmodifier.Int64{int64planmodifier.UseStateForUnknown()}}
+	return schema.Int64Attribute{
+		Computed: true, MarkdownDescription: description,
+		PlanModifiers: []planmodifier.Int64{int64planmodifier.UseStateForUnknown()},
+	}
 }
 
 // Fact is a computed yes or no that never changes.
 func Fact(description string) schema.BoolAttribute {
-	return schema.BoolAttribute{Computed: true, MarkdownDescription: description, PlanModifiers: []planmodifier.Bool{boolplanmodifier.UseStateForUnknown()}}
+	return schema.BoolAttribute{
+		Computed: true, MarkdownDescription: description,
+		PlanModifiers: []planmodifier.Bool{boolplanmodifier.UseStateForUnknown()},
+	}
 }
 
 // Begin starts the file of an export. Everything in the model must be known;
@@ -146,10 +157,12 @@ func NotWritten(subject path.Path, err error) diag.Diagnostic {
 		return report.Export(subject, err)
 	case errors.As(err, &parse):
 		return diag.NewAttributeErrorDiagnostic(subject, "Unreadable export",
-			fmt.Sprintf("What Stream exported is not what its API promises: %s. Nothing was changed at Stream and no file was written. Something between here and Stream may answer in its place (a proxy, a portal). Check that, then run apply again.", parse))
+			fmt.Sprintf("What Stream exported is not what its API promises: %s. Nothing was changed at Stream and no file was written. "+
+				"Something between here and Stream may answer in its place (a proxy, a portal). Check that, then run apply again.", parse))
 	}
 	return diag.NewAttributeErrorDiagnostic(path.Root("path"), "Export not written", fmt.Sprintf(
-		"The export could not be written to this path: %s. No part of it was left on disk, and a file that was there before is unchanged. Nothing was changed at Stream.", err))
+		"The export could not be written to this path: %s. No part of it was left on disk, and a file that was there before is unchanged. "+
+			"Nothing was changed at Stream.", err))
 }
 
 // recipients reads the list; nil leaves the file clear, and so does a list with
@@ -172,7 +185,8 @@ func recipients(ctx context.Context, list types.List) (parsed []age.Recipient, d
 	}
 	parsed, err := privatefile.ParseRecipients(keys)
 	if err != nil {
-		diags.AddAttributeError(path.Root("age_recipients"), "Invalid age recipient", "The configuration is refused: "+err.Error()+". Nothing was exported. Give public keys as age-keygen prints them (age1…).")
+		diags.AddAttributeError(path.Root("age_recipients"), "Invalid age recipient", "The configuration is refused: "+err.Error()+". "+
+			"Nothing was exported. Give public keys as age-keygen prints them (age1…).")
 	}
 	return parsed, diags
 }
@@ -195,7 +209,8 @@ func (*Base) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequ
 	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("path"), &file)...)
 	if list.IsNull() && strings.HasSuffix(file.ValueString(), ".age") {
 		resp.Diagnostics.AddAttributeError(path.Root("path"), "File would be in the clear",
-			"The name ends in .age, which says that the file is encrypted, but there are no age_recipients. Nothing was exported. Give the recipients' public keys, or the file another name.")
+			"The name ends in .age, which says that the file is encrypted, but there are no age_recipients. Nothing was exported. "+
+				"Give the recipients' public keys, or the file another name.")
 	}
 }
 
@@ -204,8 +219,9 @@ func (*Base) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequ
 // replacement drops the record of the export that exists.
 func (b *Base) Plan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) (taking bool) {
 	if req.Plan.Raw.IsNull() {
-		resp.Diagnostics.AddAttributeWarning(path.Root("path"), "Resource Destruction Considerations",
-			"Applying this resource destruction will only remove the record of the export from the Terraform state. The file, where it still exists, is not deleted.")
+		resp.Diagnostics.AddAttributeWarning(path.Root("path"), "Destroying forgets the export",
+			"Applying this resource destruction will only remove the record of the export from the Terraform state. "+
+				"The file, where it still exists, is not deleted.")
 		return false
 	}
 	if !req.State.Raw.IsNull() || b.Session == nil {
@@ -213,12 +229,32 @@ func (b *Base) Plan(ctx context.Context, req resource.ModifyPlanRequest, resp *r
 	}
 	var name types.String
 	resp.Diagnostics.Append(req.Plan.GetAttribute(ctx, path.Root("path"), &name)...)
-	if !name.IsUnknown() && b.Session != nil {
+	if !name.IsUnknown() {
 		if file, err := filepath.Abs(name.ValueString()); err == nil && !b.Session.Claims.First("file", file, session.Claimant{}) {
-			resp.Diagnostics.AddAttributeError(path.Root("path"), "The same file twice", "Another resource of this plan writes to the same file, so that one export would overwrite the other. Give each export its own path.")
+			resp.Diagnostics.AddAttributeError(path.Root("path"), "The same file twice",
+				"Another resource of this plan writes to the same file, so that one export would overwrite the other. Give each export its own path.")
 		}
 	}
 	return !resp.Diagnostics.HasError()
+}
+
+// Ahead refuses an export beside an erasure of the same subject in the same plan, of which
+// nothing says that it comes later: it could find nobody any more. at is the attribute that
+// names the subject, kind "user" or "channel".
+func (b *Base) Ahead(at path.Path, kind string, ids ...string) (diags diag.Diagnostics) {
+	for i, id := range ids {
+		if b.Session.Order.Export(kind, id) {
+			continue
+		}
+		if len(ids) > 1 || kind == "channel" {
+			at = at.AtListIndex(i)
+		}
+		diags.AddAttributeError(at, "Export and erasure side by side",
+			"This plan also erases the subject, and nothing says that the export goes first: Terraform would run both at once. Nothing was exported and nothing was sent. "+
+				"Name the export in the erasure, e.g. exports = [streamchat_user_export.NAME.sha256]; it is then taken first, and kept in the record.")
+		return diags
+	}
+	return nil
 }
 
 // Read implements resource.Resource. The record stands by itself: neither the
@@ -232,5 +268,6 @@ func (*Base) Update(_ context.Context, req resource.UpdateRequest, resp *resourc
 
 // Delete implements resource.Resource: the file stays.
 func (*Base) Delete(_ context.Context, _ resource.DeleteRequest, resp *resource.DeleteResponse) {
-	resp.Diagnostics.AddWarning("Record removed, file kept", "The record of the export was removed from the Terraform state. Its file was not deleted.")
+	resp.Diagnostics.AddWarning("Record removed, file kept", "The record of the export was removed from the Terraform state. "+
+		"Its file was not deleted.")
 }

@@ -60,7 +60,8 @@ func parseRecipient(key string) (age.Recipient, error) {
 	case kind == "age":
 		r, err = age.ParseX25519Recipient(key)
 	case strings.HasPrefix(kind, "age1"):
-		return nil, errors.New("needs an age plugin or is a tagged key: only age1… (X25519) and age1pq1… are supported, and no program is ever run")
+		return nil, errors.New("needs an age plugin or is a tagged key: only age1… (X25519) and age1pq1… are supported, " +
+			"and no program is ever run")
 	default:
 		return nil, errors.New("is no age public key (age1… or age1pq1…)")
 	}

@@ -62,12 +62,14 @@ func TestParseRecipientsErrors(t *testing.T) {
 		"secret lower":     {[]string{strings.ToLower(classic.String())}, "age recipient 0 is a secret key: "},
 		"secret hybrid":    {[]string{good, hybrid.String()}, "age recipient 1 is a secret key: "},
 		"secret plugin":    {[]string{"AGE-PLUGIN-YUBIKEY-1QQPCANARY"}, "age recipient 0 is a secret key: "},
-		"plugin":           {[]string{"age1yubikey1q2w7u3vpya839jxxuq8g0sedh3d740d4xvn639sqhr95ejj8vu3hyfumptt"}, "age recipient 0 needs an age plugin or is a tagged key: "},
-		"tagged":           {[]string{"age1tag1qt8lw0ual6avlwmwatk888yqnmdamm7xfd0wak53ut6elz5c4swx2yqdj4e"}, "age recipient 0 needs an age plugin or is a tagged key: "},
-		"SSH":              {[]string{"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5canary a@b"}, "age recipient 0 is an SSH key: "},
-		"other":            {[]string{"canary"}, "age recipient 0 is no age public key"},
-		"mixed":            {[]string{good, pq}, "age recipient 1 is not of the same kind"},
-		"mixed otherwise":  {[]string{pq, pq, good}, "age recipient 2 is not of the same kind"},
+		"plugin": {[]string{"age1yubikey1q2w7u3vpya839jxxuq8g0sedh3d740d4xvn639sqhr95ejj8vu3hyfumptt"},
+			"age recipient 0 needs an age plugin or is a tagged key: "},
+		"tagged": {[]string{"age1tag1qt8lw0ual6avlwmwatk888yqnmdamm7xfd0wak53ut6elz5c4swx2yqdj4e"},
+			"age recipient 0 needs an age plugin or is a tagged key: "},
+		"SSH":             {[]string{"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5canary a@b"}, "age recipient 0 is an SSH key: "},
+		"other":           {[]string{"canary"}, "age recipient 0 is no age public key"},
+		"mixed":           {[]string{good, pq}, "age recipient 1 is not of the same kind"},
+		"mixed otherwise": {[]string{pq, pq, good}, "age recipient 2 is not of the same kind"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			recipients, err := ParseRecipients(test.keys)

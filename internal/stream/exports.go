@@ -133,7 +133,8 @@ func (c *Client) UserRow(ctx context.Context, id string) (json.RawMessage, error
 	if err != nil {
 		return nil, refuse(OpQueryUsers, "the query cannot be encoded")
 	}
-	row, err := call(ctx, c, request{op: OpQueryUsers, query: url.Values{"payload": {string(payload)}}}, func(body []byte) (json.RawMessage, error) {
+	r := request{op: OpQueryUsers, query: url.Values{"payload": {string(payload)}}}
+	row, err := call(ctx, c, r, func(body []byte) (json.RawMessage, error) {
 		users, err := decodeUsers(body, []string{id})
 		if err != nil || len(users) == 0 {
 			return nil, err

@@ -36,10 +36,13 @@ const (
 
 // odd is a user whose data breaks what is careless with JSON.
 const odd = `{
-  "users": [{"id": "alice", "name": "Ælice \u202e e\u0301 \ud83d\udc69\u200d\ud83d\udc67", "big": 9007199254740993, "small": 1e-400, "exp": 1E5, "zero": -0, "none": null,
-             "html": "<b>&amp;</b>", "nested": {"a": {"b": [1, 2.50, {"c": null}]}, "duration": "mine"}, "duration": "also mine"}, {"id": "bob"}],
+  "users": [{"id": "alice", "name": "Ælice \u202e e\u0301 \ud83d\udc69\u200d\ud83d\udc67", "big": 9007199254740993, "small": 1e-400,
+             "exp": 1E5, "zero": -0, "none": null,
+             "html": "<b>&amp;</b>", "nested": {"a": {"b": [1, 2.50, {"c": null}]}, "duration": "mine"}, "duration": "also mine"},
+             {"id": "bob"}],
   "channels": [{"cid": "messaging:c", "created_by_id": "alice", "members": ["alice", "bob"]}],
-  "messages": [{"id": "m1", "cid": "messaging:c", "user_id": "alice", "text": "line\u2028separator <i>&</i> 🥪", "attachments": [{"type": "image", "image_url": "https://x/y?z=1&a=2"}, {"type": "file"}], "meta": 12345678901234567890},
+  "messages": [{"id": "m1", "cid": "messaging:c", "user_id": "alice", "text": "line\u2028separator <i>&</i> 🥪",
+                "attachments": [{"type": "image", "image_url": "https://x/y?z=1&a=2"}, {"type": "file"}], "meta": 12345678901234567890},
                {"id": "m2", "cid": "messaging:c", "user_id": "bob", "text": "hello"}],
   "reactions": [{"message_id": "m2", "user_id": "alice", "type": "like", "score": 3}]
 }`
@@ -110,7 +113,8 @@ func TestAccUserExportData(t *testing.T) {
 
 func hardDelete(t *testing.T, s *acctest.Stream, id string) {
 	t.Helper()
-	if _, err := s.SDK.DeleteUsers(context.Background(), []string{id}, stream_chat.DeleteUserOptions{User: stream_chat.HardDelete, Messages: stream_chat.HardDelete, Conversations: stream_chat.HardDelete}); err != nil {
+	all := stream_chat.DeleteUserOptions{User: stream_chat.HardDelete, Messages: stream_chat.HardDelete, Conversations: stream_chat.HardDelete}
+	if _, err := s.SDK.DeleteUsers(context.Background(), []string{id}, all); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -122,10 +126,16 @@ func TestAccUserExportData_errors(t *testing.T) {
 		fault emulator.Fault
 		says  string
 	}{
-		"server error":                {fault: emulator.Fault{Op: "ExportUser", Kind: emulator.Fault500, Times: emulator.Forever}, says: `Stream's server failed`},
-		"404 for a user who is there": {fault: emulator.Fault{Op: "ExportUser", Kind: emulator.FaultCustom, Status: 404, Body: `{"code":16,"message":"ExportUser failed with error: \"the user alice does not exist\"","StatusCode":404}`, ContentType: "application/json"}, says: `Stream refused the request`},
-		"unknown address":             {fault: emulator.Fault{Op: "ExportUser", Kind: emulator.FaultCustom, Status: 404, Body: `{"code":16,"message":"Request failed with error: \"Not Found\"","StatusCode":404}`, ContentType: "application/json"}, says: `Unexpected answer`},
-		"empty answer":                {fault: emulator.Fault{Op: "ExportUser", Kind: emulator.FaultCustom, Status: 200, Body: `{}`, ContentType: "application/json"}, says: `Unexpected answer`},
+		"server error": {fault: emulator.Fault{Op: "ExportUser", Kind: emulator.Fault500, Times: emulator.Forever},
+			says: `Stream's server failed`},
+		"404 for a user who is there": {fault: emulator.Fault{Op: "ExportUser", Kind: emulator.FaultCustom, Status: 404,
+			Body:        `{"code":16,"message":"ExportUser failed with error: \"the user alice does not exist\"","StatusCode":404}`,
+			ContentType: "application/json"}, says: `Stream refused the request`},
+		"unknown address": {fault: emulator.Fault{Op: "ExportUser", Kind: emulator.FaultCustom, Status: 404,
+			Body: `{"code":16,"message":"Request failed with error: \"Not Found\"","StatusCode":404}`, ContentType: "application/json"},
+			says: `Unexpected answer`},
+		"empty answer": {fault: emulator.Fault{Op: "ExportUser", Kind: emulator.FaultCustom, Status: 200, Body: `{}`,
+			ContentType: "application/json"}, says: `Unexpected answer`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -136,7 +146,8 @@ func TestAccUserExportData_errors(t *testing.T) {
 			s.AddFault(tt.fault)
 			resource.UnitTest(t, resource.TestCase{
 				ProtoV6ProviderFactories: acctest.Factories(),
-				Steps:                    []resource.TestStep{{Config: s.Config("max_retries = 0", config), ExpectError: regexp.MustCompile(strings.ReplaceAll(tt.says, " ", `\s+`))}},
+				Steps: []resource.TestStep{{Config: s.Config("max_retries = 0", config),
+					ExpectError: regexp.MustCompile(strings.ReplaceAll(tt.says, " ", `\s+`))}},
 			})
 		})
 	}
@@ -173,7 +184,8 @@ func TestAccUserExportFile(t *testing.T) {
 				return fmt.Errorf("not what the server sent: %s", diff)
 			}
 			a := st.RootModule().Resources[exported].Primary.Attributes
-			if a["size_bytes"] != fmt.Sprint(len(raw)) || a["message_count"] != "1" || a["reaction_count"] != "1" || a["attachment_count"] != "2" || a["complete"] != "true" || a["method"] != "direct" || a["exported_at"] == "" {
+			if a["size_bytes"] != fmt.Sprint(len(raw)) || a["message_count"] != "1" || a["reaction_count"] != "1" ||
+				a["attachment_count"] != "2" || a["complete"] != "true" || a["method"] != "direct" || a["exported_at"] == "" {
 				return fmt.Errorf("attributes: %v", a)
 			}
 			for name, value := range a {
@@ -248,7 +260,8 @@ func TestAccUserExportFile_refusals(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			resource.UnitTest(t, resource.TestCase{
 				ProtoV6ProviderFactories: acctest.Factories(),
-				Steps:                    []resource.TestStep{{Config: s.Config("", tt.config), ExpectError: regexp.MustCompile(strings.ReplaceAll(tt.says, " ", `\s+`))}},
+				Steps: []resource.TestStep{{Config: s.Config("", tt.config),
+					ExpectError: regexp.MustCompile(strings.ReplaceAll(tt.says, " ", `\s+`))}},
 			})
 		})
 	}

@@ -51,7 +51,8 @@ func crowd() string {
 	for i := range 60 {
 		cid := fmt.Sprintf("messaging:member%02d", i)
 		// Many of one instant, so that paging by time has to pass them.
-		add(&channels, `{"cid":%q,"created_by_id":"bob","members":["alice","bob"],"created_at":"2026-01-02T00:00:%02dZ","topic":"%s"}`, cid, i/40, canary)
+		add(&channels, `{"cid":%q,"created_by_id":"bob","members":["alice","bob"],"created_at":"2026-01-02T00:00:%02dZ","topic":"%s"}`,
+			cid, i/40, canary)
 		say(fmt.Sprintf("a%02d", i), cid, "alice", `"text":"mine \u003c\ud83e\udd6a","meta":12345678901234567890,"attachments":[{"type":"file"}]`)
 		say(fmt.Sprintf("b%02d", i), cid, "bob", `"text":"`+canary+` theirs"`)
 	}
@@ -59,7 +60,8 @@ func crowd() string {
 	say("created", "messaging:created", "alice", `"text":"in a channel I am not in"`)
 	add(&channels, `{"cid":"team:left","created_by_id":"bob","members":["bob"],"created_at":"2026-01-03T00:00:00Z"}`)
 	say("left", "team:left", "alice", `"text":"before I left"`)
-	add(&channels, `{"cid":"messaging:cut","created_by_id":"bob","members":["alice"],"created_at":"2026-01-03T00:00:00Z","truncated_at":"2026-03-01T00:00:00Z"}`)
+	add(&channels, `{"cid":"messaging:cut","created_by_id":"bob","members":["alice"],"created_at":"2026-01-03T00:00:00Z",`+
+		`"truncated_at":"2026-03-01T00:00:00Z"}`)
 	say("cut", "messaging:cut", "alice", `"text":"truncated"`)
 	say("gone", "messaging:member00", "alice", `"text":"deleted","deleted_at":"2026-02-02T00:00:00Z"`)
 	say("quoting", "messaging:member01", "alice", `"text":"hear","quoted_message_id":"b01","mentioned_users":["bob"],"pinned":true`)
@@ -147,12 +149,14 @@ func TestAccUserExportFile_assembled(t *testing.T) {
 		encrypted bool
 		without   string // a message that is missing then
 	}{
-		"clear":             {},
-		"encrypted":         {encrypted: true},
-		"expired URL":       {fault: custom("DownloadExport", 403, "<Error><Code>AccessDenied</Code></Error>")},
-		"dropped download":  {fault: &emulator.Fault{Op: "DownloadExport", Kind: emulator.FaultShortBody, Times: 2}},
-		"refused batch":     {fault: custom("ExportChannels", 404, `{"code":16,"message":"ExportChannels failed with error: \"Can't find channel\"","StatusCode":404}`)},
-		"search is not on":  {fault: &emulator.Fault{Op: "Search", Kind: emulator.FaultCustom, Times: emulator.Forever, Status: 400, Body: `{"code":4,"message":"Search failed with error: \"search is disabled\"","StatusCode":400}`}, without: "left"},
+		"clear":            {},
+		"encrypted":        {encrypted: true},
+		"expired URL":      {fault: custom("DownloadExport", 403, "<Error><Code>AccessDenied</Code></Error>")},
+		"dropped download": {fault: &emulator.Fault{Op: "DownloadExport", Kind: emulator.FaultShortBody, Times: 2}},
+		"refused batch": {fault: custom("ExportChannels", 404, `{"code":16,"message":"ExportChannels failed with error: `+
+			`\"Can't find channel\"","StatusCode":404}`)},
+		"search is not on": {fault: &emulator.Fault{Op: "Search", Kind: emulator.FaultCustom, Times: emulator.Forever, Status: 400,
+			Body: `{"code":4,"message":"Search failed with error: \"search is disabled\"","StatusCode":400}`}, without: "left"},
 		"task not yet here": {fault: &emulator.Fault{Op: "GetTask", Kind: emulator.FaultTaskNotFound, Times: 2}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -186,18 +190,23 @@ func TestAccUserExportFile_assembled(t *testing.T) {
 					if bytes.Contains(raw, []byte(canary+" ")) {
 						return fmt.Errorf("what others wrote is in the file: %s", raw)
 					}
-					if !bytes.Contains(raw, []byte(`"mentioned_users":[{"id":"bob"}]`)) || !bytes.Contains(raw, []byte(`"meta":12345678901234567890`)) || !bytes.Contains(raw, []byte(`"note":1.50`)) {
-						return fmt.Errorf("fields are missing or changed")
+					for _, field := range []string{`"mentioned_users":[{"id":"bob"}]`, `"meta":12345678901234567890`, `"note":1.50`} {
+						if !bytes.Contains(raw, []byte(field)) {
+							return fmt.Errorf("missing or changed: %s", field)
+						}
 					}
 					expected := maps.Clone(want)
 					if tt.without != "" {
-						expected["messages"] = slices.DeleteFunc(slices.Clone(want["messages"].([]any)), func(m any) bool { return m.(map[string]any)["id"] == tt.without })
+						expected["messages"] = slices.DeleteFunc(slices.Clone(want["messages"].([]any)),
+							func(m any) bool { return m.(map[string]any)["id"] == tt.without })
 					}
 					if diff := cmp.Diff(expected, leveled(exact(t, raw))); diff != "" {
 						return fmt.Errorf("not what the server's own export would be: %s", diff)
 					}
 					a := st.RootModule().Resources[exported].Primary.Attributes
-					if a["method"] != "assembled" || a["complete"] != "false" || a["message_count"] != fmt.Sprint(len(expected["messages"].([]any))) || a["reaction_count"] != "2" || a["attachment_count"] != "60" {
+					if a["method"] != "assembled" || a["complete"] != "false" ||
+						a["message_count"] != fmt.Sprint(len(expected["messages"].([]any))) ||
+						a["reaction_count"] != "2" || a["attachment_count"] != "60" {
 						return fmt.Errorf("attributes: %v", a)
 					}
 					return nil
@@ -227,15 +236,18 @@ func TestAccUserExportFile_assembledErrors(t *testing.T) {
 		fault emulator.Fault
 		says  string
 	}{
-		"failing task":    {emulator.Fault{Op: "ExportChannels", Kind: emulator.FaultFailTask, After: 1}, `ended without completing`},
-		"lost task":       {emulator.Fault{Op: "ExportChannels", Kind: emulator.FaultTaskNotFound}, `no longer knows`},
-		"no file":         {emulator.Fault{Op: "DownloadExport", Kind: emulator.FaultCustom, Status: 404, Times: emulator.Forever}, `refuses the address`},
-		"cut off":         {emulator.Fault{Op: "DownloadExport", Kind: emulator.FaultTruncated, Times: emulator.Forever}, `Unreadable export`},
-		"a page":          {emulator.Fault{Op: "DownloadExport", Kind: emulator.FaultHTML200, Times: emulator.Forever}, `Unreadable export`},
-		"redirect":        {emulator.Fault{Op: "DownloadExport", Kind: emulator.FaultRedirect307, Location: "http://192.0.2.1/x", Times: emulator.Forever}, `redirects to a place`},
-		"channels":        {emulator.Fault{Op: "QueryChannels", Kind: emulator.FaultHTML200, Times: emulator.Forever}, `Unexpected answer`},
-		"reactions":       {emulator.Fault{Op: "GetReactions", Kind: emulator.FaultHTML200, Times: emulator.Forever}, `Unexpected answer`},
-		"refused for all": {emulator.Fault{Op: "ExportChannels", Kind: emulator.FaultCustom, Status: 400, Body: `{"code":4,"message":"no","StatusCode":400}`, Times: emulator.Forever}, `Stream did not accept the input`},
+		"failing task": {emulator.Fault{Op: "ExportChannels", Kind: emulator.FaultFailTask, After: 1}, `ended without completing`},
+		"lost task":    {emulator.Fault{Op: "ExportChannels", Kind: emulator.FaultTaskNotFound}, `no longer knows`},
+		"no file": {emulator.Fault{Op: "DownloadExport", Kind: emulator.FaultCustom, Status: 404, Times: emulator.Forever},
+			`refuses the address`},
+		"cut off": {emulator.Fault{Op: "DownloadExport", Kind: emulator.FaultTruncated, Times: emulator.Forever}, `Unreadable export`},
+		"a page":  {emulator.Fault{Op: "DownloadExport", Kind: emulator.FaultHTML200, Times: emulator.Forever}, `Unreadable export`},
+		"redirect": {emulator.Fault{Op: "DownloadExport", Kind: emulator.FaultRedirect307, Location: "http://192.0.2.1/x",
+			Times: emulator.Forever}, `redirects to a place`},
+		"channels":  {emulator.Fault{Op: "QueryChannels", Kind: emulator.FaultHTML200, Times: emulator.Forever}, `Unexpected answer`},
+		"reactions": {emulator.Fault{Op: "GetReactions", Kind: emulator.FaultHTML200, Times: emulator.Forever}, `Unexpected answer`},
+		"refused for all": {emulator.Fault{Op: "ExportChannels", Kind: emulator.FaultCustom, Status: 400,
+			Body: `{"code":4,"message":"no","StatusCode":400}`, Times: emulator.Forever}, `Stream did not accept the input`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -244,7 +256,10 @@ func TestAccUserExportFile_assembledErrors(t *testing.T) {
 			dir := t.TempDir()
 			resource.UnitTest(t, resource.TestCase{
 				ProtoV6ProviderFactories: acctest.Factories(),
-				Steps:                    []resource.TestStep{{Config: s.Config("max_retries = 1", assembled(fmt.Sprintf("path = %q", filepath.Join(dir, "x.json")))), ExpectError: regexp.MustCompile(strings.ReplaceAll(tt.says, " ", `\s+`))}},
+				Steps: []resource.TestStep{{
+					Config:      s.Config("max_retries = 1", assembled(fmt.Sprintf("path = %q", filepath.Join(dir, "x.json")))),
+					ExpectError: regexp.MustCompile(strings.ReplaceAll(tt.says, " ", `\s+`)),
+				}},
 			})
 			if entries, err := os.ReadDir(dir); err != nil || len(entries) != 0 {
 				t.Errorf("left behind: %v, %v", entries, err)
@@ -258,11 +273,13 @@ func TestAccUserExportFile_nothingFound(t *testing.T) {
 	acctest.CLI(t)
 	s := acctest.Start(t)
 	s.Users(t, "alice")
-	s.AddFault(emulator.Fault{Op: "ExportUser", Kind: emulator.FaultCustom, Status: 400, Body: `{"code":4,"message":"x","StatusCode":400}`, Times: emulator.Forever})
+	s.AddFault(emulator.Fault{Op: "ExportUser", Kind: emulator.FaultCustom, Status: 400,
+		Body: `{"code":4,"message":"x","StatusCode":400}`, Times: emulator.Forever})
 	file := filepath.Join(t.TempDir(), "x.json")
 	resource.UnitTest(t, resource.TestCase{
 		ProtoV6ProviderFactories: acctest.Factories(),
-		Steps:                    []resource.TestStep{{Config: s.Config("", assembled(fmt.Sprintf("path = %q", file))), ExpectError: regexp.MustCompile(`Stream\s+refuses\s+to\s+export\s+this\s+user`)}},
+		Steps: []resource.TestStep{{Config: s.Config("", assembled(fmt.Sprintf("path = %q", file))),
+			ExpectError: regexp.MustCompile(`Stream\s+refuses\s+to\s+export\s+this\s+user`)}},
 	})
 	if _, err := os.Stat(file); err == nil {
 		t.Error("an empty export was written")

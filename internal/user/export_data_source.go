@@ -63,19 +63,29 @@ func (d *exportDataSource) Configure(_ context.Context, req datasource.Configure
 // Schema implements datasource.DataSource.
 func (*exportDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "~> **The content of this data source lands in the Terraform state and in plan files**, where it outlives the erasure of the person. " +
-			"The forms that keep it out are the resource `streamchat_user_export` (a file, encrypted if you like; use it before an erasure), the resource with `age_recipients` where not even the file may be clear, " +
+		MarkdownDescription: "~> **The content of this data source lands in the Terraform state and in plan files**, " +
+			"where it outlives the erasure of the person. " +
+			"The forms that keep it out are the resource `streamchat_user_export` (a file, encrypted if you like; use it before an erasure), " +
+			"the resource with `age_recipients` where not even the file may be clear, " +
 			"and Stream's own API or dashboard outside Terraform.\n\n" +
-			"Everything that Stream exports of one user (right of access, Art. 15): the user, their messages, reactions and custom data, as JSON, exactly as Stream sent it. " +
+			"Everything that Stream exports of one user (right of access, Art. 15): the user, their messages, reactions and custom data, " +
+			"as JSON, exactly as Stream sent it. " +
 			"It is read again in every plan. A user who is gone gives `exists = false`, never an error.\n\n" +
-			"Beyond " + directLimit + ", where Stream refuses its own export, it is assembled from exports of the user's channels as by the resource `streamchat_user_export`, in every plan again, which takes minutes; " +
+			"Beyond " + directLimit + ", where Stream refuses its own export, it is assembled from exports of the user's channels " +
+			"as by the resource `streamchat_user_export`, in every plan again, which takes minutes; " +
 			"then `complete` is false. An export above 16 MiB is an error: use the resource.",
 		Attributes: map[string]schema.Attribute{
 			"user_id": schema.StringAttribute{Required: true, MarkdownDescription: "The user to export.", Validators: IDValidators()},
-			"exists":  schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether Stream has the user. When false, everything else is null."},
+			"exists": schema.BoolAttribute{
+				Computed: true, MarkdownDescription: "Whether Stream has the user. When false, everything else is null.",
+			},
 			"json": schema.StringAttribute{
 				Computed: true, Sensitive: true,
-				MarkdownDescription: "The export as Stream sent it: `user`, `messages`, `reactions` and whatever else Stream adds, nothing dropped, renamed or rounded. Only the `duration` of the answer is left out, so that the text is the same from read to read as long as the data is. Where Terraform would rewrite characters (it normalises Unicode), they are written as `\\u` escapes, which are the same JSON.",
+				MarkdownDescription: "The export as Stream sent it: `user`, `messages`, `reactions` and whatever else Stream adds, " +
+					"nothing dropped, renamed or rounded. Only the `duration` of the answer is left out, " +
+					"so that the text is the same from read to read as long as the data is. " +
+					"Where Terraform would rewrite characters (it normalises Unicode), " +
+					"they are written as `\\u` escapes, which are the same JSON.",
 			},
 			"sha256":         schema.StringAttribute{Computed: true, MarkdownDescription: "SHA-256 of `json`, in hex."},
 			"message_count":  schema.Int64Attribute{Computed: true, MarkdownDescription: "How many messages the export holds."},

@@ -48,21 +48,32 @@ func (*exportResource) Metadata(_ context.Context, _ resource.MetadataRequest, r
 // Schema implements resource.Resource.
 func (*exportResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Takes the export of one user once, at apply, and writes it to a file (right of access and portability, Art. 15 and 20). The content never enters the Terraform state.\n\n" +
-			"Put it before an erasure with `depends_on`, with a copy to durable storage in between. A file that is missing later is no drift, because the disks of CI machines vanish; " +
-			"nothing is ever taken again because the file or the user is gone. To take a new export of a user who is still there, use `-replace`. Destroying the block deletes no file.\n\n" +
-			"Stream itself exports a user in one piece only up to " + directLimit + ". Beyond that the export is assembled, in the same form (`user`, `messages`, `reactions`) and in any size, " +
-			"from exports of all channels that the user is a member of, created, or wrote in as far as Stream's search knows. Of these only what the user wrote is kept: " +
-			"nothing that others wrote touches the disk, and where a message of the user embeds other people's objects (a quoted message, a poll, profiles) these are left out; their ids stay. " +
+		MarkdownDescription: "Takes the export of one user once, at apply, and writes it to a file " +
+			"(right of access and portability, Art. 15 and 20). The content never enters the Terraform state.\n\n" +
+			"Put it before an erasure with `depends_on`, with a copy to durable storage in between. A file that is missing later is no drift, " +
+			"because the disks of CI machines vanish; " +
+			"nothing is ever taken again because the file or the user is gone. To take a new export of a user who is still there, " +
+			"use `-replace`. Destroying the block deletes no file.\n\n" +
+			"Stream itself exports a user in one piece only up to " + directLimit + ". Beyond that the export is assembled, " +
+			"in the same form (`user`, `messages`, `reactions`) and in any size, " +
+			"from exports of all channels that the user is a member of, created, or wrote in as far as Stream's search knows. " +
+			"Of these only what the user wrote is kept: " +
+			"nothing that others wrote touches the disk, and where a message of the user embeds other people's objects " +
+			"(a quoted message, a poll, profiles) these are left out; their ids stay. " +
 			"Stream keeps the channel exports it makes for this, which hold everybody's messages, for 60 days.\n\n" +
-			"An assembled export has `method = \"assembled\"` and `complete = false`. It can miss " + missable + ". Check `complete` in a postcondition before an erasure if that is not enough.",
+			"An assembled export has `method = \"assembled\"` and `complete = false`. It can miss " + missable +
+			". Check `complete` in a postcondition before an erasure if that is not enough.",
 		Attributes: map[string]schema.Attribute{
-			"user_id":          schema.StringAttribute{Required: true, MarkdownDescription: "The user to export.", Validators: IDValidators(), PlanModifiers: []planmodifier.String{stringplanmodifier.RequiresReplace()}},
-			"message_count":    exportfile.Count("How many messages the export holds."),
-			"reaction_count":   exportfile.Count("How many reactions the export holds."),
-			"attachment_count": exportfile.Count("How many attachments the messages have. The files themselves are not in an export, only their URLs, which expire after 14 days: fetch them before an erasure if they belong to the answer."),
-			"complete":         exportfile.Fact(completeDescription),
-			"method":           exportfile.Kept(methodDescription),
+			"user_id": schema.StringAttribute{
+				Required: true, MarkdownDescription: "The user to export.", Validators: IDValidators(),
+				PlanModifiers: []planmodifier.String{stringplanmodifier.RequiresReplace()},
+			},
+			"message_count":  exportfile.Count("How many messages the export holds."),
+			"reaction_count": exportfile.Count("How many reactions the export holds."),
+			"attachment_count": exportfile.Count("How many attachments the messages have. The files themselves are not in an export, " +
+				"only their URLs, which expire after 14 days: fetch them before an erasure if they belong to the answer."),
+			"complete": exportfile.Fact(completeDescription),
+			"method":   exportfile.Kept(methodDescription),
 		},
 	}
 	maps.Copy(resp.Schema.Attributes, exportfile.Attributes(ctx, "the clear JSON"))
@@ -80,6 +91,9 @@ func (r *exportResource) ModifyPlan(ctx context.Context, req resource.ModifyPlan
 	if id.IsUnknown() || r.Session.Undetermined || resp.Diagnostics.HasError() {
 		return
 	}
+	if resp.Diagnostics.Append(r.Ahead(path.Root("user_id"), "user", id.ValueString())...); resp.Diagnostics.HasError() {
+		return
+	}
 	ctx, cancel := context.WithTimeout(ctx, exportfile.PlanTimeout)
 	defer cancel()
 	found, diags := exportable(ctx, r.Session, id.ValueString())
@@ -92,7 +106,8 @@ func (r *exportResource) ModifyPlan(ctx context.Context, req resource.ModifyPlan
 func nobodyToExport() diag.Diagnostic {
 	return diag.NewAttributeErrorDiagnostic(path.Root("user_id"), "Nobody to export",
 		"Stream has no such user: the id is misspelt, or the user was deleted. Nothing was exported and no file was written. "+
-			"If the user was erased after an earlier export, keep the record of that one: undo the change that replaces it (terraform untaint, or the old path and recipients).")
+			"If the user was erased after an earlier export, keep the record of that one: undo the change that replaces it "+
+			"(terraform untaint, or the old path and recipients).")
 }
 
 // Create implements resource.Resource.

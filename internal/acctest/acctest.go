@@ -103,6 +103,15 @@ func Start(t testing.TB, change ...func(*emulator.Options)) *Stream {
 	return &Stream{Emulator: e, SDK: sdk, URL: server.URL}
 }
 
+// Seeded is Start with data in it.
+func Seeded(t testing.TB, seed string, change ...func(*emulator.Options)) *Stream {
+	t.Helper()
+	CLI(t)
+	s := Start(t, change...)
+	s.Fill(t, seed)
+	return s
+}
+
 // Users creates users.
 func (s *Stream) Users(t testing.TB, ids ...string) {
 	t.Helper()
@@ -175,8 +184,7 @@ func Binary(t testing.TB) string {
 	return built.path
 }
 
-// RemoveBinary removes what Binary built; call it at the end of TestMain.
-func RemoveBinary() {
+func removeBinary() {
 	if built.path != "" {
 		_ = os.RemoveAll(filepath.Dir(built.path))
 	}

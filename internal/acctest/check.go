@@ -10,13 +10,19 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
+	"github.com/hashicorp/terraform-plugin-testing/plancheck"
+	"github.com/hashicorp/terraform-plugin-testing/statecheck"
+	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/emulator"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/tfcli"
 )
 
@@ -29,28 +35,74 @@ const UntilCompleted = `
     }
   }`
 
-// Says is the pattern of a text that the CLI may break into lines.
+// Says is the pattern of a text that the CLI may break into lines, with a bar before
+// each.
 func Says(text string) *regexp.Regexp {
-	return regexp.MustCompile(strings.ReplaceAll(regexp.QuoteMeta(text), " ", `\s+`))
+	return regexp.MustCompile(strings.ReplaceAll(regexp.QuoteMeta(text), " ", `[\s│|]+`))
+}
+
+// Attr is the path of an attribute, or of one inside it.
+func Attr(names ...string) tfjsonpath.Path {
+	p := tfjsonpath.New(names[0])
+	for _, name := range names[1:] {
+		p = p.AtMapKey(name)
+	}
+	return p
+}
+
+// Known expects a value in state.
+func Known(address, name string, want knownvalue.Check) statecheck.StateCheck {
+	return statecheck.ExpectKnownValue(address, Attr(name), want)
+}
+
+// Is expects a text in state.
+func Is(address, name, want string) statecheck.StateCheck {
+	return Known(address, name, knownvalue.StringExact(want))
+}
+
+// Planned expects what a plan does with a resource, and more of it.
+func Planned(address string, action plancheck.ResourceActionType, more ...plancheck.PlanCheck) resource.ConfigPlanChecks {
+	return resource.ConfigPlanChecks{PreApply: append([]plancheck.PlanCheck{plancheck.ExpectResourceAction(address, action)}, more...)}
+}
+
+// Steps runs the steps of an acceptance test.
+func Steps(t *testing.T, steps ...resource.TestStep) {
+	t.Helper()
+	resource.UnitTest(t, resource.TestCase{ProtoV6ProviderFactories: Factories(), Steps: steps})
+}
+
+// Twice is a block and the same under another name.
+func Twice(block, name string) string {
+	return block + strings.Replace(block, strconv.Quote(name), `"other"`, 1)
 }
 
 // Refusal is a configuration whose plan fails.
 type Refusal struct {
 	// Provider goes into the provider block.
 	Provider, Body, Says string
+	// Fault strikes this plan alone: it is made with a Stream that has nothing but
+	// the user alice.
+	Fault emulator.Fault
 }
 
-// Refused plans each configuration and expects its error.
+// Refused plans each configuration and expects its error. It returns when all have
+// ended, so that a caller may count what was sent.
 func (s *Stream) Refused(t *testing.T, refusals map[string]Refusal) {
 	t.Helper()
-	for name, r := range refusals {
-		t.Run(name, func(t *testing.T) {
-			resource.UnitTest(t, resource.TestCase{
-				ProtoV6ProviderFactories: Factories(),
-				Steps:                    []resource.TestStep{{PlanOnly: true, Config: s.Config(r.Provider, r.Body), ExpectError: Says(r.Says)}},
+	t.Run("refused", func(t *testing.T) {
+		for name, r := range refusals {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				s := s
+				if r.Fault.Kind != "" {
+					s = Start(t)
+					s.Users(t, "alice")
+					s.AddFault(r.Fault)
+				}
+				Expect(t, s.Workspace(t, r.Provider, r.Body).Run("plan"), 1, r.Says)
 			})
-		})
-	}
+		}
+	})
 }
 
 // Expect checks an exit code, and texts in the output whatever its line breaks.

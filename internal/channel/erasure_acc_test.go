@@ -17,7 +17,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
 	"github.com/hashicorp/terraform-plugin-testing/terraform"
-	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 	"github.com/hashicorp/terraform-plugin-testing/tfversion"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/acctest"
@@ -46,31 +45,16 @@ const seed = `{
   "reactions": [{"message_id": "m1", "user_id": "bob", "type": "like", "score": 1}]
 }`
 
-func start(t testing.TB, change ...func(*emulator.Options)) *acctest.Stream {
-	t.Helper()
-	acctest.CLI(t)
-	s := acctest.Start(t, change...)
-	s.Fill(t, seed)
-	return s
-}
+func start(t testing.TB) *acctest.Stream { return acctest.Seeded(t, seed) }
 
 func erase(cid string, hard bool, body string) string {
 	return fmt.Sprintf("\nresource \"streamchat_channel_erasure\" \"dsr\" {\n  cid = %q\n  hard_delete = %t\n  %s\n}\n", cid, hard, body)
 }
 
-func attr(name string) tfjsonpath.Path { return tfjsonpath.New(name) }
-
-func is(address, name, value string) statecheck.StateCheck {
-	return statecheck.ExpectKnownValue(address, attr(name), knownvalue.StringExact(value))
-}
+var attr, is, steps = acctest.Attr, acctest.Is, acctest.Steps
 
 func hard(address string, want bool) statecheck.StateCheck {
-	return statecheck.ExpectKnownValue(address, attr("hard_delete"), knownvalue.Bool(want))
-}
-
-func steps(t *testing.T, steps ...resource.TestStep) {
-	t.Helper()
-	resource.UnitTest(t, resource.TestCase{ProtoV6ProviderFactories: acctest.Factories(), Steps: steps})
+	return acctest.Known(address, "hard_delete", knownvalue.Bool(want))
 }
 
 // texts are the messages that a channel shows to one of its members.
@@ -89,6 +73,7 @@ func texts(t *testing.T, s *acctest.Stream, cid string) (texts []string) {
 }
 
 func TestAccChannelErasure(t *testing.T) {
+	t.Parallel()
 	s := start(t)
 	steps(t,
 		resource.TestStep{
@@ -146,6 +131,7 @@ func TestAccChannelErasure(t *testing.T) {
 // A soft deletion hides the channel and keeps what was written; hard follows in
 // place.
 func TestAccChannelErasure_escalation(t *testing.T) {
+	t.Parallel()
 	s := start(t)
 	kept := func(want bool) resource.TestCheckFunc {
 		return func(*terraform.State) error {
@@ -167,18 +153,6 @@ func TestAccChannelErasure_escalation(t *testing.T) {
 			Check: kept(true),
 		},
 		resource.TestStep{
-			PreConfig:   func() { s.AddFault(emulator.Fault{Op: "DeleteChannels", Kind: emulator.FaultFailTask}) },
-			Config:      s.Config("", erase(room, true, "")),
-			ExpectError: acctest.Says("Deletion failed at Stream"),
-		},
-		resource.TestStep{
-			RefreshState: true, ExpectNonEmptyPlan: true,
-			Check: resource.ComposeTestCheckFunc(
-				resource.TestCheckResourceAttr(dsr, "status", "failed"), resource.TestCheckResourceAttr(dsr, "hard_delete", "false"),
-				resource.TestCheckResourceAttr(dsr, "outcome", "marked_deleted"), kept(true),
-			),
-		},
-		resource.TestStep{
 			Config: s.Config("", erase(room, true, "")),
 			ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
 				plancheck.ExpectResourceAction(dsr, plancheck.ResourceActionUpdate), plancheck.ExpectKnownValue(dsr, attr("irreversible"), knownvalue.Bool(true)),
@@ -187,14 +161,15 @@ func TestAccChannelErasure_escalation(t *testing.T) {
 			Check:             kept(false),
 		},
 	)
-	if n := s.Count("DeleteChannels"); n != 3 {
-		t.Errorf("%d delete calls, want soft, failed, hard", n)
+	if n := s.Count("DeleteChannels"); n != 2 {
+		t.Errorf("%d delete calls, want soft and hard", n)
 	}
 }
 
 // A channel that was softly deleted and then removed for good by others: Stream
 // knows none of them, so that each is asked for alone.
 func TestAccChannelErasure_escalationOfWhatIsGone(t *testing.T) {
+	t.Parallel()
 	s := start(t)
 	both := func(hard bool) string {
 		return s.Config("", erase(room, hard, "")+strings.Replace(erase(other, hard, ""), `"dsr"`, `"other"`, 1))
@@ -215,42 +190,18 @@ func TestAccChannelErasure_escalationOfWhatIsGone(t *testing.T) {
 	)
 }
 
-// Everything here fails in the plan, and nothing is deleted.
+// Everything here fails in the plan, and nothing is deleted. What every erasure
+// refuses is in package user; what validation alone refuses, in validate_test.go.
 func TestAccChannelErasure_refusals(t *testing.T) {
+	t.Parallel()
 	s := start(t)
-	twice := erase(room, true, "") + strings.Replace(erase(room, true, ""), `"dsr"`, `"other"`, 1)
-	two := erase(room, true, "") + strings.Replace(erase(other, true, ""), `"dsr"`, `"other"`, 1)
-	unknown := `resource "terraform_data" "x" { input = "messaging:room" }` + strings.Replace(erase("x", true, ""), `"x"`, `terraform_data.x.output`, 1)
-	invalid := func(cid string) acctest.Refusal {
-		return acctest.Refusal{Body: erase(cid, true, ""), Says: "Invalid cid"}
-	}
 	s.Refused(t, map[string]acctest.Refusal{
-		"misspelt":           {Body: erase("messaging:rom", true, ""), Says: "Stream does not find this channel"},
-		"misspelt type":      {Body: erase("messagin:room", false, ""), Says: "Subject not found"},
-		"too many":           {Provider: "max_erasures = 1", Body: two, Says: "Too many erasures"},
-		"twice":              {Body: twice, Says: "The same subject twice"},
-		"wrong app":          {Provider: `expected_app_name = "Production"`, Body: erase(room, true, ""), Says: "Wrong app"},
-		"no mode":            {Body: strings.Replace(erase(room, true, ""), "hard_delete = true", "", 1), Says: `argument "hard_delete" is required`},
-		"unknown mode":       {Body: `resource "terraform_data" "x" { input = true }` + strings.Replace(erase(room, true, ""), "= true", "= terraform_data.x.output", 1), Says: "Mode not known in the plan"},
-		"mode is no bool":    {Body: strings.Replace(erase(room, true, ""), "= true", `= "hard"`, 1), Says: "a bool is required"},
-		"unknown cid":        {Body: unknown, Says: "Subject not known in the plan"},
-		"restore":            {Body: erase(room, false, `on_destroy = "restore"`), Says: "value must be one of"},
-		"on_missing":         {Body: erase(room, false, `on_missing = "ignore"`), Says: "value must be one of"},
-		"empty request id":   {Body: erase(room, true, `request_id = ""`), Says: "request_id"},
-		"bad timeout":        {Body: erase(room, true, `timeouts = { create = "soon" }`), Says: "must be a string"},
-		"empty":              invalid(""),
-		"no type":            invalid("room"),
-		"empty type":         invalid(":room"),
-		"empty id":           invalid("messaging:"),
-		"two colons":         invalid("messaging:room:1"),
-		"slash":              invalid("messaging:a/b"),
-		"dots":               invalid("messaging:.."),
-		"blank":              invalid("messaging:a b"),
-		"newline":            invalid("messaging:room\n"),
-		"bang in the middle": invalid("messaging:a!b"),
-		"bang in the type":   invalid("!messaging:room"),
-		"65 characters":      invalid("messaging:" + strings.Repeat("x", 65)),
-		"percent":            invalid("messaging:a%2Fb"),
+		"misspelt":     {Body: erase("messaging:rom", true, ""), Says: "Stream does not find this channel"},
+		"no cid":       {Body: erase("messaging:a/b", true, ""), Says: "Invalid cid"},
+		"no mode":      {Body: strings.Replace(erase(room, true, ""), "hard_delete = true", "", 1), Says: `argument "hard_delete" is required`},
+		"unknown mode": {Body: `resource "terraform_data" "x" { input = true }` + strings.Replace(erase(room, true, ""), "= true", "= terraform_data.x.output", 1), Says: "Mode not known in the plan"},
+		"twice":        {Body: acctest.Twice(erase(room, true, ""), "dsr"), Says: "The same subject twice"},
+		"restore":      {Body: erase(room, false, `on_destroy = "restore"`), Says: "value must be one of"},
 	})
 	if n := s.Count("DeleteChannels"); n != 0 {
 		t.Errorf("%d delete calls came of refused plans", n)
@@ -258,11 +209,13 @@ func TestAccChannelErasure_refusals(t *testing.T) {
 }
 
 func TestAccChannelErasure_distinct(t *testing.T) {
+	t.Parallel()
 	s := start(t)
 	steps(t, resource.TestStep{Config: s.Config("", erase("messaging:!members-4711", true, "")), ConfigStateChecks: []statecheck.StateCheck{is(dsr, "outcome", "erased")}})
 }
 
 func TestAccChannelErasure_missingIsRecorded(t *testing.T) {
+	t.Parallel()
 	s := start(t)
 	config := s.Config("", erase("messaging:ghost", true, `on_missing = "record"`))
 	steps(t,
@@ -279,24 +232,18 @@ func TestAccChannelErasure_missingIsRecorded(t *testing.T) {
 	}
 }
 
-// A failure is told apart from a fact. Stream hides a channel whose erasure
-// failed, so that the record is all that knows of it; the next apply gets it done.
+// Nothing but the task tells of a channel, and Stream hides one whose erasure
+// failed, so that the record is all that knows of it. What every erasure does about
+// failures is in package user and in the fault suite.
 func TestAccChannelErasure_failures(t *testing.T) {
+	t.Parallel()
 	for name, tt := range map[string]struct {
 		fault emulator.Fault
 		says  string
 		kept  bool
 	}{
-		"task fails":           {emulator.Fault{Op: "DeleteChannels", Kind: emulator.FaultFailTask}, "Deletion failed at Stream", true},
-		"channel fails":        {emulator.Fault{Op: "DeleteChannels", Kind: emulator.FaultFailUser}, "Deletion failed at Stream", true},
-		"entry is missing":     {emulator.Fault{Op: "DeleteChannels", Kind: emulator.FaultMissingUser}, "Deletion failed at Stream", true},
-		"answer is lost":       {emulator.Fault{Op: "DeleteChannels", Kind: emulator.FaultDropAfter, Times: 2}, "Stream could not be reached", true},
-		"no task in it":        {emulator.Fault{Op: "DeleteChannels", Kind: emulator.FaultCustom, Status: 201, Body: `{"task_id":"","duration":"1ms"}`, ContentType: "application/json", CarryOut: true}, "Unexpected answer", true},
-		"refused":              {emulator.Fault{Op: "DeleteChannels", Kind: emulator.FaultCustom, Status: 400, Body: `{"code":4,"message":"DeleteChannels failed with error: \"messaging:room\"","StatusCode":400}`, ContentType: "application/json"}, "Stream refused the request", false},
-		"redirect":             {emulator.Fault{Op: "DeleteChannels", Kind: emulator.FaultRedirect301}, "Stream's address redirects", false},
-		"look-up is empty":     {emulator.Fault{Op: "QueryChannels", Kind: emulator.FaultCustom, Status: 201, Body: `{"duration":"1ms"}`, ContentType: "application/json"}, "Unexpected answer", false},
-		"look-up is another":   {emulator.Fault{Op: "QueryChannels", Kind: emulator.FaultCustom, Status: 201, Body: `{"channels":[{"channel":{"cid":"messaging:other"}}]}`, ContentType: "application/json"}, "Unexpected answer", false},
-		"look-up is Not Found": {emulator.Fault{Op: "QueryChannels", Kind: emulator.FaultCustom, Status: 404, Body: `{"code":16,"message":"Request failed with error: \"Not Found\"","StatusCode":404}`, ContentType: "application/json"}, "Unexpected answer", false},
+		"entry is missing":   {emulator.Fault{Op: "DeleteChannels", Kind: emulator.FaultMissingUser}, "Deletion failed at Stream", true},
+		"look-up is another": {emulator.Fault{Op: "QueryChannels", Kind: emulator.FaultCustom, Status: 201, Body: `{"channels":[{"channel":{"cid":"messaging:other"}}]}`, ContentType: "application/json"}, "Unexpected answer", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -324,6 +271,7 @@ func TestAccChannelErasure_failures(t *testing.T) {
 
 // Whoever queries a softly deleted channel revives it.
 func TestAccChannelErasure_reverted(t *testing.T) {
+	t.Parallel()
 	s := start(t)
 	config := s.Config("", erase(room, false, ""))
 	steps(t,
@@ -346,6 +294,7 @@ func TestAccChannelErasure_reverted(t *testing.T) {
 }
 
 func TestAccChannelErasure_import(t *testing.T) {
+	t.Parallel()
 	s := start(t)
 	if status, body := s.Call(t, http.MethodPost, "/channels/delete", `{"cids":["messaging:room"],"hard_delete":true}`); status != http.StatusCreated {
 		t.Fatalf("%d %s", status, body)
@@ -369,6 +318,7 @@ func TestAccChannelErasure_import(t *testing.T) {
 }
 
 func TestAccChannelErasure_identity(t *testing.T) {
+	t.Parallel()
 	s := start(t)
 	resource.UnitTest(t, resource.TestCase{
 		ProtoV6ProviderFactories: acctest.Factories(),
@@ -382,6 +332,7 @@ func TestAccChannelErasure_identity(t *testing.T) {
 
 // Members of a hard-deleted channel lose it; those of others keep theirs.
 func TestAccChannelErasure_afterEffects(t *testing.T) {
+	t.Parallel()
 	s := start(t)
 	steps(t, resource.TestStep{Config: s.Config("", erase(room, true, ""))})
 	if u, _ := s.User("bob"); slices.Contains(u.Channels, room) || u.Deleted || u.Reactions != 0 {

@@ -4,14 +4,9 @@
 package message_test
 
 import (
-	"os"
 	"testing"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/acctest"
 )
 
-func TestMain(m *testing.M) {
-	code := m.Run()
-	acctest.RemoveBinary()
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { acctest.Main(m) }

@@ -19,12 +19,7 @@ import (
 // full runs the whole matrices; without it the suites run a fast selection.
 var full = flag.Bool("full", false, "run every cell of the matrices")
 
-func TestMain(m *testing.M) {
-	flag.Parse()
-	code := m.Run()
-	acctest.RemoveBinary()
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { acctest.Main(m) }
 
 // subject is a resource that sends something to Stream: what the suites need to
 // know of it to interrupt it at a given moment and to see what came of it.

@@ -6,31 +6,22 @@ package retention_test
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
-	"os"
-	"regexp"
 	"strings"
 	"testing"
 
-	"github.com/golang-jwt/jwt/v5"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
 	"github.com/hashicorp/terraform-plugin-testing/terraform"
-	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 	"github.com/hashicorp/terraform-plugin-testing/tfversion"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/acctest"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/emulator"
 )
 
-func TestMain(m *testing.M) {
-	code := m.Run()
-	acctest.RemoveBinary()
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { acctest.Main(m) }
 
 const address = "streamchat_retention_policy.keep"
 
@@ -39,38 +30,21 @@ func keep(policy string, hours any) string {
 }
 
 func is(name string, want knownvalue.Check) statecheck.StateCheck {
-	return statecheck.ExpectKnownValue(address, tfjsonpath.New(name), want)
+	return acctest.Known(address, name, want)
 }
 
 func planned(action plancheck.ResourceActionType) resource.ConfigPlanChecks {
-	return resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{plancheck.ExpectResourceAction(address, action)}}
+	return acctest.Planned(address, action)
 }
 
-func says(text string) *regexp.Regexp {
-	return regexp.MustCompile(strings.ReplaceAll(regexp.QuoteMeta(text), " ", `[\s│|]+`))
-}
+var says = acctest.Says
 
-// call makes a request as curl would.
+// call makes a request that must go well.
 func call(t testing.TB, s *acctest.Stream, method, path, body string) []byte {
 	t.Helper()
-	token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{"server": true}).SignedString([]byte(s.APISecret()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	req, err := http.NewRequestWithContext(t.Context(), method, s.URL+path+"?api_key="+s.APIKey(), strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("Authorization", token)
-	req.Header.Set("Stream-Auth-Type", "jwt")
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	raw, err := io.ReadAll(resp.Body)
-	if err != nil || resp.StatusCode > 201 {
-		t.Fatalf("%s %s: %d %s %v", method, path, resp.StatusCode, raw, err)
+	status, raw := s.Call(t, method, path, body)
+	if status > http.StatusCreated {
+		t.Fatalf("%s %s: %d %s", method, path, status, raw)
 	}
 	return raw
 }
@@ -116,6 +90,7 @@ func removeByHand(t testing.TB, s *acctest.Stream, policy string) {
 }
 
 func TestAccRetentionPolicy(t *testing.T) {
+	t.Parallel()
 	acctest.CLI(t)
 	s := acctest.Start(t)
 	config := s.Config("", keep("old-messages", 8760))
@@ -157,38 +132,45 @@ func TestAccRetentionPolicy(t *testing.T) {
 
 // Everything here fails in the plan, and nothing is set.
 func TestAccRetentionPolicy_refusals(t *testing.T) {
+	t.Parallel()
 	acctest.CLI(t)
 	s := acctest.Start(t)
 	setByHand(t, s, "inactive-channels", 100)
-	for name, tt := range map[string]struct{ provider, body, says string }{
-		"no such policy":    {body: keep("old-users", 24), says: "value must be one of"},
-		"no policy":         {body: keep("", 24), says: "value must be one of"},
-		"policy is missing": {body: `resource "streamchat_retention_policy" "keep" { max_age_hours = 24 }`, says: `"policy" is required`},
-		"hours are missing": {body: `resource "streamchat_retention_policy" "keep" { policy = "old-messages" }`, says: `"max_age_hours" is required`},
-		"too short":         {body: keep("old-messages", 23), says: "between 24 and 43800"},
-		"too long":          {body: keep("old-messages", 43801), says: "between 24 and 43800"},
-		"below zero":        {body: keep("old-messages", -24), says: "between 24 and 43800"},
-		"half an hour":      {body: keep("old-messages", 24.5), says: "max_age_hours"},
-		"words":             {body: keep("old-messages", `"a day"`), says: "max_age_hours"},
-		"computed":          {body: strings.Replace(keep("old-messages", 24), "}", "enabled_at = \"2026-01-01T00:00:00Z\"\n}", 1), says: "enabled_at"},
-		"exists already":    {body: keep("inactive-channels", 100), says: "Retention policy exists already"},
-		"twice":             {body: keep("old-messages", 24) + strings.Replace(keep("old-messages", 48), `"keep"`, `"other"`, 1), says: "The same policy twice"},
-		"wrong app":         {provider: `expected_app_name = "Production"`, body: keep("old-messages", 24), says: "Wrong app"},
-		"wrong key":         {provider: `api_key = "wrong"`, body: keep("old-messages", 24), says: "Stream rejected the credentials"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			resource.UnitTest(t, resource.TestCase{
-				ProtoV6ProviderFactories: acctest.Factories(),
-				Steps:                    []resource.TestStep{{PlanOnly: true, Config: s.Config(tt.provider, tt.body), ExpectError: says(tt.says)}},
-			})
-		})
-	}
+	s.Refused(t, map[string]acctest.Refusal{
+		"too short":      {Body: keep("old-messages", 23), Says: "between 24 and 43800"},
+		"exists already": {Body: keep("inactive-channels", 100), Says: "Retention policy exists already"},
+		"twice":          {Body: keep("old-messages", 24) + strings.Replace(keep("old-messages", 48), `"keep"`, `"other"`, 1), Says: "The same policy twice"},
+		"wrong app":      {Provider: `expected_app_name = "Production"`, Body: keep("old-messages", 24), Says: "Wrong app"},
+	})
 	if got := policies(t, s); got != "inactive-channels=100" {
 		t.Errorf("refused plans left %q", got)
 	}
 }
 
+func TestRetentionPolicyValidation(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		policy string
+		hours  int
+		says   string
+	}{
+		"shortest":       {"old-messages", 24, ""},
+		"longest":        {"inactive-channels", 43800, ""},
+		"too short":      {"old-messages", 23, "between 24 and 43800"},
+		"too long":       {"old-messages", 43801, "between 24 and 43800"},
+		"below zero":     {"old-messages", -24, "between 24 and 43800"},
+		"no such policy": {"old-users", 24, "value must be one of"},
+		"no policy":      {"", 24, "value must be one of"},
+	} {
+		said := strings.Join(acctest.Invalid(t, "streamchat_retention_policy", map[string]any{"policy": tt.policy, "max_age_hours": tt.hours}), "\n")
+		if tt.says == "" && said != "" || !strings.Contains(said, tt.says) {
+			t.Errorf("%s: %q", name, said)
+		}
+	}
+}
+
 func TestAccRetentionPolicy_import(t *testing.T) {
+	t.Parallel()
 	acctest.CLI(t)
 	s := acctest.Start(t)
 	setByHand(t, s, "old-messages", 48)
@@ -210,6 +192,7 @@ func TestAccRetentionPolicy_import(t *testing.T) {
 }
 
 func TestAccRetentionPolicy_identity(t *testing.T) {
+	t.Parallel()
 	acctest.CLI(t)
 	s := acctest.Start(t)
 	resource.UnitTest(t, resource.TestCase{
@@ -226,6 +209,7 @@ func TestAccRetentionPolicy_identity(t *testing.T) {
 }
 
 func TestAccRetentionPolicy_failures(t *testing.T) {
+	t.Parallel()
 	acctest.CLI(t)
 	for name, tt := range map[string]struct {
 		fault emulator.Fault
@@ -236,7 +220,6 @@ func TestAccRetentionPolicy_failures(t *testing.T) {
 		"set":          {emulator.Fault{Op: "SetRetentionPolicy", Kind: emulator.Fault500, Times: 2}, "Failed while setting the retention policy"},
 		"other policy": {emulator.Fault{Op: "SetRetentionPolicy", Kind: emulator.FaultCustom, Status: 201, Body: `{"policy":{"policy":"old-messages","config":{"max_age_hours":25}}}`, ContentType: "application/json"}, "Unexpected answer"},
 		"not enabled":  {emulator.Fault{Op: "SetRetentionPolicy", Kind: emulator.FaultCustom, Status: 403, Body: `{"code":17,"message":"SetRetentionPolicy failed with error: \"not allowed\"","StatusCode":403}`, ContentType: "application/json"}, "Stream refused the request"},
-		"redirect":     {emulator.Fault{Op: "SetRetentionPolicy", Kind: emulator.FaultRedirect301}, "Stream's address redirects"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -258,6 +241,7 @@ func TestAccRetentionPolicy_failures(t *testing.T) {
 }
 
 func TestAccRetentionPolicy_lostAnswers(t *testing.T) {
+	t.Parallel()
 	acctest.CLI(t)
 	s := acctest.Start(t)
 	for _, op := range []string{"SetRetentionPolicy", "DeleteRetentionPolicy"} {
@@ -276,10 +260,7 @@ func TestCLIRetentionPolicyWarns(t *testing.T) {
 	w := s.Workspace(t, "", keep("inactive-channels", 48))
 	run := func(code int, text string, args ...string) {
 		t.Helper()
-		r := w.Run(args...)
-		if out := strings.Join(strings.Fields(acctest.Output(r)), " "); r.ExitCode != code || !strings.Contains(out, text) {
-			t.Errorf("%v: exit code %d, want %d and %q:\n%s", args, r.ExitCode, code, text, acctest.Output(r))
-		}
+		acctest.Expect(t, w.Run(args...), code, text)
 	}
 	run(0, "Irreversible deletion by a retention policy", "plan")
 	run(0, "48 hours (2 days)", "apply", "-auto-approve")

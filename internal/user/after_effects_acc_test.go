@@ -30,6 +30,7 @@ const lively = `{
 // What an erasure leaves, seen through Stream's own SDK and with the erased
 // user's own token: exactly what its modes say.
 func TestAccUserErasure_afterEffects(t *testing.T) {
+	t.Parallel()
 	acctest.CLI(t)
 	for name, tt := range map[string]struct {
 		body            string

@@ -18,7 +18,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
 	"github.com/hashicorp/terraform-plugin-testing/terraform"
-	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 	"github.com/hashicorp/terraform-plugin-testing/tfversion"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/acctest"
@@ -39,19 +38,10 @@ resource "streamchat_user_erasure" "dsr" {
 
 const hardly = `delete = { user = "hard" }`
 
-func attr(names ...string) tfjsonpath.Path {
-	p := tfjsonpath.New(names[0])
-	for _, name := range names[1:] {
-		p = p.AtMapKey(name)
-	}
-	return p
-}
-
-func is(name, value string) statecheck.StateCheck {
-	return statecheck.ExpectKnownValue(dsr, attr(name), knownvalue.StringExact(value))
-}
+func is(name, value string) statecheck.StateCheck { return acctest.Is(dsr, name, value) }
 
 func TestAccUserErasure(t *testing.T) {
+	t.Parallel()
 	acctest.CLI(t)
 	s := acctest.Start(t)
 	s.Users(t, "alice", "bob")
@@ -133,8 +123,10 @@ func TestAccUserErasure(t *testing.T) {
 	}
 }
 
-// Everything here fails in the plan, and nothing is deleted.
+// Everything here fails in the plan, and nothing is deleted: also what every erasure
+// refuses. What validation alone refuses is in validate_test.go.
 func TestAccUserErasure_refusals(t *testing.T) {
+	t.Parallel()
 	acctest.CLI(t)
 	s := acctest.Start(t)
 	s.Users(t, "alice", "bob", "carol")
@@ -149,54 +141,35 @@ func TestAccUserErasure_refusals(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for name, tt := range map[string]struct {
-		provider, body string
-		says           string
-	}{
-		"misspelt id":                     {body: erase("alise", hardly), says: `Subject not found`},
-		"protected id":                    {provider: `protected_user_ids = ["alice"]`, body: erase("alice", hardly), says: `Protected user`},
-		"protected role":                  {provider: `protected_roles = ["admin"]`, body: erase("bob", hardly), says: `Protected role`},
-		"held":                            {provider: `hold_field = "legal_hold"`, body: erase("carol", hardly), says: `Held user`},
-		"too many":                        {provider: `max_erasures = 1`, body: erase("alice", hardly) + strings.Replace(erase("bob", hardly), "dsr", "other", 1), says: `Too many erasures`},
-		"twice":                           {body: erase("alice", hardly) + strings.Replace(erase("alice", hardly), "dsr", "other", 1), says: `The same subject twice`},
-		"wrong app":                       {provider: `expected_app_name = "Production"`, body: erase("alice", hardly), says: `Wrong app`},
-		"wrong key":                       {provider: `api_key = "wrong"`, body: erase("alice", hardly), says: `Stream rejected the credentials`},
-		"wrong secret":                    {provider: `api_secret = "wrong"`, body: erase("alice", hardly), says: `Stream rejected the credentials`},
-		"hard user, soft messages":        {body: erase("alice", `delete = { user = "hard", messages = "soft" }`), says: `Hard deletion needs hard messages`},
-		"hard user, soft conversations":   {body: erase("alice", `delete = { user = "hard", conversations = "soft" }`), says: `Hard deletion needs hard conversations`},
-		"no mode":                         {body: erase("alice", `delete = {}`), says: `attribute "user" is required`},
-		"no such mode":                    {body: erase("alice", `delete = { user = "very hard" }`), says: `value must be one of`},
-		"no such message mode":            {body: erase("alice", `delete = { user = "soft", messages = "gone" }`), says: `value must be one of`},
-		"conversations cannot be pruned":  {body: erase("alice", `delete = { user = "soft", conversations = "pruning" }`), says: `value must be one of`},
-		"unknown mode":                    {body: `resource "terraform_data" "x" { input = "hard" }` + erase("alice", `delete = { user = terraform_data.x.output }`), says: `Mode not known in the plan`},
-		"unknown delete":                  {body: `resource "terraform_data" "x" { input = { user = "hard" } }` + erase("alice", `delete = terraform_data.x.output`), says: `Mode not known in the plan`},
-		"unknown user":                    {body: `resource "terraform_data" "x" { input = "alice" }` + strings.Replace(erase("x", hardly), `"x"`, `terraform_data.x.output`, 1), says: `Subject not known in the plan`},
-		"restore what cannot be restored": {body: erase("alice", hardly+"\non_destroy = \"restore\""), says: `Nothing to restore`},
-		"heir unknown to Stream":          {body: erase("alice", hardly+"\nnew_channel_owner_id = \"nobody\""), says: `New owner not found`},
-		"heir is the erased":              {body: erase("alice", hardly+"\nnew_channel_owner_id = \"alice\""), says: `Heir is the erased user`},
-		"base_url without scheme":         {provider: `base_url = "chat.example.com"`, body: erase("alice", hardly), says: `Invalid base_url`},
-		"base_url is plain http":          {provider: `base_url = "http://chat.example.com"`, body: erase("alice", hardly), says: `Invalid base_url`},
-		"empty id":                        {body: erase("", hardly), says: `Invalid user id`},
-		"dot":                             {body: erase(".", hardly), says: `Invalid user id`},
-		"dots":                            {body: erase("..", hardly), says: `Invalid user id`},
-		"slash":                           {body: erase("a/b", hardly), says: `Invalid user id`},
-		"blank":                           {body: erase("a b", hardly), says: `Invalid user id`},
-		"300 characters":                  {body: erase(strings.Repeat("x", 300), hardly), says: `Invalid user id`},
-		"newline":                         {body: erase("alice\n", hardly), says: `Invalid user id`},
-		"bad timeout":                     {body: erase("alice", hardly+"\ntimeouts = { create = \"soon\" }"), says: `must be a string`},
-		"bad request_timeout":             {provider: `request_timeout = "0s"`, body: erase("alice", hardly), says: `Invalid request_timeout`},
-		"no retries below zero":           {provider: `max_retries = -1`, body: erase("alice", hardly), says: `max_retries`},
-		"no delete calls":                 {provider: `delete_calls_per_minute = 0`, body: erase("alice", hardly), says: `delete_calls_per_minute`},
-		"protected id is no id":           {provider: `protected_user_ids = ["a b"]`, body: erase("alice", hardly), says: `protected_user_ids`},
-	} {
-		t.Run(name, func(t *testing.T) {
-			says := strings.ReplaceAll(regexp.QuoteMeta(tt.says), " ", `\s+`)
-			resource.UnitTest(t, resource.TestCase{
-				ProtoV6ProviderFactories: acctest.Factories(),
-				Steps:                    []resource.TestStep{{PlanOnly: true, Config: s.Config(tt.provider, tt.body), ExpectError: regexp.MustCompile(says)}},
-			})
-		})
-	}
+	s.Refused(t, map[string]acctest.Refusal{
+		"misspelt id":                     {Body: erase("alise", hardly), Says: `Subject not found`},
+		"protected id":                    {Provider: `protected_user_ids = ["alice"]`, Body: erase("alice", hardly), Says: `Protected user`},
+		"protected role":                  {Provider: `protected_roles = ["admin"]`, Body: erase("bob", hardly), Says: `Protected role`},
+		"held":                            {Provider: `hold_field = "legal_hold"`, Body: erase("carol", hardly), Says: `Held user`},
+		"too many":                        {Provider: `max_erasures = 1`, Body: erase("alice", hardly) + strings.Replace(erase("bob", hardly), "dsr", "other", 1), Says: `Too many erasures`},
+		"twice":                           {Body: erase("alice", hardly) + strings.Replace(erase("alice", hardly), "dsr", "other", 1), Says: `The same subject twice`},
+		"wrong app":                       {Provider: `expected_app_name = "Production"`, Body: erase("alice", hardly), Says: `Wrong app`},
+		"wrong key":                       {Provider: `api_key = "wrong"`, Body: erase("alice", hardly), Says: `Stream rejected the credentials`},
+		"hard user, soft messages":        {Body: erase("alice", `delete = { user = "hard", messages = "soft" }`), Says: `Hard deletion needs hard messages`},
+		"hard user, soft conversations":   {Body: erase("alice", `delete = { user = "hard", conversations = "soft" }`), Says: `Hard deletion needs hard conversations`},
+		"no mode":                         {Body: erase("alice", `delete = {}`), Says: `attribute "user" is required`},
+		"no such mode":                    {Body: erase("alice", `delete = { user = "very hard" }`), Says: `value must be one of`},
+		"conversations cannot be pruned":  {Body: erase("alice", `delete = { user = "soft", conversations = "pruning" }`), Says: `value must be one of`},
+		"unknown mode":                    {Body: `resource "terraform_data" "x" { input = "hard" }` + erase("alice", `delete = { user = terraform_data.x.output }`), Says: `Mode not known in the plan`},
+		"unknown delete":                  {Body: `resource "terraform_data" "x" { input = { user = "hard" } }` + erase("alice", `delete = terraform_data.x.output`), Says: `Mode not known in the plan`},
+		"no such message mode":            {Body: erase("alice", `delete = { user = "soft", messages = "gone" }`), Says: `value must be one of`},
+		"unknown user":                    {Body: `resource "terraform_data" "x" { input = "alice" }` + strings.Replace(erase("x", hardly), `"x"`, `terraform_data.x.output`, 1), Says: `Subject not known in the plan`},
+		"restore what cannot be restored": {Body: erase("alice", hardly+"\non_destroy = \"restore\""), Says: `Nothing to restore`},
+		"heir unknown to Stream":          {Body: erase("alice", hardly+"\nnew_channel_owner_id = \"nobody\""), Says: `New owner not found`},
+		"heir is the erased":              {Body: erase("alice", hardly+"\nnew_channel_owner_id = \"alice\""), Says: `Heir is the erased user`},
+		"base_url without scheme":         {Provider: `base_url = "chat.example.com"`, Body: erase("alice", hardly), Says: `Invalid base_url`},
+		"slash":                           {Body: erase("a/b", hardly), Says: `Invalid user id`},
+		"bad timeout":                     {Body: erase("alice", hardly+"\ntimeouts = { create = \"soon\" }"), Says: `must be a string`},
+		"bad request_timeout":             {Provider: `request_timeout = "0s"`, Body: erase("alice", hardly), Says: `Invalid request_timeout`},
+		"no retries below zero":           {Provider: `max_retries = -1`, Body: erase("alice", hardly), Says: `max_retries`},
+		"no delete calls":                 {Provider: `delete_calls_per_minute = 0`, Body: erase("alice", hardly), Says: `delete_calls_per_minute`},
+		"protected id is no id":           {Provider: `protected_user_ids = ["a b"]`, Body: erase("alice", hardly), Says: `protected_user_ids`},
+	})
 	if n := s.Count("DeleteUsers"); n != 0 {
 		t.Errorf("%d delete calls came of refused plans", n)
 	}
@@ -205,6 +178,7 @@ func TestAccUserErasure_refusals(t *testing.T) {
 func second[T any](_ T, err error) error { return err }
 
 func TestAccUserErasure_escalation(t *testing.T) {
+	t.Parallel()
 	acctest.CLI(t)
 	s := acctest.Start(t)
 	s.Users(t, "alice")
@@ -268,55 +242,37 @@ func TestAccUserErasure_escalation(t *testing.T) {
 	})
 }
 
-// A failure is told apart from a fact, and the next apply gets it done.
+// A failure is told apart from a fact, and the next apply gets it done. The fault
+// suite has what every erasure does about failures; the probe is of users alone.
 func TestAccUserErasure_failures(t *testing.T) {
-	acctest.CLI(t)
+	t.Parallel()
 	for name, tt := range map[string]struct {
-		faults []emulator.Fault
-		says   string
-		user   string
+		fault emulator.Fault
+		says  string
+		user  string
 	}{
-		"task fails":          {[]emulator.Fault{{Op: "DeleteUsers", Kind: emulator.FaultFailTask}}, `Deletion failed at Stream`, "alice"},
-		"user fails":          {[]emulator.Fault{{Op: "DeleteUsers", Kind: emulator.FaultFailUser}}, `Deletion failed at Stream`, "alice"},
-		"delete call fails":   {[]emulator.Fault{{Op: "DeleteUsers", Kind: emulator.Fault500, Times: 3}}, `Stream's server failed`, "alice"},
-		"redirect":            {[]emulator.Fault{{Op: "DeleteUsers", Kind: emulator.FaultRedirect301}}, `Stream's address redirects`, "alice"},
-		"html instead":        {[]emulator.Fault{{Op: "DeleteUsers", Kind: emulator.FaultHTML200, CarryOut: false}}, `Unexpected answer`, "alice"},
-		"empty look-up":       {[]emulator.Fault{{Op: "QueryUsers", Kind: emulator.FaultCustom, Status: 200, Body: "{}", ContentType: "application/json"}}, `Unexpected answer`, "alice"},
-		"probe says nonsense": {[]emulator.Fault{{Op: "UpdateUsersPartial", Kind: emulator.FaultCustom, Status: 404, Body: `{"code":16,"message":"UpdateUsersPartial failed with error: \"no idea\"","StatusCode":404}`, ContentType: "application/json"}}, `Unexpected answer`, "nobody"},
-		"probe is not found":  {[]emulator.Fault{{Op: "UpdateUsersPartial", Kind: emulator.FaultCustom, Status: 404, Body: `{"code":16,"message":"Request failed with error: \"Not Found\"","StatusCode":404}`, ContentType: "application/json"}}, `Unexpected answer`, "nobody"},
+		"user fails":         {emulator.Fault{Op: "DeleteUsers", Kind: emulator.FaultFailUser}, `Deletion failed at Stream`, "alice"},
+		"probe is not found": {emulator.Fault{Op: "UpdateUsersPartial", Kind: emulator.FaultCustom, Status: 404, Body: `{"code":16,"message":"Request failed with error: \"Not Found\"","StatusCode":404}`, ContentType: "application/json"}, `Unexpected answer`, "nobody"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := acctest.Start(t)
 			s.Users(t, "alice")
 			body := erase(tt.user, hardly+"\non_missing = \"record\"")
-			resource.UnitTest(t, resource.TestCase{
-				ProtoV6ProviderFactories: acctest.Factories(),
-				Steps: []resource.TestStep{
-					{
-						PreConfig: func() {
-							for _, f := range tt.faults {
-								s.AddFault(f)
-							}
-						},
-						Config:      s.Config("max_retries = 2", body),
-						ExpectError: regexp.MustCompile(strings.ReplaceAll(tt.says, " ", `\s+`)),
-					},
-					{
-						PreConfig: func() {
-							s.ClearFaults()
-						},
-						Config:            s.Config("", body),
-						ConfigPlanChecks:  resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{plancheck.ExpectResourceAction(dsr, plancheck.ResourceActionCreate)}},
-						ConfigStateChecks: []statecheck.StateCheck{is("status", "completed")},
-					},
+			acctest.Steps(t,
+				resource.TestStep{PreConfig: func() { s.AddFault(tt.fault) }, Config: s.Config("max_retries = 2", body), ExpectError: acctest.Says(tt.says)},
+				resource.TestStep{
+					PreConfig: s.ClearFaults, Config: s.Config("", body),
+					ConfigPlanChecks:  acctest.Planned(dsr, plancheck.ResourceActionCreate),
+					ConfigStateChecks: []statecheck.StateCheck{is("status", "completed")},
 				},
-			})
+			)
 		})
 	}
 }
 
 func TestAccUserErasure_missingEntryInTheTask(t *testing.T) {
+	t.Parallel()
 	acctest.CLI(t)
 	s := acctest.Start(t)
 	s.Users(t, "alice")
@@ -328,6 +284,7 @@ func TestAccUserErasure_missingEntryInTheTask(t *testing.T) {
 }
 
 func TestAccUserErasure_found(t *testing.T) {
+	t.Parallel()
 	acctest.CLI(t)
 	ctx := context.Background()
 	for name, tt := range map[string]struct {
@@ -372,6 +329,7 @@ func TestAccUserErasure_found(t *testing.T) {
 
 // Somebody who was deleted softly and comes back at Stream shows up as drift.
 func TestAccUserErasure_reverted(t *testing.T) {
+	t.Parallel()
 	acctest.CLI(t)
 	s := acctest.Start(t)
 	s.Users(t, "alice")
@@ -399,6 +357,7 @@ func restore(t *testing.T, s *acctest.Stream, id string) {
 }
 
 func TestAccUserErasure_import(t *testing.T) {
+	t.Parallel()
 	acctest.CLI(t)
 	s := acctest.Start(t)
 	s.Users(t, "alice", "bob")
@@ -432,6 +391,7 @@ func TestAccUserErasure_import(t *testing.T) {
 }
 
 func TestAccUserErasure_identity(t *testing.T) {
+	t.Parallel()
 	acctest.CLI(t)
 	s := acctest.Start(t)
 	s.Users(t, "alice")
@@ -448,6 +408,7 @@ func TestAccUserErasure_identity(t *testing.T) {
 }
 
 func TestAccUserErasure_unknownSubjectsAllowed(t *testing.T) {
+	t.Parallel()
 	acctest.CLI(t)
 	s := acctest.Start(t)
 	s.Users(t, "alice")
@@ -459,6 +420,7 @@ func TestAccUserErasure_unknownSubjectsAllowed(t *testing.T) {
 }
 
 func TestAccUserErasure_guardsRunAgainAtApply(t *testing.T) {
+	t.Parallel()
 	acctest.CLI(t)
 	s := acctest.Start(t)
 	s.Users(t, "alice")
@@ -476,6 +438,7 @@ func TestAccUserErasure_guardsRunAgainAtApply(t *testing.T) {
 }
 
 func TestAccUserErasure_tokensAndPolls(t *testing.T) {
+	t.Parallel()
 	acctest.CLI(t)
 	s := acctest.Start(t)
 	s.Users(t, "alice", "heir")

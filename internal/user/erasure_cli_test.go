@@ -13,18 +13,12 @@ import (
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/acctest"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/clock"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/emulator"
-	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/tfcli"
 )
 
 // These tests run the CLI itself, for what plugin-testing cannot see: warnings,
 // saved plans, exit codes, signals.
 
 const untilCompleted = acctest.UntilCompleted
-
-func expect(t *testing.T, r tfcli.Result, code int, says ...string) {
-	t.Helper()
-	acctest.Expect(t, r, code, says...)
-}
 
 func record(t *testing.T, w *acctest.Workspace, address string) (values map[string]any, tainted bool) {
 	t.Helper()

@@ -73,6 +73,7 @@ func seedFootprint(t *testing.T, s *acctest.Stream, messages int) (channels []st
 }
 
 func TestAccUserFootprint(t *testing.T) {
+	t.Parallel()
 	acctest.CLI(t)
 	s := acctest.Start(t)
 	channels := seedFootprint(t, s, 3)
@@ -109,6 +110,7 @@ func TestAccUserFootprint(t *testing.T) {
 
 // Beyond what Stream exports in one piece.
 func TestAccUserFootprint_manyMessages(t *testing.T) {
+	t.Parallel()
 	acctest.CLI(t)
 	s := acctest.Start(t, func(o *emulator.Options) { o.ExportLimit = 200 })
 	seedFootprint(t, s, 250)
@@ -128,35 +130,20 @@ func TestAccUserFootprint_manyMessages(t *testing.T) {
 }
 
 func TestAccUserFootprint_refusals(t *testing.T) {
+	t.Parallel()
 	acctest.CLI(t)
 	s := acctest.Start(t)
 	s.Users(t, "alice")
 	empty := func(op string) emulator.Fault {
 		return emulator.Fault{Op: op, Kind: emulator.FaultCustom, Status: 200, Body: "{}", ContentType: "application/json", Times: emulator.Forever}
 	}
-	for name, tt := range map[string]struct {
-		provider, body, says string
-		fault                emulator.Fault
-	}{
-		"no id":                 {body: `data "streamchat_user_footprint" "size" {}`, says: `"user_id" is required`},
-		"dots":                  {body: footprint(".."), says: "Invalid user id"},
-		"channels are computed": {body: strings.Replace(footprint("alice"), "}", "channels = []\n}", 1), says: "channels"},
-		"wrong app":             {provider: `expected_app_name = "Production"`, body: footprint("alice"), says: "Wrong app"},
-		"empty look-up":         {body: footprint("alice"), fault: empty("QueryUsers"), says: "Unexpected answer"},
-		"empty channels":        {body: footprint("alice"), fault: empty("QueryChannels"), says: "Failed while listing the user's channels"},
-		"empty polls":           {body: footprint("alice"), fault: empty("QueryPolls"), says: "Failed while listing the user's polls"},
-		"empty export":          {body: footprint("alice"), fault: empty("ExportUser"), says: "Failed while counting the user's messages"},
-		"export fails":          {provider: "max_retries = 0", body: footprint("alice"), fault: emulator.Fault{Op: "ExportUser", Kind: emulator.Fault500, Times: emulator.Forever}, says: "Failed while counting the user's messages"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			s.ClearFaults()
-			if tt.fault.Kind != "" {
-				s.AddFault(tt.fault)
-			}
-			resource.UnitTest(t, resource.TestCase{
-				ProtoV6ProviderFactories: acctest.Factories(),
-				Steps:                    []resource.TestStep{{Config: s.Config(tt.provider, tt.body), ExpectError: says(tt.says)}},
-			})
-		})
-	}
+	s.Refused(t, map[string]acctest.Refusal{
+		"dots":           {Body: footprint(".."), Says: "Invalid user id"},
+		"wrong app":      {Provider: `expected_app_name = "Production"`, Body: footprint("alice"), Says: "Wrong app"},
+		"empty look-up":  {Body: footprint("alice"), Fault: empty("QueryUsers"), Says: "Unexpected answer"},
+		"empty channels": {Body: footprint("alice"), Fault: empty("QueryChannels"), Says: "Failed while listing the user's channels"},
+		"empty polls":    {Body: footprint("alice"), Fault: empty("QueryPolls"), Says: "Failed while listing the user's polls"},
+		"empty export":   {Body: footprint("alice"), Fault: empty("ExportUser"), Says: "Failed while counting the user's messages"},
+		"export fails":   {Provider: "max_retries = 0", Body: footprint("alice"), Fault: emulator.Fault{Op: "ExportUser", Kind: emulator.Fault500, Times: emulator.Forever}, Says: "Failed while counting the user's messages"},
+	})
 }

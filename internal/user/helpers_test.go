@@ -12,6 +12,17 @@ import (
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/acctest"
 )
 
+var (
+	attr   = acctest.Attr
+	says   = acctest.Says
+	expect = acctest.Expect
+)
+
+func seed(t testing.TB, s *acctest.Stream, json string) {
+	t.Helper()
+	s.Fill(t, json)
+}
+
 func call(t *testing.T, s *acctest.Stream, method, path, body string) (int, []byte) {
 	t.Helper()
 	return s.Call(t, method, path, body)

@@ -37,6 +37,7 @@ const people = `{"users": [
 ]}`
 
 func TestAccUserDataSource(t *testing.T) {
+	t.Parallel()
 	acctest.CLI(t)
 	s := acctest.Start(t)
 	seed(t, s, people)
@@ -85,37 +86,20 @@ func TestAccUserDataSource(t *testing.T) {
 }
 
 func TestAccUserDataSource_refusals(t *testing.T) {
+	t.Parallel()
 	acctest.CLI(t)
 	s := acctest.Start(t)
-	for name, tt := range map[string]struct {
-		provider, body, says string
-		fault                emulator.Fault
-	}{
-		"no id":             {body: `data "streamchat_user" "subject" {}`, says: `"user_id" is required`},
-		"empty id":          {body: lookUp("", ""), says: "Invalid user id"},
-		"slash":             {body: lookUp("a/b", ""), says: "Invalid user id"},
-		"probe is no bool":  {body: lookUp("alice", `probe = "often"`), says: "bool"},
-		"role is computed":  {body: lookUp("alice", `role = "admin"`), says: "role"},
-		"wrong secret":      {provider: `api_secret = "wrong"`, body: lookUp("alice", ""), says: "Stream rejected the credentials"},
-		"wrong app":         {provider: `expected_app_name = "Production"`, body: lookUp("alice", ""), says: "Wrong app"},
-		"empty answer":      {body: lookUp("alice", ""), says: "Unexpected answer", fault: emulator.Fault{Op: "QueryUsers", Kind: emulator.FaultCustom, Status: 200, Body: "{}", ContentType: "application/json", Times: emulator.Forever}},
-		"probe is nonsense": {body: lookUp("alice", "probe = true"), says: "Unexpected answer", fault: emulator.Fault{Op: "UpdateUsersPartial", Kind: emulator.FaultCustom, Status: 404, Body: `{"code":16,"message":"no idea","StatusCode":404}`, ContentType: "application/json", Times: emulator.Forever}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			s.ClearFaults()
-			if tt.fault.Kind != "" {
-				s.AddFault(tt.fault)
-			}
-			resource.UnitTest(t, resource.TestCase{
-				ProtoV6ProviderFactories: acctest.Factories(),
-				Steps:                    []resource.TestStep{{Config: s.Config(tt.provider, tt.body), ExpectError: says(tt.says)}},
-			})
-		})
-	}
+	s.Refused(t, map[string]acctest.Refusal{
+		"slash":             {Body: lookUp("a/b", ""), Says: "Invalid user id"},
+		"wrong app":         {Provider: `expected_app_name = "Production"`, Body: lookUp("alice", ""), Says: "Wrong app"},
+		"empty answer":      {Body: lookUp("alice", ""), Says: "Unexpected answer", Fault: emulator.Fault{Op: "QueryUsers", Kind: emulator.FaultCustom, Status: 200, Body: "{}", ContentType: "application/json", Times: emulator.Forever}},
+		"probe is nonsense": {Body: lookUp("nobody", "probe = true"), Says: "Unexpected answer", Fault: emulator.Fault{Op: "UpdateUsersPartial", Kind: emulator.FaultCustom, Status: 404, Body: `{"code":16,"message":"no idea","StatusCode":404}`, ContentType: "application/json", Times: emulator.Forever}},
+	})
 }
 
 // Many look-ups share one query.
 func TestAccUserDataSource_manyShareAQuery(t *testing.T) {
+	t.Parallel()
 	acctest.CLI(t)
 	s := acctest.Start(t)
 	s.Users(t, "u1", "u2", "u3", "u4", "u5", "u6")

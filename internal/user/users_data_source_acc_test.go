@@ -33,6 +33,7 @@ func ids(want ...string) statecheck.StateCheck {
 const byLastActive = `sort = [{ field = "last_active", direction = "desc" }]`
 
 func TestAccUsersDataSource(t *testing.T) {
+	t.Parallel()
 	acctest.CLI(t)
 	s := acctest.Start(t)
 	seed(t, s, `{"users": [
@@ -73,6 +74,7 @@ func TestAccUsersDataSource(t *testing.T) {
 
 // Past Stream's offset, in one order after the other.
 func TestAccUsersDataSource_manyUsers(t *testing.T) {
+	t.Parallel()
 	acctest.CLI(t)
 	s := acctest.Start(t)
 	rows := make([]string, 1234)
@@ -95,48 +97,19 @@ func TestAccUsersDataSource_manyUsers(t *testing.T) {
 }
 
 func TestAccUsersDataSource_refusals(t *testing.T) {
+	t.Parallel()
 	acctest.CLI(t)
 	s := acctest.Start(t)
 	s.Users(t, "alice")
 	raw := func(filter string) string {
 		return fmt.Sprintf("data \"streamchat_users\" \"found\" {\n  filter = %q\n}\n", filter)
 	}
-	for name, tt := range map[string]struct {
-		provider, body, says string
-		fault                emulator.Fault
-	}{
-		"no filter":             {body: `data "streamchat_users" "found" {}`, says: `"filter" is required`},
-		"empty filter":          {body: raw(""), says: "Invalid filter"},
-		"no JSON":               {body: raw("role = guest"), says: "Invalid filter"},
-		"list":                  {body: raw(`[{"role":"guest"}]`), says: "Invalid filter"},
-		"null":                  {body: raw("null"), says: "Invalid filter"},
-		"cut off":               {body: raw(`{"role":`), says: "Invalid filter"},
-		"unsupported operator":  {body: findUsers(`{ role = { "$autocomplete" = "a" } }`, ""), says: "Stream does not take the filter"},
-		"too long":              {body: findUsers(`{ id = { "$in" = [for i in range(1000) : "user-${i}"] } }`, ""), says: "the filter is too long for one request"},
-		"include is no bool":    {body: findUsers(`{}`, `include_deactivated = "some"`), says: "bool"},
-		"limit 0":               {body: findUsers(`{}`, `limit = 0`), says: "must be at least 1"},
-		"limit -1":              {body: findUsers(`{}`, `limit = -1`), says: "must be at least 1"},
-		"limit is no number":    {body: findUsers(`{}`, `limit = "all"`), says: "number"},
-		"no sort":               {body: findUsers(`{}`, `sort = []`), says: "at least 1"},
-		"six sorts":             {body: findUsers(`{}`, `sort = [for f in ["a", "b", "c", "d", "e", "f"] : { field = f }]`), says: "at most 5"},
-		"sort without a field":  {body: findUsers(`{}`, `sort = [{ direction = "asc" }]`), says: `"field" is required`},
-		"sort by nothing":       {body: findUsers(`{}`, `sort = [{ field = "" }]`), says: "at least 1"},
-		"sort upwards":          {body: findUsers(`{}`, `sort = [{ field = "id", direction = "up" }]`), says: "value must be one of"},
-		"user_ids are computed": {body: findUsers(`{}`, `user_ids = []`), says: "user_ids"},
-		"wrong app":             {provider: `expected_app_name = "Production"`, body: findUsers(`{}`, ""), says: "Wrong app"},
-		"wrong secret":          {provider: `api_secret = "wrong"`, body: findUsers(`{}`, ""), says: "Stream rejected the credentials"},
-		"empty answer":          {body: findUsers(`{}`, ""), says: "Unexpected answer", fault: emulator.Fault{Op: "QueryUsers", Kind: emulator.FaultCustom, Status: 200, Body: "{}", ContentType: "application/json", Times: emulator.Forever}},
-		"server fails":          {provider: "max_retries = 0", body: findUsers(`{}`, ""), says: "Failed while querying users", fault: emulator.Fault{Op: "QueryUsers", Kind: emulator.Fault500, Times: emulator.Forever}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			s.ClearFaults()
-			if tt.fault.Kind != "" {
-				s.AddFault(tt.fault)
-			}
-			resource.UnitTest(t, resource.TestCase{
-				ProtoV6ProviderFactories: acctest.Factories(),
-				Steps:                    []resource.TestStep{{Config: s.Config(tt.provider, tt.body), ExpectError: says(tt.says)}},
-			})
-		})
-	}
+	s.Refused(t, map[string]acctest.Refusal{
+		"list":                 {Body: raw(`[{"role":"guest"}]`), Says: "Invalid filter"},
+		"unsupported operator": {Body: findUsers(`{ role = { "$autocomplete" = "a" } }`, ""), Says: "Stream does not take the filter"},
+		"too long":             {Body: findUsers(`{ id = { "$in" = [for i in range(1000) : "user-${i}"] } }`, ""), Says: "the filter is too long for one request"},
+		"wrong app":            {Provider: `expected_app_name = "Production"`, Body: findUsers(`{}`, ""), Says: "Wrong app"},
+		"empty answer":         {Body: findUsers(`{}`, ""), Says: "Unexpected answer", Fault: emulator.Fault{Op: "QueryUsers", Kind: emulator.FaultCustom, Status: 200, Body: "{}", ContentType: "application/json", Times: emulator.Forever}},
+		"server fails":         {Provider: "max_retries = 0", Body: findUsers(`{}`, ""), Says: "Failed while querying users", Fault: emulator.Fault{Op: "QueryUsers", Kind: emulator.Fault500, Times: emulator.Forever}},
+	})
 }

@@ -5,6 +5,7 @@ package acctest
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -71,6 +72,11 @@ func Steps(t *testing.T, steps ...resource.TestStep) {
 	resource.UnitTest(t, resource.TestCase{ProtoV6ProviderFactories: Factories(), Steps: steps})
 }
 
+// Importing is an import block.
+func Importing(address, id string) string {
+	return fmt.Sprintf("\nimport {\n  to = %s\n  id = %q\n}\n", address, id)
+}
+
 // Twice is a block and the same under another name.
 func Twice(block, name string) string {
 	return block + strings.Replace(block, strconv.Quote(name), `"other"`, 1)
@@ -115,6 +121,37 @@ func Expect(t testing.TB, r tfcli.Result, code int, says ...string) {
 	for _, text := range says {
 		if !strings.Contains(output, text) {
 			t.Errorf("the output lacks %q:\n%s", text, Output(r))
+		}
+	}
+}
+
+// Apply applies the configuration, and expects an exit code and texts.
+func (w *Workspace) Apply(code int, says ...string) tfcli.Result {
+	w.t.Helper()
+	r := w.Run("apply", "-auto-approve")
+	Expect(w.t, r, code, says...)
+	return r
+}
+
+// Plan plans, and expects texts and 0 for no changes, 1 for an error, 2 for changes.
+func (w *Workspace) Plan(code int, says ...string) tfcli.Result {
+	w.t.Helper()
+	r := w.Run("plan", "-detailed-exitcode")
+	Expect(w.t, r, code, says...)
+	return r
+}
+
+// Has expects an untainted resource with these values in state.
+func (w *Workspace) Has(address string, want map[string]any) {
+	w.t.Helper()
+	values, tainted := w.Record(address)
+	if values == nil || tainted {
+		w.t.Errorf("%s: tainted %v, state %v", address, tainted, values)
+		return
+	}
+	for name, value := range want {
+		if got := values[name]; fmt.Sprint(got) != fmt.Sprint(value) {
+			w.t.Errorf("%s: %s is %v, want %v", address, name, got, value)
 		}
 	}
 }

@@ -172,22 +172,18 @@ func TestAccChannelErasure_escalationOfWhatIsGone(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	both := func(hard bool) string {
-		return s.Config("", erase(room, hard, "")+strings.Replace(erase(other, hard, ""), `"dsr"`, `"other"`, 1))
+		return erase(room, hard, "") + strings.Replace(erase(other, hard, ""), `"dsr"`, `"other"`, 1)
 	}
-	steps(t,
-		resource.TestStep{Config: both(false)},
-		resource.TestStep{
-			PreConfig: func() {
-				if status, body := s.Call(t, http.MethodPost, "/channels/delete", `{"cids":["messaging:room","messaging:other"],"hard_delete":true}`); status != http.StatusCreated {
-					t.Fatalf("%d %s", status, body)
-				}
-				acctest.Eventually(t, "both are gone", func() bool { _, room := s.Channel(room); _, other := s.Channel(other); return !room && !other })
-			},
-			Config:            both(true),
-			ConfigStateChecks: []statecheck.StateCheck{is(dsr, "status", "completed"), is(dsr, "outcome", "erased"), statecheck.ExpectKnownValue(dsr, attr("task_id"), knownvalue.Null())},
-		},
-		resource.TestStep{Config: both(true), PlanOnly: true},
-	)
+	w := s.Workspace(t, "", both(false))
+	w.Apply(0)
+	if status, body := s.Call(t, http.MethodPost, "/channels/delete", `{"cids":["messaging:room","messaging:other"],"hard_delete":true}`); status != http.StatusCreated {
+		t.Fatalf("%d %s", status, body)
+	}
+	acctest.Eventually(t, "both are gone", func() bool { _, room := s.Channel(room); _, other := s.Channel(other); return !room && !other })
+	w.Write("", both(true))
+	w.Apply(0)
+	w.Has(dsr, map[string]any{"status": "completed", "outcome": "erased", "task_id": nil})
+	w.Plan(0)
 }
 
 // Everything here fails in the plan, and nothing is deleted. What every erasure
@@ -210,23 +206,19 @@ func TestAccChannelErasure_refusals(t *testing.T) {
 
 func TestAccChannelErasure_distinct(t *testing.T) {
 	t.Parallel()
-	s := start(t)
-	steps(t, resource.TestStep{Config: s.Config("", erase("messaging:!members-4711", true, "")), ConfigStateChecks: []statecheck.StateCheck{is(dsr, "outcome", "erased")}})
+	w := start(t).Workspace(t, "", erase("messaging:!members-4711", true, ""))
+	w.Apply(0)
+	w.Has(dsr, map[string]any{"outcome": "erased"})
+	w.Plan(0)
 }
 
 func TestAccChannelErasure_missingIsRecorded(t *testing.T) {
 	t.Parallel()
 	s := start(t)
-	config := s.Config("", erase("messaging:ghost", true, `on_missing = "record"`))
-	steps(t,
-		resource.TestStep{
-			Config: config,
-			ConfigStateChecks: []statecheck.StateCheck{
-				is(dsr, "status", "completed"), is(dsr, "found", "missing"), is(dsr, "outcome", "not_found"), statecheck.ExpectKnownValue(dsr, attr("task_id"), knownvalue.Null()),
-			},
-		},
-		resource.TestStep{Config: config, PlanOnly: true},
-	)
+	w := s.Workspace(t, "", erase("messaging:ghost", true, `on_missing = "record"`))
+	w.Apply(0)
+	w.Has(dsr, map[string]any{"status": "completed", "found": "missing", "outcome": "not_found", "task_id": nil})
+	w.Plan(0)
 	if n := s.Count("DeleteChannels"); n != 0 {
 		t.Errorf("%d delete calls for nobody", n)
 	}
@@ -248,20 +240,16 @@ func TestAccChannelErasure_failures(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := start(t)
-			config := s.Config("max_retries = 1", erase(room, true, ""))
-			action := plancheck.ResourceActionCreate
-			if tt.kept {
-				action = plancheck.ResourceActionDestroyBeforeCreate
+			w := s.Workspace(t, "max_retries = 1", erase(room, true, ""))
+			s.AddFault(tt.fault)
+			w.Apply(1, tt.says)
+			if _, tainted := w.Record(dsr); tainted != tt.kept {
+				t.Errorf("kept: %v, want %v", tainted, tt.kept)
 			}
-			steps(t,
-				resource.TestStep{PreConfig: func() { s.AddFault(tt.fault) }, Config: config, ExpectError: acctest.Says(tt.says)},
-				resource.TestStep{
-					PreConfig: s.ClearFaults, Config: config,
-					ConfigPlanChecks:  resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{plancheck.ExpectResourceAction(dsr, action)}},
-					ConfigStateChecks: []statecheck.StateCheck{is(dsr, "status", "completed"), is(dsr, "outcome", "erased")},
-				},
-				resource.TestStep{Config: config, PlanOnly: true},
-			)
+			s.ClearFaults()
+			w.Apply(0)
+			w.Has(dsr, map[string]any{"status": "completed", "outcome": "erased"})
+			w.Plan(0)
 			if _, ok := s.Channel(room); ok {
 				t.Error("the channel is still there")
 			}
@@ -273,21 +261,18 @@ func TestAccChannelErasure_failures(t *testing.T) {
 func TestAccChannelErasure_reverted(t *testing.T) {
 	t.Parallel()
 	s := start(t)
-	config := s.Config("", erase(room, false, ""))
-	steps(t,
-		resource.TestStep{Config: config},
-		resource.TestStep{Config: config, PlanOnly: true},
-		resource.TestStep{
-			PreConfig: func() {
-				if _, err := s.SDK.CreateChannel(context.Background(), "messaging", "room", "alice", nil); err != nil {
-					t.Fatal(err)
-				}
-			},
-			Config: config, PlanOnly: true, ExpectNonEmptyPlan: true,
-		},
-		resource.TestStep{RefreshState: true, ExpectNonEmptyPlan: true, Check: resource.TestCheckResourceAttr(dsr, "status", "reverted")},
-		resource.TestStep{Config: config, ConfigStateChecks: []statecheck.StateCheck{is(dsr, "status", "completed"), is(dsr, "found", "present")}},
-	)
+	w := s.Workspace(t, "", erase(room, false, ""))
+	w.Apply(0)
+	w.Plan(0)
+	if _, err := s.SDK.CreateChannel(context.Background(), "messaging", "room", "alice", nil); err != nil {
+		t.Fatal(err)
+	}
+	w.Plan(2)
+	acctest.Expect(t, w.Run("apply", "-auto-approve", "-refresh-only"), 0)
+	w.Has(dsr, map[string]any{"status": "reverted"})
+	w.Apply(0)
+	w.Has(dsr, map[string]any{"status": "completed", "found": "present"})
+	w.Plan(0)
 	if ch, _ := s.Channel(room); !ch.Deleted {
 		t.Error("the channel was not deleted again")
 	}
@@ -300,18 +285,16 @@ func TestAccChannelErasure_import(t *testing.T) {
 		t.Fatalf("%d %s", status, body)
 	}
 	s.ResetRequests()
-	importing := func(cid string) string {
-		return s.Config("", erase(cid, true, "")+fmt.Sprintf("\nimport {\n  to = %s\n  id = %q\n}\n", dsr, cid))
+	w := s.Workspace(t, "", "")
+	for cid, says := range map[string]string{other: "Subject is not erased", "a b": "Invalid cid"} {
+		w.Write("", erase(cid, true, "")+acctest.Importing(dsr, cid))
+		w.Plan(1, says)
 	}
-	steps(t,
-		resource.TestStep{Config: importing(other), ExpectError: acctest.Says("Subject is not erased")},
-		resource.TestStep{Config: importing("a b"), ExpectError: acctest.Says("Invalid cid")},
-		resource.TestStep{
-			Config:            importing(room),
-			ConfigStateChecks: []statecheck.StateCheck{is(dsr, "status", "completed"), is(dsr, "outcome", "adopted"), is(dsr, "found", "missing"), hard(dsr, true)},
-		},
-		resource.TestStep{Config: s.Config("", erase(room, true, "")), PlanOnly: true},
-	)
+	w.Write("", erase(room, true, "")+acctest.Importing(dsr, room))
+	w.Apply(0, "1 imported")
+	w.Has(dsr, map[string]any{"status": "completed", "outcome": "adopted", "found": "missing", "hard_delete": true})
+	w.Write("", erase(room, true, ""))
+	w.Plan(0)
 	if n := s.Count("DeleteChannels"); n != 0 {
 		t.Errorf("import sent %d deletions", n)
 	}
@@ -334,7 +317,7 @@ func TestAccChannelErasure_identity(t *testing.T) {
 func TestAccChannelErasure_afterEffects(t *testing.T) {
 	t.Parallel()
 	s := start(t)
-	steps(t, resource.TestStep{Config: s.Config("", erase(room, true, ""))})
+	s.Workspace(t, "", erase(room, true, "")).Apply(0)
 	if u, _ := s.User("bob"); slices.Contains(u.Channels, room) || u.Deleted || u.Reactions != 0 {
 		t.Errorf("bob: %+v", u)
 	}

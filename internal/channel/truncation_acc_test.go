@@ -161,15 +161,12 @@ func TestAccChannelTruncation_failures(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := start(t)
-			config := s.Config("max_retries = 1", truncate(room, true, ""))
-			steps(t,
-				resource.TestStep{PreConfig: func() { s.AddFault(tt.fault) }, Config: config, ExpectError: acctest.Says(tt.says)},
-				resource.TestStep{
-					PreConfig: s.ClearFaults, Config: config,
-					ConfigPlanChecks:  resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{plancheck.ExpectResourceAction(cut, plancheck.ResourceActionCreate)}},
-					ConfigStateChecks: []statecheck.StateCheck{is(cut, "status", "completed")},
-				},
-			)
+			w := s.Workspace(t, "max_retries = 1", truncate(room, true, ""))
+			s.AddFault(tt.fault)
+			w.Apply(1, tt.says)
+			s.ClearFaults()
+			w.Apply(0, "1 added, 0 changed, 0 destroyed")
+			w.Has(cut, map[string]any{"status": "completed"})
 			rows(t, s, "m3")
 		})
 	}

@@ -150,7 +150,10 @@ func TestAccMessageErasure_refusals(t *testing.T) {
 func TestAccMessageErasure_oddID(t *testing.T) {
 	t.Parallel()
 	s := start(t)
-	steps(t, resource.TestStep{Config: s.Config("", erase("a/b c?d#e&ü", true, "")), ConfigStateChecks: []statecheck.StateCheck{is("outcome", "erased")}})
+	w := s.Workspace(t, "", erase("a/b c?d#e&ü", true, ""))
+	w.Apply(0)
+	w.Has(dsr, map[string]any{"outcome": "erased"})
+	w.Plan(0)
 	if n := s.Count("DeleteMessage"); n != 1 {
 		t.Errorf("%d delete calls", n)
 	}
@@ -158,12 +161,10 @@ func TestAccMessageErasure_oddID(t *testing.T) {
 
 func TestAccMessageErasure_missingIsRecorded(t *testing.T) {
 	t.Parallel()
-	s := start(t)
-	config := s.Config("", erase("ghost", true, `on_missing = "record"`))
-	steps(t,
-		resource.TestStep{Config: config, ConfigStateChecks: []statecheck.StateCheck{is("status", "completed"), is("found", "missing"), is("outcome", "not_found")}},
-		resource.TestStep{Config: config, PlanOnly: true},
-	)
+	w := start(t).Workspace(t, "", erase("ghost", true, `on_missing = "record"`))
+	w.Apply(0)
+	w.Has(dsr, map[string]any{"status": "completed", "found": "missing", "outcome": "not_found"})
+	w.Plan(0)
 }
 
 // Stream answers at once, and only the look-up proves what it says.
@@ -183,20 +184,16 @@ func TestAccMessageErasure_failures(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := start(t)
-			config := s.Config("max_retries = 0", erase("m1", true, ""))
-			action := plancheck.ResourceActionCreate
-			if tt.kept {
-				action = plancheck.ResourceActionDestroyBeforeCreate
+			w := s.Workspace(t, "max_retries = 0", erase("m1", true, ""))
+			s.AddFault(tt.fault)
+			w.Apply(1, tt.says)
+			if _, tainted := w.Record(dsr); tainted != tt.kept {
+				t.Errorf("kept: %v, want %v", tainted, tt.kept)
 			}
-			steps(t,
-				resource.TestStep{PreConfig: func() { s.AddFault(tt.fault) }, Config: config, ExpectError: acctest.Says(tt.says)},
-				resource.TestStep{
-					PreConfig: s.ClearFaults, Config: config,
-					ConfigPlanChecks:  resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{plancheck.ExpectResourceAction(dsr, action)}},
-					ConfigStateChecks: []statecheck.StateCheck{is("status", "completed"), is("outcome", "erased")},
-				},
-				resource.TestStep{Config: config, PlanOnly: true},
-			)
+			s.ClearFaults()
+			w.Apply(0)
+			w.Has(dsr, map[string]any{"status": "completed", "outcome": "erased"})
+			w.Plan(0)
 			if _, ok := s.Message("m1"); ok {
 				t.Error("the message is still there")
 			}
@@ -231,20 +228,17 @@ func TestCLIUnverified(t *testing.T) {
 func TestAccMessageErasure_reverted(t *testing.T) {
 	t.Parallel()
 	s := start(t)
-	config := s.Config("", erase("m1", false, ""))
-	steps(t,
-		resource.TestStep{Config: config},
-		resource.TestStep{
-			PreConfig: func() {
-				if status, body := s.Call(t, http.MethodPost, "/messages/m1/undelete", `{"undeleted_by":"alice"}`); status != http.StatusCreated {
-					t.Fatalf("%d %s", status, body)
-				}
-			},
-			Config: config, PlanOnly: true, ExpectNonEmptyPlan: true,
-		},
-		resource.TestStep{RefreshState: true, ExpectNonEmptyPlan: true, Check: resource.TestCheckResourceAttr(dsr, "status", "reverted")},
-		resource.TestStep{Config: config, ConfigStateChecks: []statecheck.StateCheck{is("status", "completed"), is("found", "present")}},
-	)
+	w := s.Workspace(t, "", erase("m1", false, ""))
+	w.Apply(0)
+	if status, body := s.Call(t, http.MethodPost, "/messages/m1/undelete", `{"undeleted_by":"alice"}`); status != http.StatusCreated {
+		t.Fatalf("%d %s", status, body)
+	}
+	w.Plan(2)
+	acctest.Expect(t, w.Run("apply", "-auto-approve", "-refresh-only"), 0)
+	w.Has(dsr, map[string]any{"status": "reverted"})
+	w.Apply(0)
+	w.Has(dsr, map[string]any{"status": "completed", "found": "present"})
+	w.Plan(0)
 }
 
 // A tombstone shows that the deletion was soft: hard is no claim then, but still
@@ -258,26 +252,26 @@ func TestAccMessageErasure_import(t *testing.T) {
 		}
 	}
 	s.ResetRequests()
-	importing := func(id string, hard bool) string {
-		return s.Config("", erase(id, hard, "")+fmt.Sprintf("\nimport {\n  to = %s\n  id = %q\n}\n", dsr, id))
+	w := s.Workspace(t, "", "")
+	for id, says := range map[string]string{"a/b c?d#e&ü": "Subject is not erased", "a,b": "Invalid message id"} {
+		w.Write("", erase(id, true, "")+acctest.Importing(dsr, id))
+		w.Plan(1, says)
 	}
-	steps(t,
-		resource.TestStep{Config: importing("a/b c?d#e&ü", true), ExpectError: acctest.Says("Subject is not erased")},
-		resource.TestStep{Config: importing("a,b", true), ExpectError: acctest.Says("Invalid message id")},
-		resource.TestStep{Config: importing("m1", true), ConfigStateChecks: []statecheck.StateCheck{is("status", "completed"), is("outcome", "adopted"), is("found", "missing"), hard(true)}},
-		resource.TestStep{Config: s.Config("", erase("m1", true, "")), PlanOnly: true},
-	)
+	w.Write("", erase("m1", true, "")+acctest.Importing(dsr, "m1"))
+	w.Apply(0, "1 imported")
+	w.Has(dsr, map[string]any{"status": "completed", "outcome": "adopted", "found": "missing", "hard_delete": true})
+	w.Write("", erase("m1", true, ""))
+	w.Plan(0)
 	if n := s.Count("DeleteMessage"); n != 0 {
 		t.Errorf("import sent %d deletions", n)
 	}
-	steps(t,
-		resource.TestStep{Config: importing("m2", false), ConfigStateChecks: []statecheck.StateCheck{is("outcome", "adopted"), is("found", "deleted"), hard(false)}},
-		resource.TestStep{
-			Config:            s.Config("", erase("m2", true, "")),
-			ConfigPlanChecks:  resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{plancheck.ExpectResourceAction(dsr, plancheck.ResourceActionUpdate)}},
-			ConfigStateChecks: []statecheck.StateCheck{is("outcome", "erased"), hard(true)},
-		},
-	)
+
+	w = s.Workspace(t, "", erase("m2", false, "")+acctest.Importing(dsr, "m2"))
+	w.Apply(0, "1 imported")
+	w.Has(dsr, map[string]any{"outcome": "adopted", "found": "deleted", "hard_delete": false})
+	w.Write("", erase("m2", true, ""))
+	w.Apply(0, "0 added, 1 changed, 0 destroyed")
+	w.Has(dsr, map[string]any{"outcome": "erased", "hard_delete": true})
 	if n := s.Count("DeleteMessage"); n != 1 {
 		t.Errorf("%d deletions for the tombstone", n)
 	}

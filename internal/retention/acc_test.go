@@ -174,21 +174,18 @@ func TestAccRetentionPolicy_import(t *testing.T) {
 	acctest.CLI(t)
 	s := acctest.Start(t)
 	setByHand(t, s, "old-messages", 48)
-	importing := func(policy string) string {
-		return s.Config("", keep("old-messages", 24)) + fmt.Sprintf("\nimport {\n  to = %s\n  id = %q\n}\n", address, policy)
+	w := s.Workspace(t, "", "")
+	for policy, says := range map[string]string{"inactive-channels": "No such retention policy", "old-users": "Invalid import id"} {
+		w.Write("", keep("old-messages", 24)+acctest.Importing(address, policy))
+		w.Plan(1, says)
 	}
-	resource.UnitTest(t, resource.TestCase{
-		ProtoV6ProviderFactories: acctest.Factories(),
-		Steps: []resource.TestStep{
-			{Config: importing("inactive-channels"), ExpectError: says("No such retention policy")},
-			{Config: importing("old-users"), ExpectError: says("Invalid import id")},
-			{
-				Config: importing("old-messages"), ConfigPlanChecks: planned(plancheck.ResourceActionUpdate),
-				Check: has(t, s, "old-messages=24"),
-			},
-			{Config: s.Config("", keep("old-messages", 24)), PlanOnly: true},
-		},
-	})
+	w.Write("", keep("old-messages", 24)+acctest.Importing(address, "old-messages"))
+	w.Apply(0, "1 imported, 0 added, 1 changed, 0 destroyed")
+	w.Write("", keep("old-messages", 24))
+	w.Plan(0)
+	if got := policies(t, s); got != "old-messages=24" {
+		t.Errorf("the app has %q", got)
+	}
 }
 
 func TestAccRetentionPolicy_identity(t *testing.T) {
@@ -225,17 +222,13 @@ func TestAccRetentionPolicy_failures(t *testing.T) {
 			t.Parallel()
 			s := acctest.Start(t)
 			s.AddFault(tt.fault)
-			resource.UnitTest(t, resource.TestCase{
-				ProtoV6ProviderFactories: acctest.Factories(),
-				Steps: []resource.TestStep{
-					{Config: s.Config("max_retries = 1", keep("old-messages", 24)), ExpectError: says(tt.says)},
-					{PreConfig: s.ClearFaults, Config: s.Config("", keep("old-messages", 24)), ConfigPlanChecks: planned(plancheck.ResourceActionCreate)},
-					{
-						PreConfig: func() { s.AddFault(emulator.Fault{Op: "DeleteRetentionPolicy", Kind: emulator.Fault500}) },
-						Config:    s.Config("max_retries = 0", keep("old-messages", 24)), Destroy: true, ExpectError: says("Failed while removing the retention policy"),
-					},
-				},
-			})
+			w := s.Workspace(t, "max_retries = 1", keep("old-messages", 24))
+			w.Apply(1, tt.says)
+			s.ClearFaults()
+			w.Apply(0, "1 added, 0 changed, 0 destroyed")
+			w.Plan(0)
+			s.AddFault(emulator.Fault{Op: "DeleteRetentionPolicy", Kind: emulator.Fault500, Times: 2})
+			acctest.Expect(t, w.Run("destroy", "-auto-approve"), 1, "Failed while removing the retention policy")
 		})
 	}
 }
@@ -247,11 +240,15 @@ func TestAccRetentionPolicy_lostAnswers(t *testing.T) {
 	for _, op := range []string{"SetRetentionPolicy", "DeleteRetentionPolicy"} {
 		s.AddFault(emulator.Fault{Op: op, Kind: emulator.FaultDropAfter, Times: 2})
 	}
-	resource.UnitTest(t, resource.TestCase{
-		ProtoV6ProviderFactories: acctest.Factories(),
-		CheckDestroy:             has(t, s, ""),
-		Steps:                    []resource.TestStep{{Config: s.Config("max_retries = 1", keep("old-messages", 24)), Check: has(t, s, "old-messages=24")}},
-	})
+	w := s.Workspace(t, "max_retries = 1", keep("old-messages", 24))
+	w.Apply(0)
+	if got := policies(t, s); got != "old-messages=24" {
+		t.Errorf("the app has %q", got)
+	}
+	acctest.Expect(t, w.Run("destroy", "-auto-approve"), 0)
+	if got := policies(t, s); got != "" {
+		t.Errorf("the app has %q after destroy", got)
+	}
 }
 
 func TestCLIRetentionPolicyWarns(t *testing.T) {

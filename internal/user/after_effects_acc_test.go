@@ -12,8 +12,6 @@ import (
 	"time"
 
 	stream_chat "github.com/GetStream/stream-chat-go/v6"
-	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
-
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/acctest"
 )
 
@@ -61,10 +59,9 @@ func TestAccUserErasure_afterEffects(t *testing.T) {
 			if status := asUser(t, s, token); status != http.StatusOK {
 				t.Fatalf("before the erasure alice's token gets %d", status)
 			}
-			resource.UnitTest(t, resource.TestCase{
-				ProtoV6ProviderFactories: acctest.Factories(),
-				Steps:                    []resource.TestStep{{Config: s.Config("", erase("alice", tt.body))}},
-			})
+			w := s.Workspace(t, "", erase("alice", tt.body))
+			w.Apply(0)
+			w.Plan(0)
 			ctx := context.Background()
 			if status := asUser(t, s, token); status == http.StatusOK {
 				t.Error("alice's token still works")

@@ -48,6 +48,13 @@ const conversation = `{
 	"messages": [{"id": "m1", "cid": "messaging:both", "user_id": "alice", "text": "hi"}]
 }`
 
+func atStream(t *testing.T, s *acctest.Stream, deactivated, hidden bool) {
+	t.Helper()
+	if err := state(s, deactivated, hidden)(nil); err != nil {
+		t.Error(err)
+	}
+}
+
 func state(s *acctest.Stream, deactivated, hidden bool) resource.TestCheckFunc {
 	return func(*terraform.State) error {
 		u, _ := s.User("alice")
@@ -160,14 +167,13 @@ func TestAccUserDeactivation(t *testing.T) {
 
 func TestAccUserDeactivation_forget(t *testing.T) {
 	t.Parallel()
-	acctest.CLI(t)
 	s := acctest.Start(t)
 	seed(t, s, conversation)
-	resource.UnitTest(t, resource.TestCase{
-		ProtoV6ProviderFactories: acctest.Factories(),
-		CheckDestroy:             state(s, true, false),
-		Steps:                    []resource.TestStep{{Config: s.Config("", restrict("alice", `on_destroy = "forget"`))}},
-	})
+	w := s.Workspace(t, "", restrict("alice", `on_destroy = "forget"`))
+	w.Apply(0)
+	w.Plan(0)
+	expect(t, w.Run("destroy", "-auto-approve"), 0)
+	atStream(t, s, true, false)
 }
 
 // Erased meanwhile: the record is final.
@@ -236,21 +242,15 @@ func TestAccUserDeactivation_refusals(t *testing.T) {
 // The guards of erasures do not apply to what can be taken back.
 func TestAccUserDeactivation_protectedUser(t *testing.T) {
 	t.Parallel()
-	acctest.CLI(t)
 	s := acctest.Start(t)
 	s.Users(t, "alice")
-	resource.UnitTest(t, resource.TestCase{
-		ProtoV6ProviderFactories: acctest.Factories(),
-		Steps: []resource.TestStep{{
-			Config:            s.Config("protected_user_ids = [\"alice\"]\n  protected_roles = [\"user\"]", restrict("alice", "")),
-			ConfigStateChecks: []statecheck.StateCheck{holds("status", "deactivated")},
-		}},
-	})
+	w := s.Workspace(t, "protected_user_ids = [\"alice\"]\n  protected_roles = [\"user\"]", restrict("alice", ""))
+	w.Apply(0)
+	w.Has(hold, map[string]any{"status": "deactivated"})
 }
 
 func TestAccUserDeactivation_alreadyDeactivated(t *testing.T) {
 	t.Parallel()
-	acctest.CLI(t)
 	for name, tt := range map[string]struct {
 		body  string
 		calls int
@@ -259,14 +259,12 @@ func TestAccUserDeactivation_alreadyDeactivated(t *testing.T) {
 			t.Parallel()
 			s := acctest.Start(t)
 			seed(t, s, `{"users": [{"id": "alice", "name": "Alice", "deactivated_at": "2026-02-01T00:00:00Z"}]}`)
-			resource.UnitTest(t, resource.TestCase{
-				ProtoV6ProviderFactories: acctest.Factories(),
-				CheckDestroy:             state(s, false, false),
-				Steps: []resource.TestStep{{
-					Config:            s.Config("", restrict("alice", tt.body)),
-					ConfigStateChecks: []statecheck.StateCheck{holds("status", "deactivated"), holds("deactivated_at", "2026-02-01T00:00:00Z")},
-				}},
-			})
+			w := s.Workspace(t, "", restrict("alice", tt.body))
+			w.Apply(0)
+			w.Has(hold, map[string]any{"status": "deactivated", "deactivated_at": "2026-02-01T00:00:00Z"})
+			w.Plan(0)
+			expect(t, w.Run("destroy", "-auto-approve"), 0)
+			atStream(t, s, false, false)
 			if n := s.Count("DeactivateUser"); n != tt.calls {
 				t.Errorf("%d deactivations, want %d", n, tt.calls)
 			}
@@ -276,24 +274,21 @@ func TestAccUserDeactivation_alreadyDeactivated(t *testing.T) {
 
 func TestAccUserDeactivation_unknownSubject(t *testing.T) {
 	t.Parallel()
-	acctest.CLI(t)
 	s := acctest.Start(t)
 	s.Users(t, "alice")
 	body := func(id string) string {
 		return fmt.Sprintf("resource \"terraform_data\" \"x\" { input = %q }\n", id) + strings.Replace(restrict("x", ""), `"x"`, `terraform_data.x.output`, 1)
 	}
-	resource.UnitTest(t, resource.TestCase{
-		ProtoV6ProviderFactories: acctest.Factories(),
-		Steps: []resource.TestStep{
-			{Config: s.Config("", body("alise")), ExpectError: says("Subject not found")},
-			{Config: s.Config("", body("alice")), ConfigStateChecks: []statecheck.StateCheck{holds("status", "deactivated")}},
-		},
-	})
+	w := s.Workspace(t, "", body("alise"))
+	w.Apply(1, "Subject not found")
+	w.Write("", body("alice"))
+	w.Apply(0)
+	w.Has(hold, map[string]any{"status": "deactivated"})
+	w.Plan(0)
 }
 
 func TestAccUserDeactivation_import(t *testing.T) {
 	t.Parallel()
-	acctest.CLI(t)
 	for name, tt := range map[string]struct{ id, body, says, status string }{
 		"deactivated": {id: "alice", status: "deactivated"},
 		"erased":      {id: "gone", status: "erased"},
@@ -306,17 +301,16 @@ func TestAccUserDeactivation_import(t *testing.T) {
 			t.Parallel()
 			s := acctest.Start(t)
 			seed(t, s, `{"users": [{"id": "bob"}, {"id": "alice", "deactivated_at": "2026-02-01T00:00:00Z"}, {"id": "gone", "deleted_at": "2026-01-01T00:00:00Z"}]}`)
-			config := s.Config("", restrict(tt.id, tt.body))
-			importing := resource.TestStep{Config: config + fmt.Sprintf("\nimport {\n  to = %s\n  id = %q\n}\n", hold, tt.id)}
-			steps := []resource.TestStep{importing}
+			block := restrict(tt.id, tt.body)
+			w := s.Workspace(t, "", block+acctest.Importing(hold, tt.id))
 			if tt.says != "" {
-				steps[0].ExpectError = says(tt.says)
+				w.Plan(1, tt.says)
 			} else {
-				steps[0].ConfigPlanChecks = planned(plancheck.ResourceActionNoop)
-				steps[0].ConfigStateChecks = []statecheck.StateCheck{holds("status", tt.status), holds("app_name", "Emulator")}
-				steps = append(steps, resource.TestStep{Config: config, PlanOnly: true})
+				w.Apply(0, "1 imported, 0 added, 0 changed, 0 destroyed")
+				w.Has(hold, map[string]any{"status": tt.status, "app_name": "Emulator"})
+				w.Write("", block)
+				w.Plan(0)
 			}
-			resource.UnitTest(t, resource.TestCase{ProtoV6ProviderFactories: acctest.Factories(), Steps: steps})
 			if n := s.Count("DeactivateUser"); n != 0 {
 				t.Errorf("import sent %d deactivations", n)
 			}
@@ -362,18 +356,12 @@ func TestAccUserDeactivation_failures(t *testing.T) {
 			s := acctest.Start(t)
 			seed(t, s, conversation)
 			s.AddFault(tt.fault)
-			body := restrict("alice", "revoke_tokens = true")
-			resource.UnitTest(t, resource.TestCase{
-				ProtoV6ProviderFactories: acctest.Factories(),
-				Steps: []resource.TestStep{
-					{Config: s.Config("max_retries = 2", body), ExpectError: says(tt.says)},
-					{
-						PreConfig: func() { s.ClearFaults() }, Config: s.Config("", body),
-						ConfigPlanChecks:  planned(plancheck.ResourceActionCreate),
-						ConfigStateChecks: []statecheck.StateCheck{holds("status", "deactivated")},
-					},
-				},
-			})
+			w := s.Workspace(t, "max_retries = 2", restrict("alice", "revoke_tokens = true"))
+			w.Apply(1, tt.says)
+			s.ClearFaults()
+			w.Apply(0, "1 added, 0 changed, 0 destroyed")
+			w.Has(hold, map[string]any{"status": "deactivated"})
+			w.Plan(0)
 		})
 	}
 }
@@ -386,33 +374,32 @@ func TestAccUserDeactivation_lostAnswers(t *testing.T) {
 	seed(t, s, conversation)
 	s.AddFault(emulator.Fault{Op: "DeactivateUser", Kind: emulator.FaultDropAfter})
 	s.AddFault(emulator.Fault{Op: "ReactivateUser", Kind: emulator.FaultDropAfter})
-	resource.UnitTest(t, resource.TestCase{
-		ProtoV6ProviderFactories: acctest.Factories(),
-		CheckDestroy:             state(s, false, false),
-		Steps: []resource.TestStep{{
-			Config:            s.Config("", restrict("alice", "mark_messages_deleted = true")),
-			ConfigStateChecks: []statecheck.StateCheck{holds("status", "deactivated")},
-			Check:             state(s, true, true),
-		}},
-	})
+	w := s.Workspace(t, "", restrict("alice", "mark_messages_deleted = true"))
+	w.Apply(0)
+	w.Has(hold, map[string]any{"status": "deactivated"})
+	atStream(t, s, true, true)
+	w.Plan(0)
+	expect(t, w.Run("destroy", "-auto-approve"), 0)
+	atStream(t, s, false, false)
 }
 
 func TestAccUserDeactivation_failedDestroy(t *testing.T) {
 	t.Parallel()
-	acctest.CLI(t)
 	s := acctest.Start(t)
 	seed(t, s, conversation)
-	taken := emulator.Fault{Op: "ReactivateUser", Kind: emulator.FaultCustom, Status: 400, Body: `{"code":6,"message":"ReactivateUser failed with error: \"username 'Alice' already exists\"","StatusCode":400}`, ContentType: "application/json"}
-	config := s.Config("max_retries = 0", restrict("alice", ""))
-	resource.UnitTest(t, resource.TestCase{
-		ProtoV6ProviderFactories: acctest.Factories(),
-		Steps: []resource.TestStep{
-			{Config: config},
-			{PreConfig: func() { s.AddFault(taken) }, Config: config, Destroy: true, ExpectError: says("User name is taken")},
-			{PreConfig: func() { s.AddFault(emulator.Fault{Op: "ReactivateUser", Kind: emulator.Fault500}) }, Config: config, Destroy: true, ExpectError: says("Failed while reactivating the user")},
-			{Config: config, PlanOnly: true}, // the record is kept
-		},
-	})
+	w := s.Workspace(t, "max_retries = 0", restrict("alice", ""))
+	w.Apply(0)
+	for _, tt := range []struct {
+		fault emulator.Fault
+		says  string
+	}{
+		{emulator.Fault{Op: "ReactivateUser", Kind: emulator.FaultCustom, Status: 400, Body: `{"code":6,"message":"ReactivateUser failed with error: \"username 'Alice' already exists\"","StatusCode":400}`, ContentType: "application/json"}, "User name is taken"},
+		{emulator.Fault{Op: "ReactivateUser", Kind: emulator.Fault500}, "Failed while reactivating the user"},
+	} {
+		s.AddFault(tt.fault)
+		expect(t, w.Run("destroy", "-auto-approve"), 1, tt.says)
+	}
+	w.Plan(0) // the record is kept
 }
 
 // Warnings, which plugin-testing cannot see.
@@ -506,12 +493,10 @@ func TestAccUserDeactivation_contradiction(t *testing.T) {
 	acctest.CLI(t)
 	s, other := acctest.Start(t), acctest.Start(t)
 	s.Users(t, "alice")
-	resource.UnitTest(t, resource.TestCase{
-		ProtoV6ProviderFactories: acctest.Factories(),
-		Steps: []resource.TestStep{
-			{Config: s.Config("", restrict("alice", ""))},
-			{Config: other.Config("", restrict("alice", "")), ExpectError: says("The answers contradict each other")},
-			{Config: s.Config("", restrict("alice", "")), PlanOnly: true},
-		},
-	})
+	w := s.Workspace(t, "", restrict("alice", ""))
+	w.Apply(0)
+	w.Write(fmt.Sprintf("base_url = %q", other.URL), restrict("alice", ""))
+	w.Plan(1, "The answers contradict each other")
+	w.Write("", restrict("alice", ""))
+	w.Plan(0)
 }

@@ -191,67 +191,41 @@ func second[T any](_ T, err error) error { return err }
 
 func TestAccUserErasure_escalation(t *testing.T) {
 	t.Parallel()
-	acctest.CLI(t)
 	s := acctest.Start(t)
 	s.Users(t, "alice")
-	attempts := func(want int) statecheck.StateCheck {
-		return statecheck.ExpectKnownValue(dsr, attr("receipt"), knownvalue.StringFunc(func(receipt string) error {
-			var r struct{ Attempts []any }
-			if err := json.Unmarshal([]byte(receipt), &r); err != nil {
-				return err
-			}
-			if len(r.Attempts) != want {
-				return fmt.Errorf("%d attempts in the receipt, want %d", len(r.Attempts), want)
-			}
-			return nil
-		}))
+	const softly = `delete { user = "soft" }`
+	w := s.Workspace(t, "", erase("alice", softly))
+	holds := func(mode string, attempts int, want map[string]any) {
+		t.Helper()
+		w.Has(dsr, want)
+		values, _ := w.Record(dsr)
+		modes, _ := values["delete"].(map[string]any)
+		var receipt struct{ Attempts []any }
+		if err := json.Unmarshal([]byte(fmt.Sprint(values["receipt"])), &receipt); err != nil {
+			t.Fatal(err)
+		}
+		if modes["user"] != mode || len(receipt.Attempts) != attempts {
+			t.Errorf("delete %v, want %s; %d attempts in the receipt, want %d", modes, mode, len(receipt.Attempts), attempts)
+		}
 	}
-	mode := func(user string) statecheck.StateCheck {
-		return statecheck.ExpectKnownValue(dsr, attr("delete", "user"), knownvalue.StringExact(user))
-	}
-	resource.UnitTest(t, resource.TestCase{
-		ProtoV6ProviderFactories: acctest.Factories(),
-		Steps: []resource.TestStep{
-			{
-				Config: s.Config("", erase("alice", `delete { user = "soft" }`)),
-				ConfigStateChecks: []statecheck.StateCheck{
-					is("outcome", "marked_deleted"), statecheck.ExpectKnownValue(dsr, attr("irreversible"), knownvalue.Bool(false)), attempts(1),
-				},
-			},
-			{ // a task that fails leaves the soft record
-				PreConfig: func() {
-					s.AddFault(emulator.Fault{Op: "DeleteUsers", Kind: emulator.FaultFailTask})
-				},
-				Config:      s.Config("", erase("alice", hardly)),
-				ExpectError: regexp.MustCompile(`Deletion failed at Stream`),
-			},
-			{ // and the full diff in the next plan
-				Config: s.Config("", erase("alice", hardly)), PlanOnly: true, ExpectNonEmptyPlan: true,
-				ConfigPlanChecks: resource.ConfigPlanChecks{PostApplyPreRefresh: []plancheck.PlanCheck{
-					plancheck.ExpectResourceAction(dsr, plancheck.ResourceActionUpdate),
-					plancheck.ExpectKnownValue(dsr, attr("delete", "user"), knownvalue.StringExact("hard")),
-					plancheck.ExpectUnknownValue(dsr, attr("status")),
-				}},
-			},
-			{
-				RefreshState: true, ExpectNonEmptyPlan: true,
-				Check: resource.ComposeTestCheckFunc(
-					resource.TestCheckResourceAttr(dsr, "status", "failed"),
-					resource.TestCheckResourceAttr(dsr, "delete.user", "soft"),
-					resource.TestCheckResourceAttr(dsr, "outcome", "marked_deleted"),
-					resource.TestCheckResourceAttr(dsr, "irreversible", "false"),
-				),
-			},
-			{
-				Config:            s.Config("", erase("alice", `delete { user = "pruning" }`)),
-				ConfigStateChecks: []statecheck.StateCheck{is("status", "completed"), is("outcome", "pruned"), is("found", "deleted"), mode("pruning"), attempts(3)},
-			},
-			{
-				Config:            s.Config("", erase("alice", hardly)),
-				ConfigStateChecks: []statecheck.StateCheck{is("status", "completed"), is("outcome", "erased"), mode("hard"), attempts(4)},
-			},
-		},
-	})
+	w.Apply(0)
+	holds("soft", 1, map[string]any{"status": "completed", "outcome": "marked_deleted", "irreversible": false})
+	w.Plan(0)
+
+	// A task that fails leaves the soft record, and the full diff in the next plan.
+	s.AddFault(emulator.Fault{Op: "DeleteUsers", Kind: emulator.FaultFailTask})
+	w.Write("", erase("alice", hardly))
+	w.Apply(1, "Deletion failed at Stream")
+	holds("soft", 2, map[string]any{"status": "failed", "outcome": "marked_deleted", "irreversible": false})
+	expect(t, w.Run("plan", "-detailed-exitcode", "-refresh=false"), 2, "will be updated in-place", `~ user = "soft" -> "hard"`, `~ status = "failed" -> (known after apply)`)
+
+	w.Write("", erase("alice", `delete { user = "pruning" }`))
+	w.Apply(0)
+	holds("pruning", 3, map[string]any{"status": "completed", "outcome": "pruned", "found": "deleted"})
+	w.Write("", erase("alice", hardly))
+	w.Apply(0)
+	holds("hard", 4, map[string]any{"status": "completed", "outcome": "erased"})
+	w.Plan(0)
 }
 
 // A failure is told apart from a fact, and the next apply gets it done. The fault
@@ -270,15 +244,13 @@ func TestAccUserErasure_failures(t *testing.T) {
 			t.Parallel()
 			s := acctest.Start(t)
 			s.Users(t, "alice")
-			body := erase(tt.user, hardly+"\non_missing = \"record\"")
-			acctest.Steps(t,
-				resource.TestStep{PreConfig: func() { s.AddFault(tt.fault) }, Config: s.Config("max_retries = 2", body), ExpectError: acctest.Says(tt.says)},
-				resource.TestStep{
-					PreConfig: s.ClearFaults, Config: s.Config("", body),
-					ConfigPlanChecks:  acctest.Planned(dsr, plancheck.ResourceActionCreate),
-					ConfigStateChecks: []statecheck.StateCheck{is("status", "completed")},
-				},
-			)
+			w := s.Workspace(t, "max_retries = 2", erase(tt.user, hardly+"\non_missing = \"record\""))
+			s.AddFault(tt.fault)
+			w.Apply(1, tt.says)
+			s.ClearFaults()
+			w.Apply(0, "1 added, 0 changed, 0 destroyed")
+			w.Has(dsr, map[string]any{"status": "completed"})
+			w.Plan(0)
 		})
 	}
 }
@@ -289,10 +261,10 @@ func TestAccUserErasure_missingEntryInTheTask(t *testing.T) {
 	s := acctest.Start(t)
 	s.Users(t, "alice")
 	s.AddFault(emulator.Fault{Op: "DeleteUsers", Kind: emulator.FaultMissingUser})
-	resource.UnitTest(t, resource.TestCase{
-		ProtoV6ProviderFactories: acctest.Factories(),
-		Steps:                    []resource.TestStep{{Config: s.Config("", erase("alice", hardly)), ConfigStateChecks: []statecheck.StateCheck{is("status", "completed"), is("outcome", "erased")}}},
-	})
+	w := s.Workspace(t, "", erase("alice", hardly))
+	w.Apply(0)
+	w.Has(dsr, map[string]any{"status": "completed", "outcome": "erased"})
+	w.Plan(0)
 }
 
 func TestAccUserErasure_found(t *testing.T) {
@@ -325,13 +297,10 @@ func TestAccUserErasure_found(t *testing.T) {
 				s.Users(t, "alice")
 			}
 			tt.setUp(t, s)
-			resource.UnitTest(t, resource.TestCase{
-				ProtoV6ProviderFactories: acctest.Factories(),
-				Steps: []resource.TestStep{{
-					Config:            s.Config("", erase("alice", tt.body)),
-					ConfigStateChecks: []statecheck.StateCheck{is("status", "completed"), is("found", tt.found), is("outcome", tt.outcome)},
-				}},
-			})
+			w := s.Workspace(t, "", erase("alice", tt.body))
+			w.Apply(0)
+			w.Has(dsr, map[string]any{"status": "completed", "found": tt.found, "outcome": tt.outcome})
+			w.Plan(0)
 			if n := s.Count("DeleteUsers"); n != tt.calls {
 				t.Errorf("%d delete calls, want %d", n, tt.calls)
 			}
@@ -345,16 +314,16 @@ func TestAccUserErasure_reverted(t *testing.T) {
 	acctest.CLI(t)
 	s := acctest.Start(t)
 	s.Users(t, "alice")
-	config := s.Config("", erase("alice", `delete { user = "soft" }`))
-	resource.UnitTest(t, resource.TestCase{
-		ProtoV6ProviderFactories: acctest.Factories(),
-		Steps: []resource.TestStep{
-			{Config: config},
-			{PreConfig: func() { restore(t, s, "alice") }, Config: config, PlanOnly: true, ExpectNonEmptyPlan: true},
-			{RefreshState: true, ExpectNonEmptyPlan: true, Check: resource.TestCheckResourceAttr(dsr, "status", "reverted")},
-			{Config: config, ConfigStateChecks: []statecheck.StateCheck{is("status", "completed"), is("found", "present")}},
-		},
-	})
+	w := s.Workspace(t, "", erase("alice", `delete { user = "soft" }`))
+	w.Apply(0)
+	w.Plan(0)
+	restore(t, s, "alice")
+	w.Plan(2, "will be updated in-place")
+	expect(t, w.Run("apply", "-auto-approve", "-refresh-only"), 0)
+	w.Has(dsr, map[string]any{"status": "reverted"})
+	w.Apply(0)
+	w.Has(dsr, map[string]any{"status": "completed", "found": "present"})
+	w.Plan(0)
 	if u, _ := s.User("alice"); !u.Deleted {
 		t.Error("alice was not deleted again")
 	}
@@ -377,26 +346,20 @@ func TestAccUserErasure_import(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.ResetRequests()
-	importing := func(id string) string {
-		return s.Config("", erase(id, hardly)+fmt.Sprintf("\nimport {\n  to = %s\n  id = %q\n}\n", dsr, id))
+	w := s.Workspace(t, "", "")
+	for id, says := range map[string]string{"bob": "Subject is not erased", "carol": "Subject not found", "a b": "Invalid user id"} {
+		w.Write("", erase(id, hardly)+acctest.Importing(dsr, id))
+		w.Plan(1, says)
 	}
-	resource.UnitTest(t, resource.TestCase{
-		ProtoV6ProviderFactories: acctest.Factories(),
-		Steps: []resource.TestStep{
-			{Config: importing("bob"), ExpectError: regexp.MustCompile(`Subject is not erased`)},
-			{Config: importing("carol"), ExpectError: regexp.MustCompile(`Subject not found`)},
-			{Config: importing("a b"), ExpectError: regexp.MustCompile(`Invalid user id`)},
-			{
-				Config: importing("alice"),
-				ConfigStateChecks: []statecheck.StateCheck{
-					is("status", "completed"), is("outcome", "adopted"), is("found", "deleted"),
-					statecheck.ExpectKnownValue(dsr, attr("delete", "user"), knownvalue.StringExact("hard")),
-					statecheck.ExpectKnownValue(dsr, attr("irreversible"), knownvalue.Bool(true)),
-				},
-			},
-			{Config: s.Config("", erase("alice", hardly)), PlanOnly: true},
-		},
-	})
+	w.Write("", erase("alice", hardly)+acctest.Importing(dsr, "alice"))
+	w.Apply(0, "1 imported")
+	w.Has(dsr, map[string]any{"status": "completed", "outcome": "adopted", "found": "deleted", "irreversible": true})
+	values, _ := w.Record(dsr)
+	if modes, _ := values["delete"].(map[string]any); modes["user"] != "hard" {
+		t.Errorf("adopted with %v", modes)
+	}
+	w.Write("", erase("alice", hardly))
+	w.Plan(0)
 	if n := s.Count("DeleteUsers"); n != 0 {
 		t.Errorf("import sent %d deletions", n)
 	}
@@ -425,10 +388,10 @@ func TestAccUserErasure_unknownSubjectsAllowed(t *testing.T) {
 	s := acctest.Start(t)
 	s.Users(t, "alice")
 	body := `resource "terraform_data" "x" { input = "alice" }` + strings.Replace(erase("x", hardly), `"x"`, `terraform_data.x.output`, 1)
-	resource.UnitTest(t, resource.TestCase{
-		ProtoV6ProviderFactories: acctest.Factories(),
-		Steps:                    []resource.TestStep{{Config: s.Config("allow_unknown_subjects = true", body), ConfigStateChecks: []statecheck.StateCheck{is("status", "completed")}}},
-	})
+	w := s.Workspace(t, "allow_unknown_subjects = true", body)
+	w.Apply(0)
+	w.Has(dsr, map[string]any{"status": "completed"})
+	w.Plan(0)
 }
 
 func TestAccUserErasure_guardsRunAgainAtApply(t *testing.T) {
@@ -437,13 +400,7 @@ func TestAccUserErasure_guardsRunAgainAtApply(t *testing.T) {
 	s := acctest.Start(t)
 	s.Users(t, "alice")
 	body := `resource "terraform_data" "x" { input = "alice" }` + strings.Replace(erase("x", hardly), `"x"`, `terraform_data.x.output`, 1)
-	resource.UnitTest(t, resource.TestCase{
-		ProtoV6ProviderFactories: acctest.Factories(),
-		Steps: []resource.TestStep{{
-			Config:      s.Config("allow_unknown_subjects = true\n  protected_user_ids = [\"alice\"]", body),
-			ExpectError: regexp.MustCompile(`Protected user`),
-		}},
-	})
+	s.Workspace(t, "allow_unknown_subjects = true\n  protected_user_ids = [\"alice\"]", body).Apply(1, "Protected user")
 	if n := s.Count("DeleteUsers"); n != 0 {
 		t.Errorf("%d delete calls in spite of the guard", n)
 	}
@@ -455,19 +412,13 @@ func TestAccUserErasure_tokensAndPolls(t *testing.T) {
 	s := acctest.Start(t)
 	s.Users(t, "alice", "heir")
 	pollID := createPoll(t, s, "alice")
-	resource.UnitTest(t, resource.TestCase{
-		ProtoV6ProviderFactories: acctest.Factories(),
-		Steps: []resource.TestStep{{
-			Config:            s.Config("", erase("alice", hardly+"\nrevoke_tokens = true\nnew_channel_owner_id = \"heir\"")),
-			ConfigStateChecks: []statecheck.StateCheck{is("status", "completed")},
-			Check: func(st *terraform.State) error {
-				if receipt := st.RootModule().Resources[dsr].Primary.Attributes["receipt"]; strings.Contains(receipt, "heir") {
-					return fmt.Errorf("the receipt names the heir: %s", receipt)
-				}
-				return nil
-			},
-		}},
-	})
+	w := s.Workspace(t, "", erase("alice", hardly+"\nrevoke_tokens = true\nnew_channel_owner_id = \"heir\""))
+	w.Apply(0)
+	w.Has(dsr, map[string]any{"status": "completed"})
+	if values, _ := w.Record(dsr); strings.Contains(fmt.Sprint(values["receipt"]), "heir") {
+		t.Errorf("the receipt names the heir: %v", values["receipt"])
+	}
+	w.Plan(0)
 	if _, ok := s.Poll(pollID); ok {
 		t.Error("the poll is still there")
 	}

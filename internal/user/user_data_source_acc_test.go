@@ -93,7 +93,7 @@ func TestAccUserDataSource_refusals(t *testing.T) {
 		"slash":             {Body: lookUp("a/b", ""), Says: "Invalid user id"},
 		"wrong app":         {Provider: `expected_app_name = "Production"`, Body: lookUp("alice", ""), Says: "Wrong app"},
 		"empty answer":      {Body: lookUp("alice", ""), Says: "Unexpected answer", Fault: emulator.Fault{Op: "QueryUsers", Kind: emulator.FaultCustom, Status: 200, Body: "{}", ContentType: "application/json", Times: emulator.Forever}},
-		"probe is nonsense": {Body: lookUp("alice", "probe = true"), Says: "Unexpected answer", Fault: emulator.Fault{Op: "UpdateUsersPartial", Kind: emulator.FaultCustom, Status: 404, Body: `{"code":16,"message":"no idea","StatusCode":404}`, ContentType: "application/json", Times: emulator.Forever}},
+		"probe is nonsense": {Body: lookUp("nobody", "probe = true"), Says: "Unexpected answer", Fault: emulator.Fault{Op: "UpdateUsersPartial", Kind: emulator.FaultCustom, Status: 404, Body: `{"code":16,"message":"no idea","StatusCode":404}`, ContentType: "application/json", Times: emulator.Forever}},
 	})
 }
 

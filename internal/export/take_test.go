@@ -122,8 +122,9 @@ func TestTakeErrors(t *testing.T) {
 		},
 		"refused, nothing found": {
 			id: "eve", limit: 100, room: 1 << 20,
-			faults: []emulator.Fault{{Op: "ExportUser", Kind: emulator.FaultCustom, Status: 400, Body: `{"code":4,"message":"no","StatusCode":400}`}},
-			is:     func(err error) bool { return errors.Is(err, export.ErrNothingFound) },
+			faults: []emulator.Fault{{Op: "ExportUser", Kind: emulator.FaultCustom, Status: 400,
+				Body: `{"code":4,"message":"no","StatusCode":400}`}},
+			is: func(err error) bool { return errors.Is(err, export.ErrNothingFound) },
 		},
 		"two users in one": {
 			id: "alice", limit: 100, room: 1 << 20,

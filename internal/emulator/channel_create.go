@@ -22,8 +22,9 @@ var reservedChannelFields = []string{
 // channelData is the data of a new or updated channel.
 type channelData struct {
 	createdByID string
-	createdBy   string // from a nested object: created if missing
+	createdBy   object // upserted
 	members     memberList
+	invites     memberList
 	team        string
 	frozen      *bool
 	disabled    *bool
@@ -36,19 +37,13 @@ func parseChannelData(o object) (*channelData, error) {
 		var err error
 		switch f.key {
 		case "created_by":
-			var u struct {
-				ID string `json:"id"`
-			}
-			err = decode(f.raw, &u)
-			d.createdBy = u.ID
+			err = decode(f.raw, &d.createdBy)
 		case "created_by_id":
 			err = decode(f.raw, &d.createdByID)
 		case "members":
 			err = decode(f.raw, &d.members)
 		case "invites":
-			var l memberList
-			err = decode(f.raw, &l)
-			d.members = append(d.members, l...)
+			err = decode(f.raw, &d.invites)
 		case "team":
 			err = decode(f.raw, &d.team)
 		case "frozen":
@@ -116,17 +111,10 @@ func (e *Emulator) channelFor(c *call, data *channelData) (*channel, error) {
 	if len(c.args) > 1 {
 		id = c.arg(1)
 	} else {
-		ids := data.members.ids()
-		if !c.server {
-			ids = append(ids, c.actor.id)
+		var err error
+		if id, err = c.distinctID(data); err != nil {
+			return nil, err
 		}
-		if len(ids) == 0 {
-			return nil, bad("data.members is required for a channel without id")
-		}
-		ids = unique(ids)
-		slices.Sort(ids)
-		sum := sha256.Sum256([]byte(strings.Join(ids, ",")))
-		id = "!members-" + hex.EncodeToString(sum[:20])
 	}
 	cid := typ + ":" + id
 	if ch := e.channels[cid]; ch != nil {
@@ -139,7 +127,6 @@ func (e *Emulator) channelFor(c *call, data *channelData) (*channel, error) {
 		ch.updatedAt = c.now
 		return ch, nil
 	}
-
 	switch {
 	case strings.Contains(id, ":"):
 		return nil, bad("invalid channel id, can't contain the : character")
@@ -148,18 +135,39 @@ func (e *Emulator) channelFor(c *call, data *channelData) (*channel, error) {
 	case !channelIDRule.MatchString(typ), !channelIDRule.MatchString(strings.TrimPrefix(id, "!")):
 		return nil, bad("channel type or id is not valid")
 	}
-	owner, err := e.creator(c, data)
-	if err != nil {
-		return nil, err
+	return e.createChannel(c, typ, id, data)
+}
+
+// distinctID is the id of the channel that its members make up.
+func (c *call) distinctID(data *channelData) (string, error) {
+	ids := slices.Concat(data.members.ids(), data.invites.ids())
+	if !c.server {
+		ids = append(ids, c.actor.id)
+	}
+	if len(ids) == 0 {
+		return "", bad("data.members is required for a channel without id")
+	}
+	ids = unique(ids)
+	slices.Sort(ids)
+	sum := sha256.Sum256([]byte(strings.Join(ids, ",")))
+	return "!members-" + hex.EncodeToString(sum[:20]), nil
+}
+
+func (e *Emulator) createChannel(c *call, typ, id string, data *channelData) (*channel, error) {
+	if c.server && len(data.createdBy) == 0 && data.createdByID == "" {
+		return nil, bad("either data.created_by or data.created_by_id must be provided when using server side auth.")
 	}
 	members, err := e.existing("create", data.members.ids())
 	if err != nil {
 		return nil, err
 	}
-	if owner == nil { // the creator of a nested object does not exist yet
-		if owner, err = e.userOrNew(data.createdBy, c.now); err != nil {
-			return nil, err
-		}
+	invited, err := e.existing("create", data.invites.ids())
+	if err != nil {
+		return nil, err
+	}
+	owner, err := e.creator(c, data) // last, since it may create them
+	if err != nil {
+		return nil, err
 	}
 	ch := e.addChannel(typ, id, owner.id, c.now)
 	ch.fields, ch.team = data.fields, data.team
@@ -168,30 +176,26 @@ func (e *Emulator) channelFor(c *call, data *channelData) (*channel, error) {
 	for i, u := range members {
 		ch.addMember(u, memberRole(data.members[i].Role), c.now)
 	}
+	for _, u := range invited {
+		ch.addMember(u, "", c.now).invited = true
+	}
 	if !c.server {
 		ch.addMember(c.actor, "owner", c.now)
 	}
 	return ch, nil
 }
 
-// creator is who creates a channel; nil when a nested object names someone who
-// has to be created first.
+// creator is who creates a channel.
 func (e *Emulator) creator(c *call, data *channelData) (*user, error) {
 	switch {
 	case !c.server:
 		return c.actor, nil
-	case data.createdBy != "":
-		if _, ok := e.users[data.createdBy]; !ok {
-			return nil, nil
-		}
-		return e.activeUser(data.createdBy)
-	case data.createdByID != "":
-		list, err := e.existing("create", []string{data.createdByID})
-		if err != nil {
-			return nil, err
-		}
-		return list[0], nil
-	default:
-		return nil, bad("either data.created_by or data.created_by_id must be provided when using server side auth.")
+	case len(data.createdBy) > 0:
+		return e.nestedUser(data.createdBy, c.now)
 	}
+	list, err := e.existing("create", []string{data.createdByID})
+	if err != nil {
+		return nil, err
+	}
+	return list[0], nil
 }

@@ -126,10 +126,8 @@ func (e *Emulator) truncateChannel(c *call) error {
 		TruncatedAt json.RawMessage `json:"truncated_at"`
 		Message     *object         `json:"message"`
 		UserID      string          `json:"user_id"`
-		User        struct {
-			ID string `json:"id"`
-		} `json:"user"`
-		MemberIDs []string `json:"member_ids"`
+		User        object          `json:"user"`
+		MemberIDs   []string        `json:"member_ids"`
 	}
 	if err := c.bind(&in); err != nil {
 		return err
@@ -142,46 +140,37 @@ func (e *Emulator) truncateChannel(c *call) error {
 	if err != nil {
 		return err
 	}
-	if at == 0 {
-		at = c.now
+	at = cmp.Or(at, c.now)
+	switch {
+	case len(in.MemberIDs) > maxIDs:
+		return bad("member_ids must contain at most %d items", maxIDs)
+	case len(in.MemberIDs) == 0 && at < ch.truncatedAt:
+		return bad("truncated_at must be more recent than previous one")
 	}
-	by := cmp.Or(in.UserID, in.User.ID)
-	if !c.server {
-		by = c.actor.id
+	by := ""
+	u, err := c.namedIfAny(in.UserID, in.User, "user")
+	if err != nil {
+		return err
 	}
-	if by != "" {
-		if _, err := e.activeUser(by); err != nil {
+	if u != nil {
+		by = u.id
+	}
+	var posted *message
+	if in.Message != nil {
+		if posted, err = e.draft(c, ch, *in.Message, by, "system"); err != nil {
 			return err
 		}
 	}
 	if len(in.MemberIDs) > 0 {
-		if len(in.MemberIDs) > maxIDs {
-			return bad("member_ids must contain at most %d items", maxIDs)
-		}
-		for _, id := range in.MemberIDs {
-			if m := ch.members[id]; m != nil {
-				m.hideBefore = at
-			}
-		}
+		ch.hideFrom(in.MemberIDs, at)
 	} else {
-		if at < ch.truncatedAt {
-			return bad("truncated_at must be more recent than previous one")
-		}
-		ch.truncatedAt, ch.truncatedBy, ch.updatedAt = at, by, c.now
-		if in.Hard {
-			// There is no task to ask for, but the rows go later, and their
-			// ids are taken until then.
-			e.later(c, func(stamp) { e.dropBefore(ch, at) })
-		}
+		e.truncate(c, ch, at, by, in.Hard)
 	}
-	var posted *message
-	if in.Message != nil {
-		if posted, err = e.post(c, ch, *in.Message, by, "system"); err != nil {
-			return err
-		}
+	if posted != nil {
 		// The message is later than the truncation that it announces.
 		posted.createdAt = max(posted.createdAt, at+1000)
 		posted.updatedAt = posted.createdAt
+		e.addMessage(posted)
 	}
 	c.out.key("channel")
 	c.out.channel(e, ch)
@@ -190,6 +179,24 @@ func (e *Emulator) truncateChannel(c *call) error {
 		c.out.message(e, posted, by)
 	}
 	return nil
+}
+
+// hideFrom hides the history from some members.
+func (ch *channel) hideFrom(ids []string, at stamp) {
+	for _, id := range ids {
+		if m := ch.members[id]; m != nil {
+			m.hideBefore = at
+		}
+	}
+}
+
+func (e *Emulator) truncate(c *call, ch *channel, at stamp, by string, hard bool) {
+	ch.truncatedAt, ch.truncatedBy, ch.updatedAt = at, by, c.now
+	if hard {
+		// There is no task to ask for, but the rows go later, and their ids are
+		// taken until then.
+		e.later(c, func(stamp) { e.dropBefore(ch, at) })
+	}
 }
 
 // dropBefore hard-deletes a channel's messages up to a time.

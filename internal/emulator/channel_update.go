@@ -4,97 +4,147 @@
 package emulator
 
 import (
+	"cmp"
 	"slices"
 )
 
+// channelUpdate is the body of POST /channels/{type}/{id}, and what it refers to.
+type channelUpdate struct {
+	Data          *object    `json:"data"`
+	AddMembers    memberList `json:"add_members"`
+	RemoveMembers []string   `json:"remove_members"`
+	AddModerators []string   `json:"add_moderators"`
+	Demote        []string   `json:"demote_moderators"`
+	Invites       memberList `json:"invites"`
+	Accept        bool       `json:"accept_invite"`
+	Reject        bool       `json:"reject_invite"`
+	AssignRoles   memberList `json:"assign_roles"`
+	HideHistory   bool       `json:"hide_history"`
+	Message       *object    `json:"message"`
+	UserID        string     `json:"user_id"`
+	User          object     `json:"user"`
+
+	data           *channelData
+	added, invited []*user
+	by             *user // nil if the request names nobody
+	message        *message
+}
+
 // updateChannel is POST /channels/{type}/{id}: data replaces the custom data,
-// the lists change the membership.
+// the lists change the membership. One bad part fails all of it.
 func (e *Emulator) updateChannel(c *call) error {
-	var in struct {
-		Data          *object    `json:"data"`
-		AddMembers    memberList `json:"add_members"`
-		RemoveMembers []string   `json:"remove_members"`
-		AddModerators []string   `json:"add_moderators"`
-		Demote        []string   `json:"demote_moderators"`
-		Invites       memberList `json:"invites"`
-		AssignRoles   memberList `json:"assign_roles"`
-		HideHistory   bool       `json:"hide_history"`
-		Message       *object    `json:"message"`
-		UserID        string     `json:"user_id"`
-	}
-	if err := c.bind(&in); err != nil {
+	var up channelUpdate
+	if err := c.bind(&up); err != nil {
 		return err
 	}
 	ch, err := c.pathChannel()
 	if err != nil {
 		return err
 	}
-	if len(in.AddMembers) > maxIDs || len(in.RemoveMembers) > maxIDs {
+	if err := up.check(c, ch); err != nil {
+		return err
+	}
+	up.apply(ch, c.now)
+	if up.message != nil {
+		e.addMessage(up.message)
+	}
+	c.channelAndMembers(ch)
+	if up.message != nil {
+		c.out.key("message")
+		c.out.message(e, up.message, up.message.user.id)
+	}
+	return nil
+}
+
+// check resolves what the update refers to.
+func (up *channelUpdate) check(c *call, ch *channel) (err error) {
+	if len(up.AddMembers) > maxIDs || len(up.RemoveMembers) > maxIDs {
 		return bad("at most %d members can be added or removed", maxIDs)
 	}
-	var data *channelData
-	if in.Data != nil {
-		if data, err = parseChannelData(*in.Data); err != nil {
+	if up.Data != nil {
+		if up.data, err = parseChannelData(*up.Data); err != nil {
 			return err
 		}
 	}
-	added, err := e.existing("update", in.AddMembers.ids())
-	if err != nil {
+	if up.added, err = c.e.existing("update", up.AddMembers.ids()); err != nil {
 		return err
 	}
-	invited, err := e.existing("update", in.Invites.ids())
-	if err != nil {
+	if up.invited, err = c.e.existing("update", up.Invites.ids()); err != nil {
 		return err
 	}
-	if data != nil {
-		ch.fields = data.fields
-		if data.frozen != nil {
-			ch.frozen = *data.frozen
+	if up.by, err = c.namedIfAny(up.UserID, up.User, "user"); err != nil {
+		return err
+	}
+	by := ""
+	if up.by != nil {
+		by = up.by.id
+	}
+	if up.Accept || up.Reject {
+		if by == "" {
+			return bad("either user or user_id must be provided when using server side auth.")
 		}
-		if data.disabled != nil {
-			ch.disabled = *data.disabled
+		// unproven: not in the dossier.
+		if m := ch.members[by]; m == nil || !m.invited {
+			return bad("the user %s is not invited to the channel", by)
 		}
 	}
-	for i, u := range added {
-		m := ch.addMember(u, memberRole(in.AddMembers[i].Role), c.now)
-		if in.HideHistory {
-			m.hideBefore = c.now
+	if up.Message != nil {
+		up.message, err = c.e.draft(c, ch, *up.Message, by, "system")
+	}
+	return err
+}
+
+func (up *channelUpdate) apply(ch *channel, now stamp) {
+	ch.updatedAt = now
+	if up.data != nil {
+		ch.fields = up.data.fields
+		if up.data.frozen != nil {
+			ch.frozen = *up.data.frozen
+		}
+		if up.data.disabled != nil {
+			ch.disabled = *up.data.disabled
 		}
 	}
-	for _, u := range invited {
-		ch.addMember(u, "", c.now).invited = true
+	for i, u := range up.added {
+		m := ch.addMember(u, memberRole(up.AddMembers[i].Role), now)
+		if up.HideHistory {
+			m.hideBefore = now
+		}
 	}
-	for _, id := range in.RemoveMembers {
+	for _, u := range up.invited {
+		ch.addMember(u, "", now).invited = true
+	}
+	switch {
+	case up.Accept:
+		ch.members[up.by.id].answerInvite(true, now)
+	case up.Reject:
+		ch.members[up.by.id].answerInvite(false, now)
+	}
+	for _, id := range up.RemoveMembers {
 		if m := ch.members[id]; m != nil {
 			ch.removeMember(m.user)
 		}
 	}
-	roles := map[string]string{}
-	for _, a := range in.AssignRoles {
-		roles[a.UserID] = "member"
-		if a.Role == "channel_moderator" {
-			roles[a.UserID] = "moderator"
+	for id, role := range up.roles() {
+		if m := ch.members[id]; m != nil {
+			m.role, m.updatedAt = role, now
 		}
 	}
-	for _, id := range in.AddModerators {
+}
+
+// roles are the roles that the update gives, by user.
+func (up *channelUpdate) roles() map[string]string {
+	roles := map[string]string{}
+	for _, a := range up.AssignRoles {
+		roles[a.UserID] = cmp.Or(memberRole(a.Role), "member")
+	}
+	for _, id := range up.AddModerators {
 		roles[id] = "moderator"
 	}
-	for _, id := range in.Demote {
+	for _, id := range up.Demote {
 		roles[id] = "member"
 	}
-	for id, role := range roles {
-		if m := ch.members[id]; m != nil {
-			m.role, m.updatedAt = role, c.now
-		}
-	}
-	ch.updatedAt = c.now
-	if in.Message != nil {
-		if _, err := e.post(c, ch, *in.Message, in.UserID, "system"); err != nil {
-			return err
-		}
-	}
-	c.channelAndMembers(ch)
-	return nil
+	return roles
 }
 
 // updateChannelPartial is PATCH /channels/{type}/{id}.

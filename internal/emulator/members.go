@@ -10,6 +10,8 @@ type member struct {
 	user       *user
 	role       string // member, moderator, owner
 	invited    bool
+	acceptedAt stamp // of the invite
+	rejectedAt stamp
 	createdAt  stamp
 	updatedAt  stamp
 	hideBefore stamp // history hidden from this member
@@ -58,6 +60,8 @@ func (e *enc) member(m *member) {
 	if m.invited {
 		e.kbool("invited", true)
 	}
+	e.ktimeIf("invite_accepted_at", m.acceptedAt)
+	e.ktimeIf("invite_rejected_at", m.rejectedAt)
 	e.ktime("created_at", m.createdAt)
 	e.ktime("updated_at", m.updatedAt)
 	e.kbool("banned", false)
@@ -121,7 +125,6 @@ func (e *Emulator) existing(action string, ids []string) ([]*user, error) {
 		list = append(list, u)
 	}
 	if missing != nil {
-		// unproven: not in the dossier.
 		return nil, bad("The following users are involved in channel %s operation, but don't exist: %v. "+
 			"Please create the user objects before setting up the channel.", action, missing)
 	}
@@ -150,6 +153,27 @@ var memberSchema = &schema{
 	custom: rangeAnd("$autocomplete", "$contains", "$q"),
 }
 
+// answerInvite. unproven: whoever rejects stays among the members.
+func (m *member) answerInvite(accept bool, now stamp) {
+	m.acceptedAt, m.rejectedAt = now, 0
+	if !accept {
+		m.acceptedAt, m.rejectedAt = 0, now
+	}
+	m.updatedAt = now
+}
+
+func (m *member) invite() value {
+	switch {
+	case m.acceptedAt != 0:
+		return textValue("accepted")
+	case m.rejectedAt != 0:
+		return textValue("rejected")
+	case m.invited:
+		return textValue("pending")
+	}
+	return value{}
+}
+
 func (m *member) value(field string) value {
 	switch field {
 	case "user_id", "id":
@@ -170,7 +194,9 @@ func (m *member) value(field string) value {
 	case "banned", "notifications_muted":
 		return boolValue(false)
 	case "joined":
-		return boolValue(!m.invited)
+		return boolValue(!m.invited || m.acceptedAt != 0)
+	case "invite":
+		return m.invite()
 	case "user.nd_deactivated":
 		return boolValue(m.user.deactivatedAt != 0)
 	case "created_at":

@@ -29,7 +29,7 @@ type messageData struct {
 	text          string
 	typ           string
 	userID        string
-	newUser       string // from a nested object: created if missing
+	user          object // upserted
 	parentID      string
 	quoted        string
 	pollID        string
@@ -54,11 +54,7 @@ func parseMessage(o object) (*messageData, error) {
 		case "user_id":
 			err = decode(f.raw, &d.userID)
 		case "user":
-			var u struct {
-				ID string `json:"id"`
-			}
-			err = decode(f.raw, &u)
-			d.newUser = u.ID
+			err = decode(f.raw, &d.user)
 		case "parent_id":
 			err = decode(f.raw, &d.parentID)
 		case "quoted_message_id":
@@ -81,10 +77,11 @@ func parseMessage(o object) (*messageData, error) {
 		case "html", "pinned_at", "pin_expires", "pinned_by":
 			// Follows from the rest.
 		default:
-			if slices.Contains(reservedMessageFields, f.key) {
+			if !slices.Contains(reservedMessageFields, f.key) {
+				d.fields.set(f.key, f.raw)
+			} else if !isEmpty(f.raw) { // v6 sends them empty along
 				err = bad("message.%s is a reserved field", f.key)
 			}
-			d.fields.set(f.key, f.raw)
 		}
 		if err != nil {
 			return nil, err
@@ -111,53 +108,36 @@ func (e *Emulator) sendMessage(c *call) error {
 	if err != nil {
 		return err
 	}
-	m, err := e.post(c, ch, *in.Message, "", "regular")
+	m, err := e.draft(c, ch, *in.Message, "", "regular")
 	if err != nil {
 		return err
 	}
+	e.addMessage(m)
 	c.out.key("message")
 	c.out.message(e, m, c.callerID(""))
 	return nil
 }
 
-// post adds a message from a request, in the name of by if it names nobody.
-func (e *Emulator) post(c *call, ch *channel, o object, by, typ string) (*message, error) {
+// draft makes a message of a request, in the name of by if it names nobody. The
+// message is not in the channel yet: a request may still have more to do.
+func (e *Emulator) draft(c *call, ch *channel, o object, by, typ string) (*message, error) {
 	d, err := parseMessage(o)
 	if err != nil {
 		return nil, err
 	}
-	if d.typ == "" {
-		d.typ = typ
-	}
-	if d.typ != "regular" && d.typ != "system" {
-		return nil, bad("message.type must be one of [regular system]")
-	}
-	var author *user
-	switch {
-	case !c.server:
-		author = c.actor
-	case d.userID == "" && d.newUser != "":
-		author, err = e.userOrNew(d.newUser, c.now)
-	default:
-		author, err = c.actingUser(cmp.Or(d.userID, by), "message.user")
-	}
-	if err != nil {
-		return nil, err
-	}
-	switch {
-	case d.id == "":
-		d.id = author.id + "-" + newID()
-	case len(d.id) > maxMessageID || strings.ContainsAny(d.id, ",%"):
-		return nil, bad("message id %s is not valid", d.id)
-	case e.messages[d.id] != nil:
-		return nil, bad("a message with ID %s already exists", d.id)
-	}
 	m := &message{
-		id: d.id, text: d.text, typ: d.typ, user: author, channel: ch, createdAt: c.now, updatedAt: c.now,
+		id: d.id, text: d.text, typ: cmp.Or(d.typ, typ), channel: ch, createdAt: c.now, updatedAt: c.now,
 		fields: d.fields, quoted: d.quoted, pollID: d.pollID, silent: d.silent, showInChannel: d.showInChannel,
 	}
-	if d.pinned {
-		m.pinned, m.pinnedAt, m.pinnedBy = true, c.now, author.id
+	switch {
+	case m.typ != "regular" && m.typ != "system":
+		return nil, bad("message.type must be one of [regular system]")
+	case len(m.id) > maxMessageID || strings.ContainsAny(m.id, ",%"):
+		return nil, bad("message id %s is not valid", m.id)
+	case e.messages[m.id] != nil:
+		return nil, bad("a message with ID %s already exists", m.id)
+	case m.pollID != "" && e.polls[m.pollID] == nil:
+		return nil, errNoPoll(m.pollID)
 	}
 	if d.parentID != "" {
 		m.parent = e.messages[d.parentID]
@@ -169,12 +149,19 @@ func (e *Emulator) post(c *call, ch *channel, o object, by, typ string) (*messag
 		}
 		m.typ = "reply"
 	}
-	if d.pollID != "" && e.polls[d.pollID] == nil {
-		return nil, errNoPoll(d.pollID)
-	}
 	if m.mentioned, err = e.existing("message", d.mentioned); err != nil {
 		return nil, err
 	}
-	e.addMessage(m)
+	if len(d.user) > 0 {
+		by = "" // the object says more
+	}
+	// Last, since it may create somebody.
+	if m.user, err = c.named(cmp.Or(d.userID, by), d.user, "message.user"); err != nil {
+		return nil, err
+	}
+	if m.id == "" {
+		m.id = m.user.id + "-" + newID()
+	}
+	m.pin(d.pinned, m.user.id, c.now)
 	return m, nil
 }

@@ -33,17 +33,16 @@ func (e *Emulator) updateMessage(c *call) error {
 	if err != nil {
 		return err
 	}
-	if c.server {
-		if _, err := c.actingUser(cmp.Or(d.userID, d.newUser), "message.user"); err != nil {
-			return err
-		}
-	}
 	mentioned, err := e.existing("message", d.mentioned)
 	if err != nil {
 		return err
 	}
+	by, err := c.named(d.userID, d.user, "message.user")
+	if err != nil {
+		return err
+	}
 	m.text, m.fields, m.mentioned, m.silent, m.updatedAt = d.text, d.fields, mentioned, d.silent, c.now
-	m.pin(d.pinned, cmp.Or(d.userID, m.user.id), c.now)
+	m.pin(d.pinned, by.id, c.now)
 	c.out.key("message")
 	c.out.message(e, m, c.callerID(""))
 	return nil

@@ -61,7 +61,7 @@ func (e *Emulator) removePoll(p *poll) {
 }
 
 // parsePoll reads a poll; by is who created it.
-func parsePoll(o object) (p *poll, userID, newUser string, err error) {
+func parsePoll(o object) (p *poll, userID string, user object, err error) {
 	p = &poll{visibility: "public"}
 	for _, f := range o {
 		var err error
@@ -87,11 +87,7 @@ func parsePoll(o object) (p *poll, userID, newUser string, err error) {
 		case "user_id":
 			err = decode(f.raw, &userID)
 		case "user":
-			var u struct {
-				ID string `json:"id"`
-			}
-			err = decode(f.raw, &u)
-			newUser = u.ID
+			err = decode(f.raw, &user)
 		case "options":
 			var list []object
 			if err = decode(f.raw, &list); err != nil {
@@ -115,20 +111,20 @@ func parsePoll(o object) (p *poll, userID, newUser string, err error) {
 			p.fields.set(f.key, f.raw)
 		}
 		if err != nil {
-			return nil, "", "", err
+			return nil, "", nil, err
 		}
 	}
 	switch {
 	case p.name == "":
-		return nil, "", "", bad("name is a required field")
+		return nil, "", nil, bad("name is a required field")
 	case len(p.id) > 255:
-		return nil, "", "", bad("id must be 255 characters or less")
+		return nil, "", nil, bad("id must be 255 characters or less")
 	case p.visibility != "public" && p.visibility != "anonymous":
-		return nil, "", "", bad("voting_visibility must be one of [anonymous public]")
+		return nil, "", nil, bad("voting_visibility must be one of [anonymous public]")
 	case p.maxVotes < 0 || p.maxVotes > 10:
-		return nil, "", "", bad("max_votes_allowed must be 10 or less")
+		return nil, "", nil, bad("max_votes_allowed must be 10 or less")
 	}
-	return p, userID, newUser, checkCustom(p.fields)
+	return p, userID, user, checkCustom(p.fields)
 }
 
 // createPoll is POST /polls.
@@ -137,16 +133,7 @@ func (e *Emulator) createPoll(c *call) error {
 	if err != nil {
 		return errBadJSON()
 	}
-	p, userID, newUser, err := parsePoll(o)
-	if err != nil {
-		return err
-	}
-	var by *user
-	if c.server && userID == "" && newUser != "" {
-		by, err = e.userOrNew(newUser, c.now)
-	} else {
-		by, err = c.actingUser(userID, "user")
-	}
+	p, userID, user, err := parsePoll(o)
 	if err != nil {
 		return err
 	}
@@ -154,6 +141,10 @@ func (e *Emulator) createPoll(c *call) error {
 		p.id = newID()
 	} else if e.polls[p.id] != nil {
 		return bad("a poll with id %s already exists", p.id)
+	}
+	by, err := c.named(userID, user, "user")
+	if err != nil {
+		return err
 	}
 	p.createdByID, p.createdAt, p.updatedAt = by.id, c.now, c.now
 	e.addPoll(p)

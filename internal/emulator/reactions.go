@@ -86,7 +86,8 @@ func (e *Emulator) sendReaction(c *call) error {
 		return bad("message with id %s has been deleted", m.id)
 	}
 	r := &reaction{message: m, score: 1, createdAt: c.now, updatedAt: c.now}
-	var userID, newUser string
+	var userID string
+	var user object
 	for _, f := range in.Reaction {
 		var err error
 		switch f.key {
@@ -97,11 +98,7 @@ func (e *Emulator) sendReaction(c *call) error {
 		case "user_id":
 			err = decode(f.raw, &userID)
 		case "user":
-			var u struct {
-				ID string `json:"id"`
-			}
-			err = decode(f.raw, &u)
-			newUser = u.ID
+			err = decode(f.raw, &user)
 		default:
 			// v6 sends an empty message_id along.
 			if !slices.Contains(reservedReactionFields, f.key) {
@@ -118,12 +115,7 @@ func (e *Emulator) sendReaction(c *call) error {
 	if err := checkCustom(r.fields); err != nil {
 		return err
 	}
-	if c.server && userID == "" && newUser != "" {
-		r.user, err = e.userOrNew(newUser, c.now)
-	} else {
-		r.user, err = c.actingUser(userID, "reaction.user")
-	}
-	if err != nil {
+	if r.user, err = c.named(userID, user, "reaction.user"); err != nil {
 		return err
 	}
 	if in.EnforceUnique {

@@ -18,7 +18,13 @@ func (c *call) channelState(ch *channel, messageLimit, memberLimit int, caller s
 		out.message(c.e, m, caller)
 	}
 	out.shut(']')
-	out.key("pinned_messages").raw([]byte("[]"))
+	out.key("pinned_messages").open('[')
+	if messageLimit > 0 {
+		for _, m := range ch.pinnedMessages(from) {
+			out.message(c.e, m, caller)
+		}
+	}
+	out.shut(']')
 	out.key("threads").raw([]byte("[]"))
 	out.key("read").raw([]byte("[]"))
 	out.key("members").open('[')

@@ -30,6 +30,7 @@ type channel struct {
 	members map[string]*member
 	order   bag[*member]
 	msgs    bag[*message]
+	pins    []*message
 	// unsorted: a message arrived that is older than the one before it.
 	unsorted bool
 }

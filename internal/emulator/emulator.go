@@ -120,7 +120,8 @@ type Emulator struct {
 	pollsBy   map[string][]*poll
 	retention map[string]retentionPolicy
 	tasks     map[string]*task
-	open      []*task // not yet settled, the earliest due first
+	open      []*task    // not yet settled, the earliest due first
+	expiring  []*message // pinned for a time
 	files     map[string]*exportFile
 	seq       uint64 // breaks ties between equal times
 	signed    uint64 // makes every signed URL a new one

@@ -114,7 +114,7 @@ func (e *enc) messageBody(em *Emulator, m *message, caller string, embed bool) {
 	} else {
 		e.null()
 	}
-	e.knull("pin_expires")
+	e.ktimeOrNull("pin_expires", m.pinExpires)
 	if m.quoted != "" {
 		e.kstr("quoted_message_id", m.quoted)
 	}

@@ -36,7 +36,7 @@ type messageData struct {
 	mentioned     []string
 	showInChannel bool
 	silent        bool
-	pinned        bool
+	pin           pinState
 	fields        object
 }
 
@@ -68,13 +68,15 @@ func parseMessage(o object) (*messageData, error) {
 		case "silent":
 			err = decode(f.raw, &d.silent)
 		case "pinned":
-			err = decode(f.raw, &d.pinned)
+			err = decode(f.raw, &d.pin.pinned)
+		case "pin_expires":
+			d.pin.expires, err = parseStamp(f.raw)
 		case "attachments":
 			var list []object
 			if err = decode(f.raw, &list); err == nil && len(list) > 0 {
 				d.fields.set(f.key, f.raw)
 			}
-		case "html", "pinned_at", "pin_expires", "pinned_by":
+		case "html", "pinned_at", "pinned_by":
 			// Follows from the rest.
 		default:
 			if !slices.Contains(reservedMessageFields, f.key) {
@@ -162,6 +164,8 @@ func (e *Emulator) draft(c *call, ch *channel, o object, by, typ string) (*messa
 	if m.id == "" {
 		m.id = m.user.id + "-" + newID()
 	}
-	m.pin(d.pinned, m.user.id, c.now)
+	if d.pin.pinned {
+		m.pinned, m.pinnedAt, m.pinnedBy, m.pinExpires = true, c.now, m.user.id, d.pin.expires
+	}
 	return m, nil
 }

@@ -4,7 +4,6 @@
 package emulator
 
 import (
-	"cmp"
 	"slices"
 )
 
@@ -42,20 +41,10 @@ func (e *Emulator) updateMessage(c *call) error {
 		return err
 	}
 	m.text, m.fields, m.mentioned, m.silent, m.updatedAt = d.text, d.fields, mentioned, d.silent, c.now
-	m.pin(d.pinned, by.id, c.now)
+	e.pin(m, d.pin, by.id, c.now)
 	c.out.key("message")
 	c.out.message(e, m, c.callerID(""))
 	return nil
-}
-
-func (m *message) pin(pinned bool, by string, now stamp) {
-	if pinned == m.pinned {
-		return
-	}
-	m.pinned, m.pinnedAt, m.pinnedBy = pinned, now, by
-	if !pinned {
-		m.pinnedAt, m.pinnedBy = 0, ""
-	}
 }
 
 // updateMessagePartial is PUT /messages/{id}.
@@ -64,6 +53,7 @@ func (e *Emulator) updateMessagePartial(c *call) error {
 		Set    object   `json:"set"`
 		Unset  []string `json:"unset"`
 		UserID string   `json:"user_id"`
+		User   object   `json:"user"`
 	}
 	if err := c.bind(&in); err != nil {
 		return err
@@ -78,14 +68,15 @@ func (e *Emulator) updateMessagePartial(c *call) error {
 	if m.deletedAt != 0 {
 		return bad("message with id %s has been deleted", m.id)
 	}
-	fields, text, pinned := m.fields.clone(), m.text, m.pinned
+	fields, text, pin := m.fields.clone(), m.text, pinState{m.pinned, m.pinExpires}
 	for _, f := range in.Set {
 		switch {
 		case f.key == "text":
 			err = decode(f.raw, &text)
 		case f.key == "pinned":
-			err = decode(f.raw, &pinned)
+			err = decode(f.raw, &pin.pinned)
 		case f.key == "pin_expires":
+			pin.expires, err = parseStamp(f.raw)
 		case f.key == "id" || slices.Contains(reservedMessageFields, f.key):
 			err = bad("message.%s is a reserved field", f.key)
 		default:
@@ -96,13 +87,27 @@ func (e *Emulator) updateMessagePartial(c *call) error {
 		}
 	}
 	for _, k := range in.Unset {
-		fields.unsetPath(k)
+		switch k {
+		case "pinned":
+			pin.pinned = false
+		case "pin_expires":
+			pin.expires = 0
+		default:
+			fields.unsetPath(k)
+		}
 	}
 	if err := checkCustom(fields); err != nil {
 		return err
 	}
+	by, err := c.namedIfAny(in.UserID, in.User, "user")
+	if err != nil {
+		return err
+	}
+	if by == nil {
+		by = m.user
+	}
 	m.fields, m.text, m.updatedAt = fields, text, c.now
-	m.pin(pinned, cmp.Or(in.UserID, m.user.id), c.now)
+	e.pin(m, pin, by.id, c.now)
 	c.out.key("message")
 	c.out.message(e, m, c.callerID(in.UserID))
 	return nil

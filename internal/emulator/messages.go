@@ -19,10 +19,12 @@ type message struct {
 	updatedAt stamp
 	deletedAt stamp
 	pinnedAt  stamp
-	seq       uint64
-	parent    *message
-	replies   *bag[*message]
-	reactions []*reaction
+	// pinExpires is 0 for a pin that stays.
+	pinExpires stamp
+	seq        uint64
+	parent     *message
+	replies    *bag[*message]
+	reactions  []*reaction
 	// fields are attachments, custom data and whatever else has no meaning here.
 	fields    object
 	mentioned []*user
@@ -66,6 +68,9 @@ func (e *Emulator) addMessage(m *message) {
 		ch.unsorted = true
 	}
 	ch.msgs.add(m)
+	if m.pinned {
+		e.notePin(m)
+	}
 	if m.parent != nil {
 		if m.parent.replies == nil {
 			m.parent.replies = &bag[*message]{}
@@ -81,6 +86,7 @@ func (e *Emulator) removeMessage(m *message) {
 	}
 	m.gone = true
 	delete(e.messages, m.id)
+	m.unpin()
 	m.user.messages.lost()
 	m.channel.msgs.lost()
 	if m.parent != nil && m.parent.replies != nil {

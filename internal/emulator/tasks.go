@@ -131,7 +131,7 @@ func (e *Emulator) startItemTask(c *call, ids []string, check func(id string) st
 	return t
 }
 
-// settle applies the effects of the tasks that are due.
+// settle applies the effects of the tasks and the pins that are due.
 func (e *Emulator) settle(now stamp) {
 	for len(e.open) > 0 && e.open[0].dueAt <= now {
 		t := e.open[0]
@@ -148,6 +148,7 @@ func (e *Emulator) settle(now stamp) {
 	if len(e.open) == 0 {
 		e.open = nil
 	}
+	e.expirePins(now)
 }
 
 // state is the task's status at a time and since when.

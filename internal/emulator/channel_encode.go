@@ -25,6 +25,7 @@ func (c *call) channelState(ch *channel, messageLimit, memberLimit int, caller s
 		}
 	}
 	out.shut(']')
+	c.pendingMessages(ch, caller)
 	out.key("threads").raw([]byte("[]"))
 	out.key("read").raw([]byte("[]"))
 	out.key("members").open('[')

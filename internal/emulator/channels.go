@@ -31,6 +31,7 @@ type channel struct {
 	order   bag[*member]
 	msgs    bag[*message]
 	pins    []*message
+	pending []*message
 	// unsorted: a message arrived that is older than the one before it.
 	unsorted bool
 }
@@ -124,6 +125,9 @@ func (ch *channel) lastMessageAt() stamp {
 		if m.createdAt <= ch.visibleFrom() {
 			break
 		}
+		if m.isPending() {
+			continue
+		}
 		return m.createdAt
 	}
 	return 0
@@ -140,7 +144,7 @@ func (ch *channel) latest(limit int, from stamp) []*message {
 		if m.createdAt <= max(from, ch.visibleFrom()) {
 			break
 		}
-		if m.parent != nil && !m.showInChannel {
+		if m.isPending() || m.parent != nil && !m.showInChannel {
 			continue
 		}
 		if list = append(list, m); len(list) == limit {

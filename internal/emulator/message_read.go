@@ -20,6 +20,7 @@ func (e *Emulator) getMessage(c *call) error {
 	c.out.key("channel")
 	c.out.channel(e, m.channel)
 	c.out.shut('}')
+	c.out.pendingMetadata(m)
 	return nil
 }
 
@@ -35,7 +36,7 @@ func (e *Emulator) getManyMessages(c *call) error {
 	}
 	c.out.key("messages").open('[')
 	for _, id := range unique(strings.Split(ids, ",")) {
-		if m := e.messages[id]; m != nil && m.channel == ch {
+		if m := e.messages[id]; m != nil && m.channel == ch && (c.server || !m.isPending() || m.user == c.actor) {
 			c.out.message(e, m, c.callerID(""))
 		}
 	}
@@ -56,7 +57,9 @@ func (e *Emulator) getReplies(c *call) error {
 	var list []*message
 	if m.replies != nil {
 		for r := range m.replies.all() {
-			list = append(list, r)
+			if !r.isPending() {
+				list = append(list, r)
+			}
 		}
 	}
 	slices.SortStableFunc(list, (*message).compare)

@@ -98,7 +98,9 @@ func parseMessage(o object) (*messageData, error) {
 // sendMessage is POST /channels/{type}/{id}/message.
 func (e *Emulator) sendMessage(c *call) error {
 	var in struct {
-		Message *object `json:"message"`
+		Message  *object `json:"message"`
+		Pending  bool    `json:"pending"`
+		Metadata object  `json:"pending_message_metadata"`
 	}
 	if err := c.bind(&in); err != nil {
 		return err
@@ -114,9 +116,13 @@ func (e *Emulator) sendMessage(c *call) error {
 	if err != nil {
 		return err
 	}
+	if in.Pending && c.server { // of an end user it is ignored. unproven
+		m.pending = &pending{in.Metadata}
+	}
 	e.addMessage(m)
 	c.out.key("message")
 	c.out.message(e, m, c.callerID(""))
+	c.out.pendingMetadata(m)
 	return nil
 }
 

@@ -4,6 +4,7 @@
 package emulator
 
 import (
+	"cmp"
 	"slices"
 )
 
@@ -27,6 +28,9 @@ func (e *Emulator) updateMessage(c *call) error {
 	}
 	if m.deletedAt != 0 {
 		return bad("message with id %s has been deleted", m.id)
+	}
+	if err := m.committed("updated"); err != nil {
+		return err
 	}
 	d, err := parseMessage(*in.Message)
 	if err != nil {
@@ -67,6 +71,9 @@ func (e *Emulator) updateMessagePartial(c *call) error {
 	}
 	if m.deletedAt != 0 {
 		return bad("message with id %s has been deleted", m.id)
+	}
+	if err := m.committed("updated"); err != nil {
+		return err
 	}
 	fields, text, pin := m.fields.clone(), m.text, pinState{m.pinned, m.pinExpires}
 	for _, f := range in.Set {
@@ -130,7 +137,7 @@ func (e *Emulator) deleteMessage(c *call) error {
 	}
 	hard := c.flag("hard")
 	if !hard {
-		if err := m.alive(); err != nil {
+		if err := cmp.Or(m.alive(), m.committed("soft deleted")); err != nil {
 			return err
 		}
 	}

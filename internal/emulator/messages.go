@@ -19,6 +19,7 @@ type message struct {
 	updatedAt stamp
 	deletedAt stamp
 	pinnedAt  stamp
+	pending   *pending
 	// pinExpires is 0 for a pin that stays.
 	pinExpires stamp
 	seq        uint64
@@ -54,6 +55,7 @@ func messageRoutes() []route {
 		newRoute(http.MethodPut, "messages/:", opUpdateMessagePartial, anyone, (*Emulator).updateMessagePartial),
 		newRoute(http.MethodDelete, "messages/:", opDeleteMessage, anyone, (*Emulator).deleteMessage),
 		newRoute(http.MethodPost, "messages/:/undelete", opUndeleteMessage, serverOnly, (*Emulator).undeleteMessage),
+		newRoute(http.MethodPost, "messages/:/commit", opCommitMessage, serverOnly, (*Emulator).commitMessage),
 		newRoute(http.MethodGet, "messages/:/replies", opGetReplies, anyone, (*Emulator).getReplies),
 		newRoute(http.MethodGet, "search", opSearch, anyone, (*Emulator).search),
 	}
@@ -71,6 +73,9 @@ func (e *Emulator) addMessage(m *message) {
 	if m.pinned {
 		e.notePin(m)
 	}
+	if m.isPending() {
+		ch.pending = append(ch.pending, m)
+	}
 	if m.parent != nil {
 		if m.parent.replies == nil {
 			m.parent.replies = &bag[*message]{}
@@ -87,6 +92,9 @@ func (e *Emulator) removeMessage(m *message) {
 	m.gone = true
 	delete(e.messages, m.id)
 	m.unpin()
+	if m.isPending() {
+		m.settlePending()
+	}
 	m.user.messages.lost()
 	m.channel.msgs.lost()
 	if m.parent != nil && m.parent.replies != nil {
@@ -144,6 +152,9 @@ func errNoMessage(id string) error {
 func (c *call) seen(id string) (*message, error) {
 	m := c.e.messages[id]
 	if m == nil {
+		return nil, errNoMessage(id)
+	}
+	if m.isPending() && !c.server && m.user != c.actor {
 		return nil, errNoMessage(id)
 	}
 	if !c.server && m.channel.members[c.actor.id] == nil {

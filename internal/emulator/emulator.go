@@ -138,7 +138,7 @@ func New(opts Options) *Emulator {
 	e := &Emulator{
 		opts:      opts,
 		closed:    make(chan struct{}),
-		app:       appSettings{name: opts.AppName},
+		app:       appSettings{name: opts.AppName, hooks: map[string]string{}},
 		users:     map[string]*user{},
 		roles:     map[string]bool{},
 		channels:  map[string]*channel{},

@@ -5,7 +5,6 @@ package emulator
 
 import (
 	"maps"
-	"net/http"
 	"slices"
 )
 
@@ -27,9 +26,9 @@ func (a *appSettings) uniqueNames() bool { return a.uniqueName == "app" }
 
 func appRoutes() []route {
 	return []route{
-		newRoute(http.MethodGet, "app", opGetApp, anyone, (*Emulator).getApp),
-		newRoute(http.MethodPatch, "app", opUpdateApp, serverOnly, (*Emulator).updateApp),
-		newRoute(http.MethodGet, "rate_limits", opGetRateLimits, serverOnly, (*Emulator).getRateLimits),
+		newRoute("GET /app", opGetApp, anyone, (*Emulator).getApp),
+		newRoute("PATCH /app", opUpdateApp, serverOnly, (*Emulator).updateApp),
+		newRoute("GET /rate_limits", opGetRateLimits, serverOnly, (*Emulator).getRateLimits),
 	}
 }
 

@@ -107,10 +107,9 @@ func (e *Emulator) getOrCreateChannel(c *call) error {
 
 // channelFor finds the channel that a request names, revives it or makes it.
 func (e *Emulator) channelFor(c *call, data *channelData) (*channel, error) {
-	typ, id := c.arg(0), ""
-	if len(c.args) > 1 {
-		id = c.arg(1)
-	} else {
+	typ, id := c.path("type"), c.path("id")
+	distinct := id == ""
+	if distinct {
 		var err error
 		if id, err = c.distinctID(data); err != nil {
 			return nil, err
@@ -130,7 +129,7 @@ func (e *Emulator) channelFor(c *call, data *channelData) (*channel, error) {
 	switch {
 	case strings.Contains(id, ":"):
 		return nil, bad("invalid channel id, can't contain the : character")
-	case strings.Contains(id, "!") && len(c.args) > 1:
+	case strings.Contains(id, "!") && !distinct:
 		return nil, bad("Cannot create a channel with a '!' in the ID, this is a reserved character.")
 	case !channelIDRule.MatchString(typ), !channelIDRule.MatchString(strings.TrimPrefix(id, "!")):
 		return nil, bad("channel type or id is not valid")

@@ -10,7 +10,7 @@ import (
 
 // deleteChannel is DELETE /channels/{type}/{id}.
 func (e *Emulator) deleteChannel(c *call) error {
-	cid := c.arg(0) + ":" + c.arg(1)
+	cid := c.path("type") + ":" + c.path("id")
 	hard := c.flag("hard_delete")
 	ch, ok := e.channels[cid]
 	// unproven: dossier 15, a repeated soft deletion.

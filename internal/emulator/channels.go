@@ -4,7 +4,6 @@
 package emulator
 
 import (
-	"net/http"
 	"slices"
 	"strings"
 )
@@ -40,18 +39,18 @@ func (ch *channel) isGone() bool { return ch.gone }
 
 func channelRoutes() []route {
 	return []route{
-		newRoute(http.MethodPost, "channels", opQueryChannels, anyone, (*Emulator).queryChannels),
-		newRoute(http.MethodPost, "channels/delete", opDeleteChannels, anyone, (*Emulator).deleteChannels),
-		newRoute(http.MethodPost, "channels/:/query", opGetOrCreateDistinctChannel, anyone, (*Emulator).getOrCreateChannel),
-		newRoute(http.MethodPost, "channels/:/:/query", opGetOrCreateChannel, anyone, (*Emulator).getOrCreateChannel),
-		newRoute(http.MethodPost, "channels/:/:/truncate", opTruncateChannel, anyone, (*Emulator).truncateChannel),
-		newRoute(http.MethodPost, "channels/:/:/message", opSendMessage, anyone, (*Emulator).sendMessage),
-		newRoute(http.MethodGet, "channels/:/:/messages", opGetManyMessages, anyone, (*Emulator).getManyMessages),
-		newRoute(http.MethodGet, "channels/:/:", opGetChannel, anyone, (*Emulator).getChannel),
-		newRoute(http.MethodPost, "channels/:/:", opUpdateChannel, anyone, (*Emulator).updateChannel),
-		newRoute(http.MethodPatch, "channels/:/:", opUpdateChannelPartial, anyone, (*Emulator).updateChannelPartial),
-		newRoute(http.MethodDelete, "channels/:/:", opDeleteChannel, anyone, (*Emulator).deleteChannel),
-		newRoute(http.MethodGet, "members", opQueryMembers, anyone, (*Emulator).queryMembers),
+		newRoute("POST /channels", opQueryChannels, anyone, (*Emulator).queryChannels),
+		newRoute("POST /channels/delete", opDeleteChannels, anyone, (*Emulator).deleteChannels),
+		newRoute("POST /channels/{type}/query", opGetOrCreateDistinctChannel, anyone, (*Emulator).getOrCreateChannel),
+		newRoute("POST /channels/{type}/{id}/query", opGetOrCreateChannel, anyone, (*Emulator).getOrCreateChannel),
+		newRoute("POST /channels/{type}/{id}/truncate", opTruncateChannel, anyone, (*Emulator).truncateChannel),
+		newRoute("POST /channels/{type}/{id}/message", opSendMessage, anyone, (*Emulator).sendMessage),
+		newRoute("GET /channels/{type}/{id}/messages", opGetManyMessages, anyone, (*Emulator).getManyMessages),
+		newRoute("GET /channels/{type}/{id}", opGetChannel, anyone, (*Emulator).getChannel),
+		newRoute("POST /channels/{type}/{id}", opUpdateChannel, anyone, (*Emulator).updateChannel),
+		newRoute("PATCH /channels/{type}/{id}", opUpdateChannelPartial, anyone, (*Emulator).updateChannelPartial),
+		newRoute("DELETE /channels/{type}/{id}", opDeleteChannel, anyone, (*Emulator).deleteChannel),
+		newRoute("GET /members", opQueryMembers, anyone, (*Emulator).queryMembers),
 	}
 }
 
@@ -74,7 +73,7 @@ func (c *call) liveChannel(cid string) (*channel, error) {
 }
 
 func (c *call) pathChannel() (*channel, error) {
-	return c.liveChannel(c.arg(0) + ":" + c.arg(1))
+	return c.liveChannel(c.path("type") + ":" + c.path("id"))
 }
 
 func (e *Emulator) addChannel(typ, id, createdBy string, now stamp) *channel {

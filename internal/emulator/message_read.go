@@ -11,7 +11,7 @@ import (
 
 // getMessage is GET /messages/{id}.
 func (e *Emulator) getMessage(c *call) error {
-	m, err := c.seen(c.arg(0))
+	m, err := c.seen(c.path("id"))
 	if err != nil {
 		return err
 	}
@@ -46,7 +46,7 @@ func (e *Emulator) getManyMessages(c *call) error {
 
 // getReplies is GET /messages/{id}/replies.
 func (e *Emulator) getReplies(c *call) error {
-	m, err := c.seen(c.arg(0))
+	m, err := c.seen(c.path("id"))
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ func (e *Emulator) updateMessage(c *call) error {
 	if in.Message == nil {
 		return bad("message is a required field")
 	}
-	m, err := c.own(c.arg(0))
+	m, err := c.own(c.path("id"))
 	if err != nil {
 		return err
 	}
@@ -62,7 +62,7 @@ func (e *Emulator) updateMessagePartial(c *call) error {
 	if err := c.bind(&in); err != nil {
 		return err
 	}
-	m, err := c.own(c.arg(0))
+	m, err := c.own(c.path("id"))
 	if err != nil {
 		return err
 	}
@@ -123,7 +123,7 @@ func (e *Emulator) updateMessagePartial(c *call) error {
 // deleteMessage is DELETE /messages/{id}. Both modes return the message as
 // deleted.
 func (e *Emulator) deleteMessage(c *call) error {
-	m, err := c.own(c.arg(0))
+	m, err := c.own(c.path("id"))
 	if err != nil {
 		return err
 	}
@@ -160,7 +160,7 @@ func (e *Emulator) undeleteMessage(c *call) error {
 	if err := c.bind(&in); err != nil {
 		return err
 	}
-	m, err := c.seen(c.arg(0))
+	m, err := c.seen(c.path("id"))
 	if err != nil {
 		return err
 	}

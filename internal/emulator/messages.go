@@ -5,7 +5,6 @@ package emulator
 
 import (
 	"cmp"
-	"net/http"
 )
 
 // message is a message in a channel.
@@ -50,14 +49,14 @@ func (m *message) compare(o *message) int {
 
 func messageRoutes() []route {
 	return []route{
-		newRoute(http.MethodGet, "messages/:", opGetMessage, anyone, (*Emulator).getMessage),
-		newRoute(http.MethodPost, "messages/:", opUpdateMessage, anyone, (*Emulator).updateMessage),
-		newRoute(http.MethodPut, "messages/:", opUpdateMessagePartial, anyone, (*Emulator).updateMessagePartial),
-		newRoute(http.MethodDelete, "messages/:", opDeleteMessage, anyone, (*Emulator).deleteMessage),
-		newRoute(http.MethodPost, "messages/:/undelete", opUndeleteMessage, serverOnly, (*Emulator).undeleteMessage),
-		newRoute(http.MethodPost, "messages/:/commit", opCommitMessage, serverOnly, (*Emulator).commitMessage),
-		newRoute(http.MethodGet, "messages/:/replies", opGetReplies, anyone, (*Emulator).getReplies),
-		newRoute(http.MethodGet, "search", opSearch, anyone, (*Emulator).search),
+		newRoute("GET /messages/{id}", opGetMessage, anyone, (*Emulator).getMessage),
+		newRoute("POST /messages/{id}", opUpdateMessage, anyone, (*Emulator).updateMessage),
+		newRoute("PUT /messages/{id}", opUpdateMessagePartial, anyone, (*Emulator).updateMessagePartial),
+		newRoute("DELETE /messages/{id}", opDeleteMessage, anyone, (*Emulator).deleteMessage),
+		newRoute("POST /messages/{id}/undelete", opUndeleteMessage, serverOnly, (*Emulator).undeleteMessage),
+		newRoute("POST /messages/{id}/commit", opCommitMessage, serverOnly, (*Emulator).commitMessage),
+		newRoute("GET /messages/{id}/replies", opGetReplies, anyone, (*Emulator).getReplies),
+		newRoute("GET /search", opSearch, anyone, (*Emulator).search),
 	}
 }
 

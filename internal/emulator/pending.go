@@ -31,7 +31,7 @@ func (m *message) settlePending() {
 
 // commitMessage is POST /messages/{id}/commit.
 func (e *Emulator) commitMessage(c *call) error {
-	m, err := c.seen(c.arg(0))
+	m, err := c.seen(c.path("id"))
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,6 @@ package emulator
 
 import (
 	"cmp"
-	"net/http"
 	"slices"
 	"strings"
 )
@@ -36,10 +35,10 @@ type pollOption struct {
 
 func pollRoutes() []route {
 	return []route{
-		newRoute(http.MethodPost, "polls", opCreatePoll, anyone, (*Emulator).createPoll),
-		newRoute(http.MethodPost, "polls/query", opQueryPolls, anyone, (*Emulator).queryPolls),
-		newRoute(http.MethodGet, "polls/:", opGetPoll, anyone, (*Emulator).getPoll),
-		newRoute(http.MethodDelete, "polls/:", opDeletePoll, anyone, (*Emulator).deletePoll),
+		newRoute("POST /polls", opCreatePoll, anyone, (*Emulator).createPoll),
+		newRoute("POST /polls/query", opQueryPolls, anyone, (*Emulator).queryPolls),
+		newRoute("GET /polls/{id}", opGetPoll, anyone, (*Emulator).getPoll),
+		newRoute("DELETE /polls/{id}", opDeletePoll, anyone, (*Emulator).deletePoll),
 	}
 }
 
@@ -155,9 +154,9 @@ func (e *Emulator) createPoll(c *call) error {
 
 // getPoll is GET /polls/{id}.
 func (e *Emulator) getPoll(c *call) error {
-	p := e.polls[c.arg(0)]
+	p := e.polls[c.path("id")]
 	if p == nil {
-		return errNoPoll(c.arg(0))
+		return errNoPoll(c.path("id"))
 	}
 	c.out.key("poll")
 	c.out.poll(e, p)
@@ -170,9 +169,9 @@ func (e *Emulator) deletePoll(c *call) error {
 	if err != nil {
 		return err
 	}
-	p := e.polls[c.arg(0)]
+	p := e.polls[c.path("id")]
 	if p == nil {
-		return errNoPoll(c.arg(0))
+		return errNoPoll(c.path("id"))
 	}
 	if !c.server && p.createdByID != by.id {
 		return notAllowed("User '%s' with role %s is not allowed to perform action DeletePoll in scope '.app'", by.id, by.role)

@@ -4,7 +4,6 @@
 package emulator
 
 import (
-	"net/http"
 	"slices"
 	"time"
 )
@@ -44,9 +43,9 @@ type taskError struct{ typ, description string }
 
 func taskRoutes() []route {
 	return []route{
-		newRoute(http.MethodGet, "tasks/:", opGetTask, serverOnly, (*Emulator).getTask),
+		newRoute("GET /tasks/{id}", opGetTask, serverOnly, (*Emulator).getTask),
 		// Dropped from the spec in 2025, still used by the SDKs.
-		newRoute(http.MethodGet, "export_channels/:", opGetExportStatus, serverOnly, (*Emulator).getTask),
+		newRoute("GET /export_channels/{id}", opGetExportStatus, serverOnly, (*Emulator).getTask),
 	}
 }
 
@@ -170,9 +169,9 @@ func (t *task) state(now stamp) (string, stamp) {
 // getTask is GET /tasks/{id}, and the same for channel exports under their old
 // path.
 func (e *Emulator) getTask(c *call) error {
-	t, ok := e.tasks[c.arg(0)]
+	t, ok := e.tasks[c.path("id")]
 	if !ok || t.forgotten {
-		return errNoTask(c.arg(0))
+		return errNoTask(c.path("id"))
 	}
 	status, since := t.state(c.now)
 	c.out.kstr("task_id", t.id)

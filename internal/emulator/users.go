@@ -62,16 +62,16 @@ const maxIDs = 100
 
 func userRoutes() []route {
 	return []route{
-		newRoute(http.MethodPost, "users", opUpdateUsers, anyone, (*Emulator).updateUsers),
-		newRoute(http.MethodPatch, "users", opUpdateUsersPartial, anyone, (*Emulator).updateUsersPartial),
-		newRoute(http.MethodGet, "users", opQueryUsers, anyone, (*Emulator).queryUsers),
-		newRoute(http.MethodPost, "users/delete", opDeleteUsers, serverOnly, (*Emulator).deleteUsers),
-		newRoute(http.MethodPost, "users/restore", opRestoreUsers, serverOnly, (*Emulator).restoreUsers),
-		newRoute(http.MethodPost, "users/deactivate", opDeactivateUsers, serverOnly, (*Emulator).deactivateUsers),
-		newRoute(http.MethodPost, "users/reactivate", opReactivateUsers, serverOnly, (*Emulator).reactivateUsers),
-		newRoute(http.MethodPost, "users/:/deactivate", opDeactivateUser, serverOnly, (*Emulator).deactivateUser),
-		newRoute(http.MethodPost, "users/:/reactivate", opReactivateUser, serverOnly, (*Emulator).reactivateUser),
-		newRoute(http.MethodDelete, "users/:", opDeleteUser, serverOnly, (*Emulator).deleteUser),
+		newRoute("POST /users", opUpdateUsers, anyone, (*Emulator).updateUsers),
+		newRoute("PATCH /users", opUpdateUsersPartial, anyone, (*Emulator).updateUsersPartial),
+		newRoute("GET /users", opQueryUsers, anyone, (*Emulator).queryUsers),
+		newRoute("POST /users/delete", opDeleteUsers, serverOnly, (*Emulator).deleteUsers),
+		newRoute("POST /users/restore", opRestoreUsers, serverOnly, (*Emulator).restoreUsers),
+		newRoute("POST /users/deactivate", opDeactivateUsers, serverOnly, (*Emulator).deactivateUsers),
+		newRoute("POST /users/reactivate", opReactivateUsers, serverOnly, (*Emulator).reactivateUsers),
+		newRoute("POST /users/{id}/deactivate", opDeactivateUser, serverOnly, (*Emulator).deactivateUser),
+		newRoute("POST /users/{id}/reactivate", opReactivateUser, serverOnly, (*Emulator).reactivateUser),
+		newRoute("DELETE /users/{id}", opDeleteUser, serverOnly, (*Emulator).deleteUser),
 	}
 }
 

@@ -24,10 +24,12 @@ type channelUpdate struct {
 	UserID        string     `json:"user_id"`
 	User          object     `json:"user"`
 
-	data           *channelData
-	added, invited []*user
-	by             *user // nil if the request names nobody
-	message        *message
+	data       *channelData
+	added      []*user
+	invited    []*user
+	moderators []*user
+	by         *user // nil if the request names nobody
+	message    *message
 }
 
 // updateChannel is POST /channels/{type}/{id}: data replaces the custom data,
@@ -72,6 +74,9 @@ func (up *channelUpdate) check(c *call, ch *channel) (err error) {
 	if up.invited, err = c.e.existing("update", up.Invites.ids()); err != nil {
 		return err
 	}
+	if up.moderators, err = c.e.existing("update", up.AddModerators); err != nil {
+		return err
+	}
 	if up.by, err = c.namedIfAny(up.UserID, up.User, "user"); err != nil {
 		return err
 	}
@@ -113,6 +118,9 @@ func (up *channelUpdate) apply(ch *channel, now stamp) {
 	}
 	for _, u := range up.invited {
 		ch.addMember(u, "", now).invited = true
+	}
+	for _, u := range up.moderators {
+		ch.addMember(u, "", now) // whoever was no member becomes one
 	}
 	switch {
 	case up.Accept:

@@ -34,7 +34,10 @@ func TestMessageOfChannelUpdate(t *testing.T) {
 			return ch.RemoveMembers(bg(), []string{"bob"}, from("bob", "said"))
 		}, "alice"},
 		"AddModerators": {func(ch *stream.Channel) (*stream.Response, error) {
-			return ch.AddModeratorsWithMessage(bg(), []string{"bob"}, from("bob", "said"))
+			return ch.AddModeratorsWithMessage(bg(), []string{"carol"}, from("bob", "said"))
+		}, "alice bob carol"},
+		"DemoteModerators": {func(ch *stream.Channel) (*stream.Response, error) {
+			return ch.DemoteModeratorsWithMessage(bg(), []string{"bob"}, from("bob", "said"))
 		}, "alice bob"},
 		"Truncate": {func(ch *stream.Channel) (*stream.Response, error) {
 			return ch.Truncate(bg(), stream.TruncateWithMessage(from("bob", "said")), stream.TruncateWithUser(&stream.User{ID: "carol"}))
@@ -52,6 +55,11 @@ func TestMessageOfChannelUpdate(t *testing.T) {
 			s, _ := w.Channel("messaging:chat")
 			if got := strings.Join(s.Members, " "); got != tc.members {
 				t.Errorf("the members are %s, want %s", got, tc.members)
+			}
+			for _, m := range chat.Members {
+				if moderator := name == "AddModerators" && m.UserID == "carol"; m.IsModerator != moderator {
+					t.Errorf("the members are %+v", chat.Members)
+				}
 			}
 			if name == "Truncate" && (len(chat.Messages) != 1 || chat.TruncatedBy.ID != "carol") {
 				t.Errorf("the channel is %+v", chat)

@@ -4,7 +4,8 @@
 package emulator
 
 import (
-	"net/http"
+	"maps"
+	"slices"
 )
 
 // appSettings are the settings of the app that something here depends on.
@@ -12,15 +13,22 @@ type appSettings struct {
 	name         string
 	uniqueName   string // no, app, team
 	revokeBefore stamp
+	hooks        map[string]string // by the names of hookSettings
+}
+
+// hookSettings say where Stream sends events. They are kept and shown; nothing
+// is sent.
+var hookSettings = []string{
+	"webhook_url", "sqs_url", "sqs_key", "sqs_secret", "sns_topic_arn", "sns_key", "sns_secret",
 }
 
 func (a *appSettings) uniqueNames() bool { return a.uniqueName == "app" }
 
 func appRoutes() []route {
 	return []route{
-		newRoute(http.MethodGet, "app", opGetApp, anyone, (*Emulator).getApp),
-		newRoute(http.MethodPatch, "app", opUpdateApp, serverOnly, (*Emulator).updateApp),
-		newRoute(http.MethodGet, "rate_limits", opGetRateLimits, serverOnly, (*Emulator).getRateLimits),
+		newRoute("GET /app", opGetApp, anyone, (*Emulator).getApp),
+		newRoute("PATCH /app", opUpdateApp, serverOnly, (*Emulator).updateApp),
+		newRoute("GET /rate_limits", opGetRateLimits, serverOnly, (*Emulator).getRateLimits),
 	}
 }
 
@@ -42,7 +50,11 @@ func (e *Emulator) getApp(c *call) error {
 	}
 	out.kstr("enforce_unique_usernames", unique)
 	out.kstr("permission_version", "v2")
-	out.kstr("webhook_url", "")
+	for _, k := range hookSettings {
+		if c.server { // unproven: what an end user gets of them
+			out.kstr(k, e.app.hooks[k])
+		}
+	}
 	out.key("webhook_events").raw([]byte("[]"))
 	out.ktimeOrNull("revoke_tokens_issued_before", e.app.revokeBefore)
 	out.key("channel_configs").open('{')
@@ -72,6 +84,7 @@ func (e *Emulator) updateApp(c *call) error {
 		return errBadJSON()
 	}
 	next := e.app
+	next.hooks = maps.Clone(next.hooks)
 	for _, f := range o {
 		var err error
 		switch f.key {
@@ -81,6 +94,12 @@ func (e *Emulator) updateApp(c *call) error {
 			err = decode(f.raw, &next.uniqueName)
 		case "revoke_tokens_issued_before":
 			next.revokeBefore, err = parseStamp(f.raw)
+		default:
+			if slices.Contains(hookSettings, f.key) {
+				var s string
+				err = decode(f.raw, &s)
+				next.hooks[f.key] = s
+			}
 		}
 		if err != nil {
 			return err

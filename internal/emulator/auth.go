@@ -127,6 +127,23 @@ func (e *Emulator) liveUser(id string) (*user, error) {
 	return u, nil
 }
 
+// named is who acts when a request may name them by id or by a user object. The
+// object is an upsert; an id has to be someone's.
+func (c *call) named(id string, o object, field string) (*user, error) {
+	if c.server && id == "" && len(o) > 0 {
+		return c.e.nestedUser(o, c.now)
+	}
+	return c.actingUser(id, field)
+}
+
+// namedIfAny is named, where a back end may also name nobody.
+func (c *call) namedIfAny(id string, o object, field string) (*user, error) {
+	if c.server && id == "" && len(o) == 0 {
+		return nil, nil
+	}
+	return c.named(id, o, field)
+}
+
 // actingUser is who acts: the token's user, or with a server token the one
 // that the request names.
 func (c *call) actingUser(id, field string) (*user, error) {

@@ -222,7 +222,7 @@ func (e *Emulator) eraseUser(u *user, mode string, at stamp) {
 
 // deleteUser is DELETE /users/{id}, no longer in the spec and still served.
 func (e *Emulator) deleteUser(c *call) error {
-	u, err := e.liveUser(c.arg(0)) // unproven: dossier 15, unknown and repeated
+	u, err := e.liveUser(c.path("id")) // unproven: dossier 15, unknown and repeated
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,6 @@ package emulator
 
 import (
 	"cmp"
-	"net/http"
 	"slices"
 )
 
@@ -19,9 +18,9 @@ type device struct {
 
 func deviceRoutes() []route {
 	return []route{
-		newRoute(http.MethodGet, "devices", opListDevices, anyone, (*Emulator).listDevices),
-		newRoute(http.MethodPost, "devices", opCreateDevice, anyone, (*Emulator).createDevice),
-		newRoute(http.MethodDelete, "devices", opDeleteDevice, anyone, (*Emulator).deleteDevice),
+		newRoute("GET /devices", opListDevices, anyone, (*Emulator).listDevices),
+		newRoute("POST /devices", opCreateDevice, anyone, (*Emulator).createDevice),
+		newRoute("DELETE /devices", opDeleteDevice, anyone, (*Emulator).deleteDevice),
 	}
 }
 

@@ -120,7 +120,8 @@ type Emulator struct {
 	pollsBy   map[string][]*poll
 	retention map[string]retentionPolicy
 	tasks     map[string]*task
-	open      []*task // not yet settled, the earliest due first
+	open      []*task    // not yet settled, the earliest due first
+	expiring  []*message // pinned for a time
 	files     map[string]*exportFile
 	seq       uint64 // breaks ties between equal times
 	signed    uint64 // makes every signed URL a new one
@@ -137,7 +138,7 @@ func New(opts Options) *Emulator {
 	e := &Emulator{
 		opts:      opts,
 		closed:    make(chan struct{}),
-		app:       appSettings{name: opts.AppName},
+		app:       appSettings{name: opts.AppName, hooks: map[string]string{}},
 		users:     map[string]*user{},
 		roles:     map[string]bool{},
 		channels:  map[string]*channel{},

@@ -39,9 +39,9 @@ type exportFile struct {
 
 func exportRoutes() []route {
 	return []route{
-		newRoute(http.MethodGet, "users/:/export", opExportUser, serverOnly, (*Emulator).exportUser),
-		newRoute(http.MethodPost, "export/users", opExportUsers, serverOnly, (*Emulator).exportUsers),
-		newRoute(http.MethodPost, "export_channels", opExportChannels, serverOnly, (*Emulator).exportChannels),
+		newRoute("GET /users/{id}/export", opExportUser, serverOnly, (*Emulator).exportUser),
+		newRoute("POST /export/users", opExportUsers, serverOnly, (*Emulator).exportUsers),
+		newRoute("POST /export_channels", opExportChannels, serverOnly, (*Emulator).exportChannels),
 	}
 }
 
@@ -49,7 +49,7 @@ func exportRoutes() []route {
 func (e *Emulator) exportUser(c *call) error {
 	// unproven: dossier 15, an unknown or deleted user. A deactivated one can
 	// be exported: the right to one's data does not depend on activity.
-	u, err := e.liveUser(c.arg(0))
+	u, err := e.liveUser(c.path("id"))
 	if err != nil {
 		return err
 	}

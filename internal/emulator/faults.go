@@ -305,11 +305,7 @@ func (f *Fault) distort(c *call, resp *response) *response {
 		}
 		return r
 	case FaultTaskNotFound:
-		id := ""
-		if len(c.args) > 0 {
-			id = c.args[0]
-		}
-		r := f.stream(c, errNoTask(id))
+		r := f.stream(c, errNoTask(c.path("id")))
 		e.limitHeaders(c, r.header)
 		return r
 	case FaultRedirect301, FaultRedirect307:

@@ -51,7 +51,7 @@ func (e *Emulator) deactivateUser(c *call) error {
 	if err := c.bind(&in); err != nil {
 		return err
 	}
-	u, err := e.liveUser(c.arg(0))
+	u, err := e.liveUser(c.path("id"))
 	if err != nil {
 		return err
 	}
@@ -164,7 +164,7 @@ func (e *Emulator) reactivateUser(c *call) error {
 	if err := c.bind(&in); err != nil {
 		return err
 	}
-	u, err := e.liveUser(c.arg(0))
+	u, err := e.liveUser(c.path("id"))
 	if err != nil {
 		return err
 	}

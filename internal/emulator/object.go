@@ -120,6 +120,9 @@ func isNull(raw []byte) bool {
 	return len(raw) == 0 || bytes.Equal(bytes.TrimSpace(raw), []byte("null"))
 }
 
+// isEmpty: v6 sends null and "" for what has no value.
+func isEmpty(raw []byte) bool { return isNull(raw) || string(raw) == `""` }
+
 func (o object) get(key string) (json.RawMessage, bool) {
 	for i := range o {
 		if o[i].key == key {

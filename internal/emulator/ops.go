@@ -37,6 +37,7 @@ const (
 	opUpdateMessagePartial       = "UpdateMessagePartial"
 	opDeleteMessage              = "DeleteMessage"
 	opUndeleteMessage            = "UndeleteMessage"
+	opCommitMessage              = "CommitMessage"
 	opGetManyMessages            = "GetManyMessages"
 	opGetReplies                 = "GetReplies"
 	opSendReaction               = "SendReaction"

@@ -5,7 +5,6 @@ package emulator
 
 import (
 	"cmp"
-	"net/http"
 	"slices"
 	"strings"
 )
@@ -36,10 +35,10 @@ type pollOption struct {
 
 func pollRoutes() []route {
 	return []route{
-		newRoute(http.MethodPost, "polls", opCreatePoll, anyone, (*Emulator).createPoll),
-		newRoute(http.MethodPost, "polls/query", opQueryPolls, anyone, (*Emulator).queryPolls),
-		newRoute(http.MethodGet, "polls/:", opGetPoll, anyone, (*Emulator).getPoll),
-		newRoute(http.MethodDelete, "polls/:", opDeletePoll, anyone, (*Emulator).deletePoll),
+		newRoute("POST /polls", opCreatePoll, anyone, (*Emulator).createPoll),
+		newRoute("POST /polls/query", opQueryPolls, anyone, (*Emulator).queryPolls),
+		newRoute("GET /polls/{id}", opGetPoll, anyone, (*Emulator).getPoll),
+		newRoute("DELETE /polls/{id}", opDeletePoll, anyone, (*Emulator).deletePoll),
 	}
 }
 
@@ -61,7 +60,7 @@ func (e *Emulator) removePoll(p *poll) {
 }
 
 // parsePoll reads a poll; by is who created it.
-func parsePoll(o object) (p *poll, userID, newUser string, err error) {
+func parsePoll(o object) (p *poll, userID string, user object, err error) {
 	p = &poll{visibility: "public"}
 	for _, f := range o {
 		var err error
@@ -87,11 +86,7 @@ func parsePoll(o object) (p *poll, userID, newUser string, err error) {
 		case "user_id":
 			err = decode(f.raw, &userID)
 		case "user":
-			var u struct {
-				ID string `json:"id"`
-			}
-			err = decode(f.raw, &u)
-			newUser = u.ID
+			err = decode(f.raw, &user)
 		case "options":
 			var list []object
 			if err = decode(f.raw, &list); err != nil {
@@ -115,20 +110,20 @@ func parsePoll(o object) (p *poll, userID, newUser string, err error) {
 			p.fields.set(f.key, f.raw)
 		}
 		if err != nil {
-			return nil, "", "", err
+			return nil, "", nil, err
 		}
 	}
 	switch {
 	case p.name == "":
-		return nil, "", "", bad("name is a required field")
+		return nil, "", nil, bad("name is a required field")
 	case len(p.id) > 255:
-		return nil, "", "", bad("id must be 255 characters or less")
+		return nil, "", nil, bad("id must be 255 characters or less")
 	case p.visibility != "public" && p.visibility != "anonymous":
-		return nil, "", "", bad("voting_visibility must be one of [anonymous public]")
+		return nil, "", nil, bad("voting_visibility must be one of [anonymous public]")
 	case p.maxVotes < 0 || p.maxVotes > 10:
-		return nil, "", "", bad("max_votes_allowed must be 10 or less")
+		return nil, "", nil, bad("max_votes_allowed must be 10 or less")
 	}
-	return p, userID, newUser, checkCustom(p.fields)
+	return p, userID, user, checkCustom(p.fields)
 }
 
 // createPoll is POST /polls.
@@ -137,16 +132,7 @@ func (e *Emulator) createPoll(c *call) error {
 	if err != nil {
 		return errBadJSON()
 	}
-	p, userID, newUser, err := parsePoll(o)
-	if err != nil {
-		return err
-	}
-	var by *user
-	if c.server && userID == "" && newUser != "" {
-		by, err = e.userOrNew(newUser, c.now)
-	} else {
-		by, err = c.actingUser(userID, "user")
-	}
+	p, userID, user, err := parsePoll(o)
 	if err != nil {
 		return err
 	}
@@ -154,6 +140,10 @@ func (e *Emulator) createPoll(c *call) error {
 		p.id = newID()
 	} else if e.polls[p.id] != nil {
 		return bad("a poll with id %s already exists", p.id)
+	}
+	by, err := c.named(userID, user, "user")
+	if err != nil {
+		return err
 	}
 	p.createdByID, p.createdAt, p.updatedAt = by.id, c.now, c.now
 	e.addPoll(p)
@@ -164,9 +154,9 @@ func (e *Emulator) createPoll(c *call) error {
 
 // getPoll is GET /polls/{id}.
 func (e *Emulator) getPoll(c *call) error {
-	p := e.polls[c.arg(0)]
+	p := e.polls[c.path("id")]
 	if p == nil {
-		return errNoPoll(c.arg(0))
+		return errNoPoll(c.path("id"))
 	}
 	c.out.key("poll")
 	c.out.poll(e, p)
@@ -179,9 +169,9 @@ func (e *Emulator) deletePoll(c *call) error {
 	if err != nil {
 		return err
 	}
-	p := e.polls[c.arg(0)]
+	p := e.polls[c.path("id")]
 	if p == nil {
-		return errNoPoll(c.arg(0))
+		return errNoPoll(c.path("id"))
 	}
 	if !c.server && p.createdByID != by.id {
 		return notAllowed("User '%s' with role %s is not allowed to perform action DeletePoll in scope '.app'", by.id, by.role)

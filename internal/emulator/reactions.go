@@ -5,7 +5,6 @@ package emulator
 
 import (
 	"cmp"
-	"net/http"
 	"slices"
 )
 
@@ -25,9 +24,9 @@ func (r *reaction) isGone() bool { return r.gone }
 
 func reactionRoutes() []route {
 	return []route{
-		newRoute(http.MethodPost, "messages/:/reaction", opSendReaction, anyone, (*Emulator).sendReaction),
-		newRoute(http.MethodDelete, "messages/:/reaction/:", opDeleteReaction, anyone, (*Emulator).deleteReaction),
-		newRoute(http.MethodGet, "messages/:/reactions", opGetReactions, anyone, (*Emulator).getReactions),
+		newRoute("POST /messages/{id}/reaction", opSendReaction, anyone, (*Emulator).sendReaction),
+		newRoute("DELETE /messages/{id}/reaction/{type}", opDeleteReaction, anyone, (*Emulator).deleteReaction),
+		newRoute("GET /messages/{id}/reactions", opGetReactions, anyone, (*Emulator).getReactions),
 	}
 }
 
@@ -75,7 +74,7 @@ func (e *Emulator) sendReaction(c *call) error {
 	if err := c.bind(&in); err != nil {
 		return err
 	}
-	m, err := c.seen(c.arg(0))
+	m, err := c.seen(c.path("id"))
 	if err != nil {
 		return err
 	}
@@ -86,7 +85,8 @@ func (e *Emulator) sendReaction(c *call) error {
 		return bad("message with id %s has been deleted", m.id)
 	}
 	r := &reaction{message: m, score: 1, createdAt: c.now, updatedAt: c.now}
-	var userID, newUser string
+	var userID string
+	var user object
 	for _, f := range in.Reaction {
 		var err error
 		switch f.key {
@@ -97,11 +97,7 @@ func (e *Emulator) sendReaction(c *call) error {
 		case "user_id":
 			err = decode(f.raw, &userID)
 		case "user":
-			var u struct {
-				ID string `json:"id"`
-			}
-			err = decode(f.raw, &u)
-			newUser = u.ID
+			err = decode(f.raw, &user)
 		default:
 			// v6 sends an empty message_id along.
 			if !slices.Contains(reservedReactionFields, f.key) {
@@ -118,12 +114,7 @@ func (e *Emulator) sendReaction(c *call) error {
 	if err := checkCustom(r.fields); err != nil {
 		return err
 	}
-	if c.server && userID == "" && newUser != "" {
-		r.user, err = e.userOrNew(newUser, c.now)
-	} else {
-		r.user, err = c.actingUser(userID, "reaction.user")
-	}
-	if err != nil {
+	if r.user, err = c.named(userID, user, "reaction.user"); err != nil {
 		return err
 	}
 	if in.EnforceUnique {
@@ -143,7 +134,7 @@ func (e *Emulator) sendReaction(c *call) error {
 
 // deleteReaction is DELETE /messages/{id}/reaction/{type}.
 func (e *Emulator) deleteReaction(c *call) error {
-	m, err := c.seen(c.arg(0))
+	m, err := c.seen(c.path("id"))
 	if err != nil {
 		return err
 	}
@@ -158,9 +149,9 @@ func (e *Emulator) deleteReaction(c *call) error {
 			return err
 		}
 	}
-	i := slices.IndexFunc(m.reactions, func(r *reaction) bool { return r.user == u && r.typ == c.arg(1) })
+	i := slices.IndexFunc(m.reactions, func(r *reaction) bool { return r.user == u && r.typ == c.path("type") })
 	if i < 0 {
-		return notFound("reaction of type %s by user %s doesn't exist", c.arg(1), u.id)
+		return notFound("reaction of type %s by user %s doesn't exist", c.path("type"), u.id)
 	}
 	r := m.reactions[i]
 	e.removeReaction(r)
@@ -173,7 +164,7 @@ func (e *Emulator) deleteReaction(c *call) error {
 
 // getReactions is GET /messages/{id}/reactions.
 func (e *Emulator) getReactions(c *call) error {
-	m, err := c.seen(c.arg(0))
+	m, err := c.seen(c.path("id"))
 	if err != nil {
 		return err
 	}

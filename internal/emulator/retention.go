@@ -4,7 +4,6 @@
 package emulator
 
 import (
-	"net/http"
 	"slices"
 )
 
@@ -20,9 +19,9 @@ var retentionPolicies = []string{"inactive-channels", "old-messages"}
 
 func retentionRoutes() []route {
 	return []route{
-		newRoute(http.MethodGet, "retention_policy", opGetRetentionPolicy, serverOnly, (*Emulator).getRetention),
-		newRoute(http.MethodPost, "retention_policy", opSetRetentionPolicy, serverOnly, (*Emulator).setRetention),
-		newRoute(http.MethodPost, "retention_policy/delete", opDeleteRetentionPolicy, serverOnly, (*Emulator).deleteRetention),
+		newRoute("GET /retention_policy", opGetRetentionPolicy, serverOnly, (*Emulator).getRetention),
+		newRoute("POST /retention_policy", opSetRetentionPolicy, serverOnly, (*Emulator).setRetention),
+		newRoute("POST /retention_policy/delete", opDeleteRetentionPolicy, serverOnly, (*Emulator).deleteRetention),
 	}
 }
 

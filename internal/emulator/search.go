@@ -71,7 +71,7 @@ func (e *Emulator) search(c *call) error {
 	var found []*message
 	look := func(m *message) {
 		switch {
-		case !within[m.channel], m.deletedAt != 0, m.typ == "system", m.cut() != 0:
+		case !within[m.channel], m.deletedAt != 0, m.isPending(), m.typ == "system", m.cut() != 0:
 		case !strings.Contains(strings.ToLower(m.text), phrase):
 		case !mf.matches(m.value):
 		default:

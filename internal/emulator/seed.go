@@ -237,8 +237,8 @@ func (e *Emulator) seedMessage(o object, now stamp) error {
 	case e.messages[m.id] != nil:
 		return fmt.Errorf("the message %s is there already", m.id)
 	}
-	if d.pinned {
-		m.pinned, m.pinnedAt, m.pinnedBy = true, created, d.userID
+	if d.pin.pinned {
+		m.pinned, m.pinnedAt, m.pinnedBy, m.pinExpires = true, created, d.userID, d.pin.expires
 	}
 	for _, id := range d.mentioned {
 		u := e.users[id]

@@ -25,8 +25,7 @@ type call struct {
 	r      *http.Request
 	query  url.Values
 	body   []byte
-	args   []string // the path's parameters
-	server bool     // a server token; otherwise actor is the token's user
+	server bool // a server token; otherwise actor is the token's user
 	actor  *user
 	ids    []string    // the user ids that the request names
 	cids   []string    // and the cids
@@ -35,8 +34,8 @@ type call struct {
 	out    enc
 }
 
-// arg is the path's i-th parameter.
-func (c *call) arg(i int) string { return c.args[i] }
+// path is a parameter of the path.
+func (c *call) path(name string) string { return c.r.PathValue(name) }
 
 // bind reads the request's JSON body.
 func (c *call) bind(v any) error { return decode(c.body, v) }
@@ -72,54 +71,56 @@ const (
 	serverOnly        // 403 with a user token
 )
 
+// route is what one endpoint does.
 type route struct {
-	method string
-	op     string
-	access access
-	segs   []string // ":" stands for a parameter
-	handle func(*Emulator, *call) error
+	pattern string // of http.ServeMux
+	op      string
+	access  access
+	handle  func(*Emulator, *call) error
 }
 
-func newRoute(method, path, op string, a access, h func(*Emulator, *call) error) route {
-	return route{method: method, op: op, access: a, segs: strings.Split(path, "/"), handle: h}
+func newRoute(pattern, op string, a access, h func(*Emulator, *call) error) route {
+	return route{pattern: pattern, op: op, access: a, handle: h}
 }
 
-// routes are tried in order, so a fixed segment goes before a parameter.
-var routes []route
+var (
+	routes []route
+	mux    = http.NewServeMux()
+)
 
 func init() {
 	// Here, since the handler of GET /rate_limits refers to the routes.
 	routes = slices.Concat(userRoutes(), exportRoutes(), channelRoutes(), messageRoutes(), reactionRoutes(),
 		pollRoutes(), taskRoutes(), appRoutes(), retentionRoutes(), deviceRoutes())
+	for i := range routes {
+		mux.Handle(routes[i].pattern, &routes[i])
+	}
+	// Not served, but not an update of a message called history either.
+	mux.Handle("POST /messages/history", http.NotFoundHandler())
 }
 
-// match finds the route of a request. Segments are unescaped one by one, since
-// an id may hold an escaped slash.
-func match(method, escapedPath string) (*route, []string) {
-	parts := strings.Split(strings.TrimPrefix(escapedPath, "/"), "/")
-	for i := range parts {
-		if p, err := url.PathUnescape(parts[i]); err == nil {
-			parts[i] = p
-		}
+// ServeHTTP only tells that the route matched.
+func (rt *route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	// A ServeMux also takes HEAD for GET; Stream is not known to.
+	if f, ok := w.(*finder); ok && strings.HasPrefix(rt.pattern, r.Method+" ") {
+		f.route = rt
 	}
-next:
-	for i := range routes {
-		rt := &routes[i]
-		if rt.method != method || len(rt.segs) != len(parts) {
-			continue
-		}
-		var args []string
-		for j, seg := range rt.segs {
-			switch {
-			case seg == ":" && parts[j] != "":
-				args = append(args, parts[j])
-			case seg != parts[j]:
-				continue next
-			}
-		}
-		return rt, args
-	}
-	return nil, nil
+}
+
+// finder is a ResponseWriter that keeps the route instead of a response: what a
+// ServeMux says of an unknown path is not what Stream says.
+type finder struct{ route *route }
+
+func (*finder) Header() http.Header         { return http.Header{} }
+func (*finder) Write(b []byte) (int, error) { return len(b), nil }
+func (*finder) WriteHeader(int)             {}
+
+// findRoute is the route of a request, nil if there is none. It sets the
+// request's path values.
+func findRoute(r *http.Request) *route {
+	var f finder
+	mux.ServeHTTP(&f, r)
+	return f.route
 }
 
 // unknownOp is the operation that Stream names for a path it does not know.
@@ -179,14 +180,14 @@ func (e *Emulator) handle(c *call, start time.Time) (*response, *Fault) {
 	c.now = e.now()
 	e.settle(c.now)
 
-	rt, args := match(c.r.Method, c.r.URL.EscapedPath())
+	rt := findRoute(c.r)
 	file, isFile := strings.CutPrefix(c.r.URL.Path, exportPath)
 	isFile = isFile && c.r.Method == http.MethodGet
 	switch {
 	case isFile:
 		c.op = opDownload
 	case rt != nil:
-		c.op, c.args = rt.op, args
+		c.op = rt.op
 	}
 	c.ids, c.cids = namedSubjects(c)
 
@@ -273,11 +274,12 @@ func namedSubjects(c *call) (ids, cids []string) {
 			}
 		}
 	}
-	if len(c.args) > 0 && strings.HasPrefix(c.r.URL.Path, "/users/") {
-		add(c.args[0])
-	}
-	if len(c.args) > 1 && strings.HasPrefix(c.r.URL.Path, "/channels/") {
-		cids = append(cids, c.args[0]+":"+c.args[1])
+	switch id := c.path("id"); {
+	case id == "":
+	case strings.HasPrefix(c.r.URL.Path, "/users/"):
+		add(id)
+	case strings.HasPrefix(c.r.URL.Path, "/channels/"):
+		cids = append(cids, c.path("type")+":"+id)
 	}
 	add(c.query.Get("user_id"))
 

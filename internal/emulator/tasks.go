@@ -4,7 +4,6 @@
 package emulator
 
 import (
-	"net/http"
 	"slices"
 	"time"
 )
@@ -44,9 +43,9 @@ type taskError struct{ typ, description string }
 
 func taskRoutes() []route {
 	return []route{
-		newRoute(http.MethodGet, "tasks/:", opGetTask, serverOnly, (*Emulator).getTask),
+		newRoute("GET /tasks/{id}", opGetTask, serverOnly, (*Emulator).getTask),
 		// Dropped from the spec in 2025, still used by the SDKs.
-		newRoute(http.MethodGet, "export_channels/:", opGetExportStatus, serverOnly, (*Emulator).getTask),
+		newRoute("GET /export_channels/{id}", opGetExportStatus, serverOnly, (*Emulator).getTask),
 	}
 }
 
@@ -131,7 +130,7 @@ func (e *Emulator) startItemTask(c *call, ids []string, check func(id string) st
 	return t
 }
 
-// settle applies the effects of the tasks that are due.
+// settle applies the effects of the tasks and the pins that are due.
 func (e *Emulator) settle(now stamp) {
 	for len(e.open) > 0 && e.open[0].dueAt <= now {
 		t := e.open[0]
@@ -148,6 +147,7 @@ func (e *Emulator) settle(now stamp) {
 	if len(e.open) == 0 {
 		e.open = nil
 	}
+	e.expirePins(now)
 }
 
 // state is the task's status at a time and since when.
@@ -169,9 +169,9 @@ func (t *task) state(now stamp) (string, stamp) {
 // getTask is GET /tasks/{id}, and the same for channel exports under their old
 // path.
 func (e *Emulator) getTask(c *call) error {
-	t, ok := e.tasks[c.arg(0)]
+	t, ok := e.tasks[c.path("id")]
 	if !ok || t.forgotten {
-		return errNoTask(c.arg(0))
+		return errNoTask(c.path("id"))
 	}
 	status, since := t.state(c.now)
 	c.out.kstr("task_id", t.id)

@@ -62,16 +62,16 @@ const maxIDs = 100
 
 func userRoutes() []route {
 	return []route{
-		newRoute(http.MethodPost, "users", opUpdateUsers, anyone, (*Emulator).updateUsers),
-		newRoute(http.MethodPatch, "users", opUpdateUsersPartial, anyone, (*Emulator).updateUsersPartial),
-		newRoute(http.MethodGet, "users", opQueryUsers, anyone, (*Emulator).queryUsers),
-		newRoute(http.MethodPost, "users/delete", opDeleteUsers, serverOnly, (*Emulator).deleteUsers),
-		newRoute(http.MethodPost, "users/restore", opRestoreUsers, serverOnly, (*Emulator).restoreUsers),
-		newRoute(http.MethodPost, "users/deactivate", opDeactivateUsers, serverOnly, (*Emulator).deactivateUsers),
-		newRoute(http.MethodPost, "users/reactivate", opReactivateUsers, serverOnly, (*Emulator).reactivateUsers),
-		newRoute(http.MethodPost, "users/:/deactivate", opDeactivateUser, serverOnly, (*Emulator).deactivateUser),
-		newRoute(http.MethodPost, "users/:/reactivate", opReactivateUser, serverOnly, (*Emulator).reactivateUser),
-		newRoute(http.MethodDelete, "users/:", opDeleteUser, serverOnly, (*Emulator).deleteUser),
+		newRoute("POST /users", opUpdateUsers, anyone, (*Emulator).updateUsers),
+		newRoute("PATCH /users", opUpdateUsersPartial, anyone, (*Emulator).updateUsersPartial),
+		newRoute("GET /users", opQueryUsers, anyone, (*Emulator).queryUsers),
+		newRoute("POST /users/delete", opDeleteUsers, serverOnly, (*Emulator).deleteUsers),
+		newRoute("POST /users/restore", opRestoreUsers, serverOnly, (*Emulator).restoreUsers),
+		newRoute("POST /users/deactivate", opDeactivateUsers, serverOnly, (*Emulator).deactivateUsers),
+		newRoute("POST /users/reactivate", opReactivateUsers, serverOnly, (*Emulator).reactivateUsers),
+		newRoute("POST /users/{id}/deactivate", opDeactivateUser, serverOnly, (*Emulator).deactivateUser),
+		newRoute("POST /users/{id}/reactivate", opReactivateUser, serverOnly, (*Emulator).reactivateUser),
+		newRoute("DELETE /users/{id}", opDeleteUser, serverOnly, (*Emulator).deleteUser),
 	}
 }
 
@@ -86,15 +86,41 @@ func (e *Emulator) addUser(id string, now stamp) *user {
 	return u
 }
 
-// userOrNew is the user of a nested {"id":…} object: it is created if missing.
-func (e *Emulator) userOrNew(id string, now stamp) (*user, error) {
-	if _, ok := e.users[id]; !ok {
-		if !userIDRule.MatchString(id) {
-			return nil, bad("user id %q is not valid", id)
-		}
-		return e.addUser(id, now), nil
+// nestedUser upserts the user of an object inside another request.
+// unproven: that someone who exists changes by it, and keeps what it leaves out;
+// dossier 4 has only that it creates whoever is missing.
+func (e *Emulator) nestedUser(o object, now stamp) (*user, error) {
+	up, err := e.parseUser(o.text("id"), o)
+	if err != nil {
+		return nil, err
 	}
-	return e.activeUser(id)
+	if _, ok := e.users[up.id]; !ok {
+		u := e.addUser(up.id, now)
+		u.replace(up, now)
+		return u, nil
+	}
+	u, err := e.activeUser(up.id)
+	if err != nil {
+		return nil, err
+	}
+	set := o.clone()
+	set.unset("id")
+	if len(set) == 0 {
+		return u, nil
+	}
+	next := *u
+	next.fields = u.fields.clone()
+	if err := e.patchUser(&next, set, nil, true); err != nil {
+		return nil, err
+	}
+	next.updatedAt = now
+	*u = next
+	return u, nil
+}
+
+func (u *user) replace(up *userUpdate, now stamp) {
+	u.role, u.language, u.teams, u.invisible, u.fields = up.role, up.language, up.teams, up.invisible, up.fields
+	u.updatedAt = now
 }
 
 // userUpdate is what an upsert makes of a user.
@@ -213,8 +239,7 @@ func (e *Emulator) updateUsers(c *call) error {
 		if !ok {
 			u = e.addUser(up.id, c.now)
 		}
-		u.role, u.language, u.teams, u.invisible, u.fields = up.role, up.language, up.teams, up.invisible, up.fields
-		u.updatedAt = c.now
+		u.replace(up, c.now)
 		c.out.key(u.id)
 		c.out.fullUser(u)
 	}

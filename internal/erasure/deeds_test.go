@@ -30,6 +30,8 @@ type fakeContent struct {
 	sent      [][]string
 	until     []time.Time
 	members   map[string][]string
+	author    string
+	lazy      bool // truncations are said and not done
 
 	result  func(map[string]stream.TaskResult)
 	deleted func(id string) error // what DeleteMessage does instead
@@ -102,6 +104,9 @@ func (f *fakeContent) TruncateChannel(_ context.Context, cid string, t stream.Tr
 		at = time.Now()
 	}
 	ch := f.channels[cid]
+	if f.lazy {
+		return stream.Channel{CID: cid, TruncatedAt: &at}, nil
+	}
 	ch.TruncatedAt = &at
 	f.channels[cid] = ch
 	return ch, nil
@@ -118,7 +123,7 @@ func (f *fakeContent) GetMessage(_ context.Context, id string) (stream.Message, 
 	if !f.messages[id] {
 		return stream.Message{}, refusal(stream.OpGetMessage, "message with id "+id+" doesn't exist")
 	}
-	return stream.Message{ID: id, Deleted: f.tombstone[id]}, nil
+	return stream.Message{ID: id, AuthorID: f.author, Deleted: f.tombstone[id]}, nil
 }
 
 func (f *fakeContent) DeleteMessage(_ context.Context, id string, hard bool) (stream.Message, error) {

@@ -45,6 +45,8 @@ type fakeStream struct {
 	revoke    func(ids []string) error
 	listFor   func(asUser string) error
 	turn      func(context.Context) error
+	// attempts is called before each of the attempts that a call takes.
+	attempts func(attempt int)
 }
 
 type fakeTask struct {
@@ -58,7 +60,7 @@ func newFake(ids ...string) *fakeStream {
 		users: map[string]stream.User{}, deleted: map[string]bool{}, tasks: map[string]*fakeTask{}, taskGets: map[string]int{},
 	}
 	for _, id := range ids {
-		f.users[id] = stream.User{ID: id, Role: "user"}
+		f.users[id] = stream.User{ID: id, Role: "user", Fields: map[string]json.RawMessage{"id": json.RawMessage(`"` + id + `"`)}}
 	}
 	return f
 }
@@ -113,6 +115,12 @@ func (f *fakeStream) ProbeUser(_ context.Context, id string) (stream.Presence, e
 }
 
 func (f *fakeStream) DeleteUsers(ctx context.Context, ids []string, d stream.UserDeletion) (string, error) {
+	for attempt := 1; f.attempts != nil && attempt <= 3; attempt++ {
+		f.attempts(attempt)
+		if err := stream.AskBefore(ctx, stream.OpDeleteUsers); err != nil {
+			return "", err
+		}
+	}
 	if err := f.clock.Sleep(context.WithoutCancel(ctx), f.callTime); err != nil {
 		return "", err
 	}

@@ -15,7 +15,15 @@ func Before(ctx context.Context, do func(context.Context) error) context.Context
 	return context.WithValue(ctx, beforeKey{}, do)
 }
 
-// before runs what was asked for by Before, if the operation changes something.
+// AskBefore asks what Before wants asked, if the operation changes something. Its error is
+// an *Error.
+func AskBefore(ctx context.Context, op Operation) error {
+	if stopped := before(ctx, op); stopped != nil {
+		return stopped
+	}
+	return nil
+}
+
 func before(ctx context.Context, op Operation) *Error {
 	do, _ := ctx.Value(beforeKey{}).(func(context.Context) error)
 	if do == nil || !endpoints[op].mutating {

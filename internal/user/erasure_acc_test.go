@@ -158,14 +158,14 @@ func TestAccUserErasure_refusals(t *testing.T) {
   user = "hard"
   conversations = "soft"
 }`), Says: `Hard deletion needs hard conversations`},
-		"no mode":      {Body: erase("alice", `delete {  }`), Says: `attribute "user" is required`},
+		"no mode":      {Body: erase("alice", `delete {  }`), Says: `The argument "user" is required`},
 		"no such mode": {Body: erase("alice", `delete { user = "very hard" }`), Says: `value must be one of`},
 		"conversations cannot be pruned": {Body: erase("alice", `delete {
   user = "soft"
   conversations = "pruning"
 }`), Says: `value must be one of`},
-		"unknown mode":   {Body: `resource "terraform_data" "x" { input = "hard" }` + erase("alice", `delete { user = terraform_data.x.output }`), Says: `Mode not known in the plan`},
-		"unknown delete": {Body: `resource "terraform_data" "x" { input = { user = "hard" } }` + erase("alice", `delete = terraform_data.x.output`), Says: `Mode not known in the plan`},
+		"unknown mode":        {Body: `resource "terraform_data" "x" { input = "hard" }` + erase("alice", `delete { user = terraform_data.x.output }`), Says: `Mode not known in the plan`},
+		"delete as an object": {Body: `resource "terraform_data" "x" { input = { user = "hard" } }` + erase("alice", `delete = terraform_data.x.output`), Says: `Did you mean to define a block`},
 		"no such message mode": {Body: erase("alice", `delete {
   user = "soft"
   messages = "gone"
@@ -173,7 +173,7 @@ func TestAccUserErasure_refusals(t *testing.T) {
 		"unknown user":                    {Body: `resource "terraform_data" "x" { input = "alice" }` + strings.Replace(erase("x", hardly), `"x"`, `terraform_data.x.output`, 1), Says: `Subject not known in the plan`},
 		"restore what cannot be restored": {Body: erase("alice", hardly+"\non_destroy = \"restore\""), Says: `Nothing to restore`},
 		"heir unknown to Stream":          {Body: erase("alice", hardly+"\nnew_channel_owner_id = \"nobody\""), Says: `New owner not found`},
-		"heir is the erased":              {Body: erase("alice", hardly+"\nnew_channel_owner_id = \"alice\""), Says: `Heir is the erased user`},
+		"new owner is the erased":         {Body: erase("alice", hardly+"\nnew_channel_owner_id = \"alice\""), Says: `New owner is the erased user`},
 		"base_url without scheme":         {Provider: `base_url = "chat.example.com"`, Body: erase("alice", hardly), Says: `Invalid base_url`},
 		"slash":                           {Body: erase("a/b", hardly), Says: `Invalid user id`},
 		"bad timeout":                     {Body: erase("alice", hardly+"\ntimeouts = { create = \"soon\" }"), Says: `must be a string`},

@@ -155,11 +155,9 @@ func (e *Emulator) truncateChannel(c *call) error {
 	if u != nil {
 		by = u.id
 	}
-	var posted *message
-	if in.Message != nil {
-		if posted, err = e.draft(c, ch, *in.Message, by, "system"); err != nil {
-			return err
-		}
+	posted, err := c.systemMessage(ch, in.Message, by)
+	if err != nil {
+		return err
 	}
 	if len(in.MemberIDs) > 0 {
 		ch.hideFrom(in.MemberIDs, at)

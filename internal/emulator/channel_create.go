@@ -87,13 +87,7 @@ func (e *Emulator) getOrCreateChannel(c *call) error {
 	if err != nil {
 		return err
 	}
-	messageLimit, memberLimit := 25, 100
-	if in.Messages.Limit != nil {
-		messageLimit = *in.Messages.Limit
-	}
-	if in.Members.Limit != nil {
-		memberLimit = *in.Members.Limit
-	}
+	messageLimit, memberLimit := orNumber(in.Messages.Limit, 25), orNumber(in.Members.Limit, 100)
 	if !in.State {
 		messageLimit, memberLimit = 0, 0
 	}

@@ -83,28 +83,13 @@ func (e *Emulator) deleteChannels(c *call) error {
 			ch.deletedAt = c.now // the queries miss it at once
 		}
 	}
-	const missing = "channel not found" // unproven: dossier 15, some cids unknown
 	if !c.server {
-		c.out.key("result").open('{')
-		for _, cid := range cids {
-			c.out.key(cid).open('{')
-			if ch := targets[cid]; ch == nil {
-				c.out.kstr("status", "error")
-				c.out.kstr("error", missing)
-			} else {
-				if in.Hard {
-					e.removeChannel(ch)
-				}
-				c.out.kstr("status", "ok")
-			}
-			c.out.shut('}')
-		}
-		c.out.shut('}')
+		c.deletedAtOnce(cids, targets, in.Hard)
 		return nil
 	}
 	t := e.startItemTask(c, cids, func(cid string) string {
 		if targets[cid] == nil {
-			return missing
+			return missingChannel
 		}
 		return ""
 	}, func(done []string, _ stamp) {
@@ -117,6 +102,27 @@ func (e *Emulator) deleteChannels(c *call) error {
 	})
 	c.out.kstr("task_id", t.id)
 	return nil
+}
+
+const missingChannel = "channel not found" // unproven: dossier 15, some cids unknown
+
+// deletedAtOnce finishes an end user's deletion and writes its result.
+func (c *call) deletedAtOnce(cids []string, targets map[string]*channel, hard bool) {
+	c.out.key("result").open('{')
+	for _, cid := range cids {
+		c.out.key(cid).open('{')
+		if ch := targets[cid]; ch == nil {
+			c.out.kstr("status", "error")
+			c.out.kstr("error", missingChannel)
+		} else {
+			if hard {
+				c.e.removeChannel(ch)
+			}
+			c.out.kstr("status", "ok")
+		}
+		c.out.shut('}')
+	}
+	c.out.shut('}')
 }
 
 // truncateChannel is POST /channels/{type}/{id}/truncate.
@@ -155,11 +161,9 @@ func (e *Emulator) truncateChannel(c *call) error {
 	if u != nil {
 		by = u.id
 	}
-	var posted *message
-	if in.Message != nil {
-		if posted, err = e.draft(c, ch, *in.Message, by, "system"); err != nil {
-			return err
-		}
+	posted, err := c.systemMessage(ch, in.Message, by)
+	if err != nil {
+		return err
 	}
 	if len(in.MemberIDs) > 0 {
 		ch.hideFrom(in.MemberIDs, at)

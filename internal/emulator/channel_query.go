@@ -158,25 +158,26 @@ func (c *call) findChannels(f *filter, sort []sortSpec, caller string) []*channe
 	return found
 }
 
-// queryChannels is POST /channels.
-func (e *Emulator) queryChannels(c *call) error {
-	var in struct {
-		Filter       object     `json:"filter_conditions"`
-		Sort         []sortSpec `json:"sort"`
-		Limit        int        `json:"limit"`
-		Offset       int        `json:"offset"`
-		MemberLimit  *int       `json:"member_limit"`
-		MessageLimit *int       `json:"message_limit"`
-		State        *bool      `json:"state"`
-		UserID       string     `json:"user_id"`
+// channelsQuery is the body of POST /channels.
+type channelsQuery struct {
+	Filter       object     `json:"filter_conditions"`
+	Sort         []sortSpec `json:"sort"`
+	Limit        int        `json:"limit"`
+	Offset       int        `json:"offset"`
+	MemberLimit  *int       `json:"member_limit"`
+	MessageLimit *int       `json:"message_limit"`
+	State        *bool      `json:"state"`
+	UserID       string     `json:"user_id"`
+}
+
+func orNumber(n *int, def int) int {
+	if n == nil {
+		return def
 	}
-	if err := c.bind(&in); err != nil {
-		return err
-	}
-	caller := in.UserID
-	if !c.server {
-		caller = c.actor.id
-	}
+	return *n
+}
+
+func (in *channelsQuery) check(caller string) error {
 	if caller == "" {
 		for _, f := range in.Filter {
 			if slices.Contains(needsUser, f.key) {
@@ -184,42 +185,44 @@ func (e *Emulator) queryChannels(c *call) error {
 			}
 		}
 	}
-	if err := checkSort(in.Sort, 5); err != nil {
-		return err
-	}
-	memberLimit, messageLimit := 100, 25
-	if in.MemberLimit != nil {
-		memberLimit = *in.MemberLimit
-	}
-	if in.MessageLimit != nil {
-		messageLimit = *in.MessageLimit
-	}
+	members, messages := orNumber(in.MemberLimit, 0), orNumber(in.MessageLimit, 0)
 	switch {
-	case memberLimit > 100:
+	case members > 100:
 		return bad("member_limit must be 100 or less")
-	case memberLimit < 0:
+	case members < 0:
 		return bad("member_limit must be 0 or greater")
-	case messageLimit < 0 || messageLimit > 300:
+	case messages < 0 || messages > 300:
 		return bad("message_limit must be 300 or less")
 	case in.Offset < 0 || in.Offset > 1000:
 		return bad("offset must be 1000 or less")
 	case in.Limit < 0:
 		return bad("limit must be 0 or greater")
 	}
-	limit := 10
-	if in.Limit != 0 {
-		limit = min(in.Limit, 30) // unproven: dossier 5.4, more than 30 is accepted but not known to be given
+	return checkSort(in.Sort, 5)
+}
+
+// queryChannels is POST /channels.
+func (e *Emulator) queryChannels(c *call) error {
+	var in channelsQuery
+	if err := c.bind(&in); err != nil {
+		return err
+	}
+	caller := c.callerID(in.UserID)
+	if err := in.check(caller); err != nil {
+		return err
 	}
 	f, err := channelSchema.parseFilter(in.Filter)
 	if err != nil {
 		return err
 	}
-	found := c.findChannels(f, in.Sort, caller)
+	// unproven: dossier 5.4, more than 30 is accepted but not known to be given.
+	limit := min(cmp.Or(in.Limit, 10), 30)
+	memberLimit, messageLimit := orNumber(in.MemberLimit, 100), orNumber(in.MessageLimit, 25)
 	if in.State != nil && !*in.State {
 		memberLimit, messageLimit = 0, 0
 	}
 	c.out.key("channels").open('[')
-	for _, ch := range page(found, in.Offset, limit) {
+	for _, ch := range page(c.findChannels(f, in.Sort, caller), in.Offset, limit) {
 		c.out.open('{')
 		c.channelState(ch, messageLimit, memberLimit, caller)
 		c.out.shut('}')

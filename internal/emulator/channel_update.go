@@ -93,9 +93,7 @@ func (up *channelUpdate) check(c *call, ch *channel) (err error) {
 			return bad("the user %s is not invited to the channel", by)
 		}
 	}
-	if up.Message != nil {
-		up.message, err = c.e.draft(c, ch, *up.Message, by, "system")
-	}
+	up.message, err = c.systemMessage(ch, up.Message, by)
 	return err
 }
 

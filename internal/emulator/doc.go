@@ -31,8 +31,9 @@
 //
 // # Left out
 //
-// WebSockets, webhooks, uploads, moderation, campaigns, threads, drafts,
-// reminders, poll votes, message history, the per-second cap on top of the
-// per-minute limits and the QueryChannels time budget. An endpoint that is not
-// here answers 404 with code 16, as Stream does for an unknown path.
+// WebSockets, webhooks, uploads, moderation, bans, mutes, hidden channels, read
+// state, channel types, roles, commands, campaigns, threads, drafts, reminders,
+// poll votes, message history, the per-second cap on top of the per-minute
+// limits and the QueryChannels time budget. An endpoint that is not here answers
+// 404 with code 16, as Stream does for an unknown path.
 package emulator

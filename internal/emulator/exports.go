@@ -4,17 +4,14 @@
 package emulator
 
 import (
-	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -192,161 +189,4 @@ func (e *Emulator) download(c *call, name string) *response {
 		return denied(http.StatusNotFound, "NoSuchKey", "The specified key does not exist.")
 	}
 	return newResponse(http.StatusOK, f.contentType, f.body)
-}
-
-// channelExport is one channel of an ExportChannels request.
-type channelExport struct {
-	Type  string          `json:"type"`
-	ID    string          `json:"id"`
-	CID   string          `json:"cid"`
-	Since json.RawMessage `json:"messages_since"`
-	Until json.RawMessage `json:"messages_until"`
-
-	ch           *channel
-	since, until stamp
-}
-
-// exportChannels is POST /export_channels.
-func (e *Emulator) exportChannels(c *call) error {
-	var in struct {
-		Channels      []*channelExport `json:"channels"`
-		ClearDeleted  bool             `json:"clear_deleted_message_text"`
-		ExportUsers   bool             `json:"export_users"`
-		SoftDeleted   bool             `json:"include_soft_deleted_channels"`
-		Truncated     bool             `json:"include_truncated_messages"`
-		Version       string           `json:"version"`
-		Format        string           `json:"format"`
-		IncludeFields []string         `json:"include_fields"`
-	}
-	if err := c.bind(&in); err != nil {
-		return err
-	}
-	if len(in.Channels) == 0 || len(in.Channels) > maxExportChannels {
-		return bad("channels must contain 1 to %d items", maxExportChannels)
-	}
-	version := cmp.Or(in.Version, "v1")
-	switch {
-	case version != "v1" && version != "v2":
-		return bad("version must be one of [v1 v2]")
-	case in.Format != "" && in.Format != "json":
-		return bad("the format %s is not emulated", in.Format)
-	}
-	for _, x := range in.Channels {
-		if x == nil {
-			return errBadJSON()
-		}
-		cid := x.CID
-		if cid == "" {
-			cid = x.Type + ":" + x.ID
-		}
-		x.ch = e.channels[cid]
-		// unproven: dossier 15, the error's text; also that a soft-deleted
-		// channel is unknown unless it is asked for.
-		if x.ch == nil || x.ch.deletedAt != 0 && !in.SoftDeleted {
-			return errNoChannel(cid)
-		}
-		var err error
-		if x.since, err = parseStamp(x.Since); err != nil {
-			return err
-		}
-		if x.until, err = parseStamp(x.Until); err != nil {
-			return err
-		}
-	}
-	messages := func(x *channelExport) []*message {
-		x.ch.sortMessages()
-		var list []*message
-		for m := range x.ch.msgs.all() {
-			switch {
-			case m.cut() != 0 && !in.Truncated:
-			case x.since != 0 && m.createdAt < x.since:
-			case x.until != 0 && m.createdAt > x.until:
-			default:
-				list = append(list, m)
-			}
-		}
-		return list
-	}
-	write := func(out *enc, m *message) {
-		shown := m
-		// Soft-deleted messages are there with their text unless it is to be
-		// cleared. unproven: dossier 7.3.
-		if in.ClearDeleted && m.deletedAt != 0 {
-			clone := *m
-			clone.text = ""
-			shown = &clone
-		}
-		out.message(e, shown, "")
-	}
-	if version == "v2" {
-		e.exportTask(c, "channels", "jsonl", "application/x-ndjson", func(out *enc) {
-			for _, x := range in.Channels {
-				if in.ExportUsers {
-					for _, u := range e.exportedUsers(x.ch, messages(x)) {
-						e.exportLine(out, "user", func() { out.user(u) })
-					}
-				}
-				e.exportLine(out, "channel", func() { out.channel(e, x.ch) })
-				for m := range x.ch.order.all() {
-					e.exportLine(out, "member", func() { out.member(m) })
-				}
-				for _, m := range messages(x) {
-					e.exportLine(out, "message", func() { write(out, m) })
-					for _, r := range m.reactions {
-						e.exportLine(out, "reaction", func() { out.reaction(r, true) })
-					}
-				}
-			}
-		})
-		return nil
-	}
-	e.exportTask(c, "channels", "json", typeJSON, func(out *enc) {
-		out.open('[')
-		for _, x := range in.Channels {
-			out.open('{')
-			out.key("channel")
-			out.channel(e, x.ch)
-			out.key("messages").open('[')
-			list := messages(x)
-			for _, m := range list {
-				write(out, m)
-			}
-			out.shut(']')
-			out.key("members").open('[')
-			for m := range x.ch.order.all() {
-				out.member(m)
-			}
-			out.shut(']')
-			if in.ExportUsers {
-				// unproven: dossier 7.3, where v1 puts the users.
-				out.key("users").open('[')
-				for _, u := range e.exportedUsers(x.ch, list) {
-					out.user(u)
-				}
-				out.shut(']')
-			}
-			out.shut('}')
-		}
-		out.shut(']')
-	})
-	return nil
-}
-
-// exportedUsers are the members and authors of a channel, by id.
-func (e *Emulator) exportedUsers(ch *channel, list []*message) []*user {
-	set := map[*user]bool{}
-	for m := range ch.order.all() {
-		set[m.user] = true
-	}
-	for _, m := range list {
-		set[m.user] = !m.user.wiped
-	}
-	var users []*user
-	for u, ok := range set {
-		if ok {
-			users = append(users, u)
-		}
-	}
-	slices.SortFunc(users, func(a, b *user) int { return strings.Compare(a.id, b.id) })
-	return users
 }

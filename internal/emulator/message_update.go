@@ -23,13 +23,7 @@ func (e *Emulator) updateMessage(c *call) error {
 	if err != nil {
 		return err
 	}
-	if err := m.alive(); err != nil {
-		return err
-	}
-	if m.deletedAt != 0 {
-		return bad("message with id %s has been deleted", m.id)
-	}
-	if err := m.committed("updated"); err != nil {
+	if err := cmp.Or(m.standing(), m.committed("updated")); err != nil {
 		return err
 	}
 	d, err := parseMessage(*in.Message)
@@ -66,44 +60,11 @@ func (e *Emulator) updateMessagePartial(c *call) error {
 	if err != nil {
 		return err
 	}
-	if err := m.alive(); err != nil {
+	if err := cmp.Or(m.standing(), m.committed("updated")); err != nil {
 		return err
 	}
-	if m.deletedAt != 0 {
-		return bad("message with id %s has been deleted", m.id)
-	}
-	if err := m.committed("updated"); err != nil {
-		return err
-	}
-	fields, text, pin := m.fields.clone(), m.text, pinState{m.pinned, m.pinExpires}
-	for _, f := range in.Set {
-		switch {
-		case f.key == "text":
-			err = decode(f.raw, &text)
-		case f.key == "pinned":
-			err = decode(f.raw, &pin.pinned)
-		case f.key == "pin_expires":
-			pin.expires, err = parseStamp(f.raw)
-		case f.key == "id" || slices.Contains(reservedMessageFields, f.key):
-			err = bad("message.%s is a reserved field", f.key)
-		default:
-			fields.setPath(f.key, f.raw)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	for _, k := range in.Unset {
-		switch k {
-		case "pinned":
-			pin.pinned = false
-		case "pin_expires":
-			pin.expires = 0
-		default:
-			fields.unsetPath(k)
-		}
-	}
-	if err := checkCustom(fields); err != nil {
+	next := messageData{text: m.text, fields: m.fields.clone(), pin: pinState{m.pinned, m.pinExpires}}
+	if err := next.patch(in.Set, in.Unset); err != nil {
 		return err
 	}
 	by, err := c.namedIfAny(in.UserID, in.User, "user")
@@ -113,11 +74,44 @@ func (e *Emulator) updateMessagePartial(c *call) error {
 	if by == nil {
 		by = m.user
 	}
-	m.fields, m.text, m.updatedAt = fields, text, c.now
-	e.pin(m, pin, by.id, c.now)
+	m.fields, m.text, m.updatedAt = next.fields, next.text, c.now
+	e.pin(m, next.pin, by.id, c.now)
 	c.out.key("message")
 	c.out.message(e, m, c.callerID(in.UserID))
 	return nil
+}
+
+// patch changes parts of a message.
+func (d *messageData) patch(set object, unset []string) error {
+	for _, f := range set {
+		var err error
+		switch {
+		case f.key == "text":
+			err = decode(f.raw, &d.text)
+		case f.key == "pinned":
+			err = decode(f.raw, &d.pin.pinned)
+		case f.key == "pin_expires":
+			d.pin.expires, err = parseStamp(f.raw)
+		case f.key == "id" || slices.Contains(reservedMessageFields, f.key):
+			err = bad("message.%s is a reserved field", f.key)
+		default:
+			d.fields.setPath(f.key, f.raw)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	for _, k := range unset {
+		switch k {
+		case "pinned":
+			d.pin.pinned = false
+		case "pin_expires":
+			d.pin.expires = 0
+		default:
+			d.fields.unsetPath(k)
+		}
+	}
+	return checkCustom(d.fields)
 }
 
 // deleteMessage is DELETE /messages/{id}. Both modes return the message as

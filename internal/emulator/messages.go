@@ -176,6 +176,17 @@ func (c *call) own(id string) (*message, error) {
 	return m, nil
 }
 
+// standing refuses what cannot be done to a deleted message either.
+func (m *message) standing() error {
+	if err := m.alive(); err != nil {
+		return err
+	}
+	if m.deletedAt != 0 {
+		return bad("message with id %s has been deleted", m.id)
+	}
+	return nil
+}
+
 // alive refuses what cannot be done to the message of a deleted channel.
 func (m *message) alive() error {
 	if m.channel.deletedAt != 0 {

@@ -88,22 +88,7 @@ func parsePoll(o object) (p *poll, userID string, user object, err error) {
 		case "user":
 			err = decode(f.raw, &user)
 		case "options":
-			var list []object
-			if err = decode(f.raw, &list); err != nil {
-				break
-			}
-			for _, opt := range list {
-				po := pollOption{id: opt.text("id"), text: opt.text("text")}
-				if po.id == "" {
-					po.id = newID()
-				}
-				for _, m := range opt {
-					if m.key != "id" && m.key != "text" {
-						po.fields.set(m.key, m.raw)
-					}
-				}
-				p.options = append(p.options, po)
-			}
+			p.options, err = parsePollOptions(f.raw)
 		case "created_by_id", "created_at", "updated_at":
 			err = bad("%s is a reserved field", f.key)
 		default:
@@ -124,6 +109,24 @@ func parsePoll(o object) (p *poll, userID string, user object, err error) {
 		return nil, "", nil, bad("max_votes_allowed must be 10 or less")
 	}
 	return p, userID, user, checkCustom(p.fields)
+}
+
+func parsePollOptions(raw []byte) ([]pollOption, error) {
+	var list []object
+	if err := decode(raw, &list); err != nil {
+		return nil, err
+	}
+	var options []pollOption
+	for _, o := range list {
+		option := pollOption{id: cmp.Or(o.text("id"), newID()), text: o.text("text")}
+		for _, f := range o {
+			if f.key != "id" && f.key != "text" {
+				option.fields.set(f.key, f.raw)
+			}
+		}
+		options = append(options, option)
+	}
+	return options, nil
 }
 
 // createPoll is POST /polls.
@@ -254,23 +257,7 @@ func (e *Emulator) queryPolls(c *call) error {
 			return err
 		}
 	}
-	var found []*poll
-	look := func(p *poll) {
-		if f.matches(p.value) {
-			found = append(found, p)
-		}
-	}
-	if ids, ok := f.pinned("created_by_id"); ok {
-		for _, id := range unique(ids) {
-			for _, p := range e.pollsBy[id] {
-				look(p)
-			}
-		}
-	} else {
-		for _, p := range e.polls {
-			look(p)
-		}
-	}
+	found := e.findPolls(f)
 	if len(in.Sort) == 0 {
 		in.Sort = []sortSpec{{"created_at", -1}}
 	}
@@ -284,6 +271,27 @@ func (e *Emulator) queryPolls(c *call) error {
 		c.out.kstr("next", writeCursor(offset+limit))
 	}
 	return nil
+}
+
+func (e *Emulator) findPolls(f *filter) []*poll {
+	var found []*poll
+	look := func(p *poll) {
+		if f.matches(p.value) {
+			found = append(found, p)
+		}
+	}
+	if ids, ok := f.pinned("created_by_id"); ok {
+		for _, id := range unique(ids) {
+			for _, p := range e.pollsBy[id] {
+				look(p)
+			}
+		}
+		return found
+	}
+	for _, p := range e.polls {
+		look(p)
+	}
+	return found
 }
 
 func (e *enc) poll(em *Emulator, p *poll) {

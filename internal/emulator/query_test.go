@@ -270,13 +270,26 @@ func TestReservedAndNestedIDs(t *testing.T) {
 	if _, ok := w.User("new1"); ok {
 		t.Error("half a batch was done")
 	}
-	// A nested object creates its user, an id does not.
+	// A nested object creates its user, an id only as the sender of a message.
 	w.call("POST", "/channels/team/t1/query", `{"data":{"created_by_id":"ada"}}`).want(t, 201)
 	w.call("POST", "/channels/team/t1/message", `{"message":{"text":"x","user":{"id":"nested"}}}`).want(t, 201)
-	w.call("POST", "/channels/team/t1/message", `{"message":{"text":"x","user_id":"unknown"}}`).
-		wantError(t, 404, 16, `SendMessage failed with error: "the user unknown does not exist"`)
-	if _, ok := w.User("nested"); !ok {
-		t.Error("the nested user was not created")
+	w.call("POST", "/channels/team/t1/message", `{"message":{"id":"m1","text":"x","user_id":"sender"}}`).want(t, 201, `"user":{"id":"sender"`)
+	for _, id := range []string{"nested", "sender"} {
+		if _, ok := w.User(id); !ok {
+			t.Errorf("%s was not created", id)
+		}
+	}
+	w.call("POST", "/channels/team/t1/message", `{"message":{"text":"x","user_id":"eve"}}`).
+		wantError(t, 404, 16, `SendMessage failed with error: "the user eve was deleted"`)
+	w.call("POST", "/channels/team/t1/message", `{"message":{"text":"x","user_id":"a b"}}`).
+		wantError(t, 400, 4, `SendMessage failed with error: "user id "a b" is not valid"`)
+	w.call("POST", "/messages/m1", `{"message":{"text":"y","user_id":"unknown"}}`).
+		wantError(t, 404, 16, `UpdateMessage failed with error: "the user unknown does not exist"`)
+	w.call("POST", "/messages/m1/reaction", `{"reaction":{"type":"like","user_id":"unknown"}}`).
+		wantError(t, 404, 16, `SendReaction failed with error: "the user unknown does not exist"`)
+	w.call("POST", "/channels/team/t2/query", `{"data":{"created_by_id":"unknown"}}`).want400(t)
+	if _, ok := w.User("unknown"); ok {
+		t.Error("an id made a user")
 	}
 	if a := w.call("POST", "/channels/team/t1/message", `{"message":{"text":"`+strings.Repeat("x", 5001)+`","user_id":"ada"}}`); a.status != 400 {
 		t.Errorf("a long text gets %d", a.status)

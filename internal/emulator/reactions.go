@@ -78,16 +78,34 @@ func (e *Emulator) sendReaction(c *call) error {
 	if err != nil {
 		return err
 	}
-	if err := m.alive(); err != nil {
+	if err := m.standing(); err != nil {
 		return err
 	}
-	if m.deletedAt != 0 {
-		return bad("message with id %s has been deleted", m.id)
+	r, err := c.parseReaction(in.Reaction)
+	if err != nil {
+		return err
 	}
-	r := &reaction{message: m, score: 1, createdAt: c.now, updatedAt: c.now}
+	r.message = m
+	if in.EnforceUnique {
+		for _, old := range slices.Clone(m.reactions) {
+			if old.user == r.user {
+				e.removeReaction(old)
+			}
+		}
+	}
+	r = e.addReaction(r)
+	c.out.key("message")
+	c.out.message(e, m, r.user.id)
+	c.out.key("reaction")
+	c.out.reaction(r, true)
+	return nil
+}
+
+func (c *call) parseReaction(o object) (*reaction, error) {
+	r := &reaction{score: 1, createdAt: c.now, updatedAt: c.now}
 	var userID string
 	var user object
-	for _, f := range in.Reaction {
+	for _, f := range o {
 		var err error
 		switch f.key {
 		case "type":
@@ -105,31 +123,18 @@ func (e *Emulator) sendReaction(c *call) error {
 			}
 		}
 		if err != nil {
-			return err
+			return nil, err
 		}
 	}
 	if r.typ == "" || len(r.typ) > 30 {
-		return bad("reaction.type must have 1 to 30 characters")
+		return nil, bad("reaction.type must have 1 to 30 characters")
 	}
 	if err := checkCustom(r.fields); err != nil {
-		return err
+		return nil, err
 	}
-	if r.user, err = c.named(userID, user, "reaction.user"); err != nil {
-		return err
-	}
-	if in.EnforceUnique {
-		for _, old := range slices.Clone(m.reactions) {
-			if old.user == r.user {
-				e.removeReaction(old)
-			}
-		}
-	}
-	r = e.addReaction(r)
-	c.out.key("message")
-	c.out.message(e, m, r.user.id)
-	c.out.key("reaction")
-	c.out.reaction(r, true)
-	return nil
+	var err error
+	r.user, err = c.named(userID, user, "reaction.user")
+	return r, err
 }
 
 // deleteReaction is DELETE /messages/{id}/reaction/{type}.
@@ -200,19 +205,19 @@ func (e *enc) reaction(r *reaction, embed bool) {
 	e.shut('}')
 }
 
-// reactionSummary writes the reactions of a message. In the export of a user
-// the lists are empty.
-func (e *enc) reactionSummary(m *message, caller string, embed bool) {
-	type group struct {
-		typ         string
-		count, sum  int
-		first, last stamp
-	}
-	var groups []*group
+// reactionGroup sums up the reactions of a type.
+type reactionGroup struct {
+	typ         string
+	count, sum  int
+	first, last stamp
+}
+
+func (m *message) reactionGroups() []*reactionGroup {
+	var groups []*reactionGroup
 	for _, r := range m.reactions {
-		i := slices.IndexFunc(groups, func(g *group) bool { return g.typ == r.typ })
+		i := slices.IndexFunc(groups, func(g *reactionGroup) bool { return g.typ == r.typ })
 		if i < 0 {
-			groups = append(groups, &group{typ: r.typ, first: r.createdAt})
+			groups = append(groups, &reactionGroup{typ: r.typ, first: r.createdAt})
 			i = len(groups) - 1
 		}
 		g := groups[i]
@@ -220,8 +225,14 @@ func (e *enc) reactionSummary(m *message, caller string, embed bool) {
 		g.sum += r.score
 		g.last = max(g.last, r.createdAt)
 	}
-	slices.SortFunc(groups, func(a, b *group) int { return cmp.Compare(a.typ, b.typ) })
+	slices.SortFunc(groups, func(a, b *reactionGroup) int { return cmp.Compare(a.typ, b.typ) })
+	return groups
+}
 
+// reactionSummary writes the reactions of a message. In the export of a user
+// the lists are empty.
+func (e *enc) reactionSummary(m *message, caller string, embed bool) {
+	groups := m.reactionGroups()
 	e.key("latest_reactions").open('[')
 	if embed {
 		for i := len(m.reactions) - 1; i >= max(0, len(m.reactions)-10); i-- {

@@ -13,21 +13,18 @@ import (
 // maxSearched is how many channels a search covers.
 const maxSearched = 500
 
-// search is GET /search: in the channels that the filter finds, by phrase or by
-// a filter on messages. Deleted and system messages are not found.
-func (e *Emulator) search(c *call) error {
-	var in struct {
-		Query   string     `json:"query"`
-		Filter  object     `json:"filter_conditions"`
-		Message object     `json:"message_filter_conditions"`
-		Sort    []sortSpec `json:"sort"`
-		Limit   int        `json:"limit"`
-		Offset  int        `json:"offset"`
-		Next    string     `json:"next"`
-	}
-	if err := c.payload(&in); err != nil {
-		return err
-	}
+// searchRequest is the payload of GET /search.
+type searchRequest struct {
+	Query   string     `json:"query"`
+	Filter  object     `json:"filter_conditions"`
+	Message object     `json:"message_filter_conditions"`
+	Sort    []sortSpec `json:"sort"`
+	Limit   int        `json:"limit"`
+	Offset  int        `json:"offset"`
+	Next    string     `json:"next"`
+}
+
+func (in *searchRequest) check() error {
 	switch {
 	case len(in.Filter) == 0:
 		return bad("filter_conditions is a required field")
@@ -42,57 +39,34 @@ func (e *Emulator) search(c *call) error {
 	case in.Limit < 0 || in.Limit > 1000:
 		return bad("limit must be 1000 or less")
 	}
-	if err := checkSort(in.Sort, 5); err != nil {
+	return checkSort(in.Sort, 5)
+}
+
+// search is GET /search: in the channels that the filter finds, by phrase or by
+// a filter on messages.
+func (e *Emulator) search(c *call) error {
+	var in searchRequest
+	if err := c.payload(&in); err != nil {
 		return err
 	}
-	limit := cmp.Or(in.Limit, 10) // unproven: the default
-	cf, err := channelSchema.parseFilter(in.Filter)
+	if err := in.check(); err != nil {
+		return err
+	}
+	channels, err := channelSchema.parseFilter(in.Filter)
 	if err != nil {
 		return err
 	}
-	mf, err := messageSchema.parseFilter(in.Message)
+	messages, err := messageSchema.parseFilter(in.Message)
 	if err != nil {
 		return err
 	}
-	offset := in.Offset
+	offset, limit := in.Offset, cmp.Or(in.Limit, 10) // unproven: the default
 	if in.Next != "" {
 		if offset, err = readCursor(in.Next); err != nil {
 			return err
 		}
 	}
-
-	channels := c.findChannels(cf, nil, c.callerID(""))
-	channels = page(channels, 0, maxSearched)
-	within := make(map[*channel]bool, len(channels))
-	for _, ch := range channels {
-		within[ch] = true
-	}
-	phrase := strings.ToLower(in.Query)
-	var found []*message
-	look := func(m *message) {
-		switch {
-		case !within[m.channel], m.deletedAt != 0, m.isPending(), m.typ == "system", m.cut() != 0:
-		case !strings.Contains(strings.ToLower(m.text), phrase):
-		case !mf.matches(m.value):
-		default:
-			found = append(found, m)
-		}
-	}
-	if users, ok := mf.authors(); ok {
-		for _, id := range unique(users) {
-			if u := e.users[id]; u != nil {
-				for m := range u.messages.all() {
-					look(m)
-				}
-			}
-		}
-	} else {
-		for _, ch := range channels {
-			for m := range ch.msgs.all() {
-				look(m)
-			}
-		}
-	}
+	found := e.findMessages(page(c.findChannels(channels, nil, c.callerID("")), 0, maxSearched), messages, in.Query)
 	if len(in.Sort) == 0 {
 		in.Sort = []sortSpec{{"created_at", -1}}
 	}
@@ -113,6 +87,40 @@ func (e *Emulator) search(c *call) error {
 		c.out.kstr("next", writeCursor(offset+limit))
 	}
 	return nil
+}
+
+// findMessages searches channels. Deleted, pending and system messages are not
+// found.
+func (e *Emulator) findMessages(channels []*channel, f *filter, phrase string) []*message {
+	phrase = strings.ToLower(phrase)
+	within := make(map[*channel]bool, len(channels))
+	for _, ch := range channels {
+		within[ch] = true
+	}
+	var found []*message
+	look := func(list *bag[*message]) {
+		for m := range list.all() {
+			switch {
+			case !within[m.channel], m.deletedAt != 0, m.isPending(), m.typ == "system", m.cut() != 0:
+			case !strings.Contains(strings.ToLower(m.text), phrase):
+			case !f.matches(m.value):
+			default:
+				found = append(found, m)
+			}
+		}
+	}
+	if users, ok := f.authors(); ok {
+		for _, id := range unique(users) {
+			if u := e.users[id]; u != nil {
+				look(&u.messages)
+			}
+		}
+		return found
+	}
+	for _, ch := range channels {
+		look(&ch.msgs)
+	}
+	return found
 }
 
 // authors are the users whose messages alone can fit the filter.

@@ -66,6 +66,33 @@ func parse(args []string, stderr io.Writer) (*config, error) {
 	fs.Uint64Var(&c.opts.RandomSeed, "random-seed", 0, "`seed` of faults with a probability")
 	fs.BoolVar(&c.opts.Strict, "strict", false, "refuse user: hard without hard messages and conversations")
 	inResult := fs.Bool("unknown-users-in-result", true, "report ids that were never created as ok in a task's result")
+	c.faultFlags(fs)
+	slow := fs.Duration("slow", 0, "`time` by which every answer is late that no other fault strikes")
+	if err := fs.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return nil, err
+		}
+		return nil, errUsage
+	}
+	if fs.NArg() > 0 {
+		return nil, fmt.Errorf("unexpected argument %q", fs.Arg(0))
+	}
+	if c.opts.Window <= 0 || c.opts.DeleteUsersLimit <= 0 {
+		return nil, errors.New("-window and -delete-users-limit must be positive")
+	}
+	if *slow > 0 {
+		c.faults = append(c.faults, emulator.Fault{Kind: emulator.FaultSlow, Times: emulator.Forever, Delay: *slow})
+	}
+	c.opts.OmitUnknownUsers = !*inResult
+	c.opts.TaskDelay = *delay
+	if *delay <= 0 {
+		c.opts.TaskDelay = -1 // at once; zero would be the default
+	}
+	return &c, nil
+}
+
+// faultFlags are the flags that each add a fault.
+func (c *config) faultFlags(fs *flag.FlagSet) {
 	fs.Func("fault", "`fault` such as op=DeleteUsers,kind=500,times=1 (repeatable; keys op, kind, user, after, times, probability, delay, status, body, type, location, word, error, carry-out)",
 		func(s string) error {
 			f, err := emulator.ParseFault(s)
@@ -97,28 +124,6 @@ func parse(args []string, stderr io.Writer) (*config, error) {
 		c.faults = append(c.faults, emulator.Fault{Kind: emulator.FaultFailUser, UserID: id})
 		return nil
 	})
-	slow := fs.Duration("slow", 0, "`time` by which every answer is late that no other fault strikes")
-	if err := fs.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return nil, err
-		}
-		return nil, errUsage
-	}
-	if fs.NArg() > 0 {
-		return nil, fmt.Errorf("unexpected argument %q", fs.Arg(0))
-	}
-	if c.opts.Window <= 0 || c.opts.DeleteUsersLimit <= 0 {
-		return nil, errors.New("-window and -delete-users-limit must be positive")
-	}
-	if *slow > 0 {
-		c.faults = append(c.faults, emulator.Fault{Kind: emulator.FaultSlow, Times: emulator.Forever, Delay: *slow})
-	}
-	c.opts.OmitUnknownUsers = !*inResult
-	c.opts.TaskDelay = *delay
-	if *delay <= 0 {
-		c.opts.TaskDelay = -1 // at once; zero would be the default
-	}
-	return &c, nil
 }
 
 // run serves until the context ends.

@@ -47,6 +47,8 @@ func (r *Resource[S, M, P]) ModifyPlan(ctx context.Context, req resource.ModifyP
 		r.planDestroy(ctx, req, resp)
 		return
 	}
+	r.session.Crowd.Enter()
+	defer r.session.Crowd.Leave()
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	p, diags := r.read(ctx, req)
@@ -119,13 +121,13 @@ func (p *planning[S, M, P]) do(ctx context.Context) (diags diag.Diagnostics) {
 		}
 	}
 	work := p.records.Work(p.ids, p.scope)
-	p.count(work)
+	p.count(work, awaited)
 	if len(work) == 0 && p.prior != nil {
 		return append(diags, p.nothing(ctx)...)
 	}
 	if awaited {
 		p.expected(work)
-		p.plan.common().setApp(app(p.records))
+		p.awaitedApp(ctx)
 		return append(diags, p.plan.common().reaches(ctx, p.scope.Irreversible(), p.scope.NotCovered())...)
 	}
 	p.expected(work)
@@ -141,13 +143,17 @@ func (p *planning[S, M, P]) do(ctx context.Context) (diags diag.Diagnostics) {
 
 // count says how many there are, and how many are sent. What a replacement sends is only
 // known once it has looked again.
-func (p *planning[S, M, P]) count(work map[string]erasure.Step) {
+func (p *planning[S, M, P]) count(work map[string]erasure.Step, awaited bool) {
 	c, ok := any(p.plan).(counted)
 	if !ok {
 		return
 	}
 	all, sent := c.Counts()
-	if p.prior == nil && len(p.records) > 0 {
+	switch {
+	case awaited: // as planned, or as anything where the plan did not know
+		*all, *sent = types.Int64Value(int64(len(p.ids))), types.Int64Value(int64(len(p.ids)))
+		return
+	case p.prior == nil && len(p.records) > 0:
 		*all, *sent = types.Int64Unknown(), types.Int64Unknown()
 		return
 	}
@@ -249,14 +255,30 @@ func (p *planning[S, M, P]) app(ctx context.Context) diag.Diagnostics {
 	return diags
 }
 
+// awaitedApp is app without errors, which would lose the record.
+func (p *planning[S, M, P]) awaitedApp(ctx context.Context) {
+	c := p.plan.common()
+	c.setApp(app(p.records))
+	if !c.AppName.IsNull() {
+		return
+	}
+	c.AppName, c.AppID = types.StringUnknown(), types.StringUnknown()
+	if opened, diags := p.session.Open(ctx, p.subject()); !diags.HasError() {
+		c.setApp(opened)
+	}
+}
+
 // nothing is the plan of a record that needs no call.
 func (p *planning[S, M, P]) nothing(ctx context.Context) (diags diag.Diagnostics) {
 	c, was := p.plan.common(), p.prior.common()
 	if now, ok := any(p.plan).(counted); ok {
-		_, sent := now.Counts()
+		all, sent := now.Counts()
 		if before, ok := any(p.prior).(counted); ok {
-			_, was := before.Counts()
-			*sent = *was
+			wasAll, wasSent := before.Counts()
+			*sent = *wasSent
+			if was, _, _ := p.prior.Subjects(ctx); len(p.dropped) == 0 && slices.Equal(was, p.ids) {
+				*all = *wasAll
+			}
 		}
 	}
 	p.plan.keep(p.prior)
@@ -344,7 +366,7 @@ func (p *planning[S, M, P]) preview(ctx context.Context, work map[string]erasure
 	case len(work) == 0:
 		return diags // nobody yet
 	case len(sending) == 0:
-		return append(diags, p.words.underWay(slices.Collect(maps.Keys(work)), p.records))
+		return append(diags, p.words.underWay(slices.Collect(maps.Keys(work)), p.records, p.request()))
 	case p.session.Blind():
 		return append(diags, NotLookedUp(p.deed()))
 	}
@@ -355,11 +377,35 @@ func (p *planning[S, M, P]) preview(ctx context.Context, work map[string]erasure
 	if diags.Append(p.words.failed(p.ids, p.records, errs)...); len(errs) > 0 {
 		return diags
 	}
-	diags.Append(p.words.planned(preview[S]{p.scope, p.ids, sending, kept, p.records, findings})...)
+	diags.Append(p.words.planned(preview[S]{p.scope, p.ids, sending, kept, p.records, findings, p.request()})...)
+	if there(findings) && p.session.HoldUnseen() {
+		diags.Append(holdUnseen(p.session.HoldField))
+	}
+	if !p.many && p.engine.Max > 1 && p.session.Crowd.Alone(p.CallsPerMinute(p.session)) {
+		diags.Append(oneAtATime(p.deed()))
+	}
 	if p.prior == nil && len(p.records) > 0 && !p.many {
 		diags.Append(p.words.replaced(p.deed(), 0))
 	}
 	return diags
+}
+
+// request says which request this answers: Terraform hides what does not change.
+func (p *planning[S, M, P]) request() string {
+	if id := p.plan.common().RequestID.ValueString(); id != "" && p.prior != nil {
+		return "\nThe subject and request_id (" + id + ") are those on record; Terraform hides what does not change."
+	}
+	return ""
+}
+
+// there reports that somebody was found.
+func there(findings map[string]erasure.Finding) bool {
+	for _, f := range findings {
+		if f.Found == erasure.FoundPresent || f.Found == erasure.FoundDeactivated {
+			return true
+		}
+	}
+	return false
 }
 
 // alone refuses what another resource of the run is about: the same subject, or an export

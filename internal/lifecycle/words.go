@@ -26,7 +26,7 @@ type words[S erasure.Scope[S]] interface {
 	// failure is one error about all.
 	failure(err error) diag.Diagnostic
 	// underWay is the warning of a plan that only waits.
-	underWay(work []string, batch erasure.Batch[S]) diag.Diagnostic
+	underWay(work []string, batch erasure.Batch[S], request string) diag.Diagnostic
 	// replaced is the warning of a plan that keeps records which were seen before.
 	replaced(at path.Path, kept int) diag.Diagnostic
 	// planned is what the reviewer should know of a plan that sends.
@@ -41,6 +41,7 @@ type preview[S erasure.Scope[S]] struct {
 	kept     int // records of a replacement that stay as they are
 	records  erasure.Batch[S]
 	findings map[string]erasure.Finding
+	request  string
 }
 
 // Titles of warnings. Warnings with different effects have different ones, since Terraform
@@ -201,4 +202,18 @@ func along(findings map[string]erasure.Finding) string {
 			"To spare them, add a service account as a member first.", n))
 	}
 	return strings.Join(said, "\n")
+}
+
+// holdUnseen is the warning of a hold_field that nobody has: it may be misspelt, and then
+// it protects nobody.
+func holdUnseen(field string) diag.Diagnostic {
+	return diag.NewWarningDiagnostic("Nobody has the hold field", fmt.Sprintf(
+		"None of the users looked up so far has the custom field %q (the provider's hold_field). If that is its name, nobody is on hold; if it is misspelt, the guard protects nobody.", field))
+}
+
+// oneAtATime is the warning of a run whose erasures cannot share a call.
+func oneAtATime(at path.Path) diag.Diagnostic {
+	return diag.NewAttributeWarningDiagnostic(at, "Calls cannot be shared",
+		"Terraform plans these resources one at a time (-parallelism=1), so each erasure will need a call of its own, of which Stream takes six a minute. "+
+			"Raise -parallelism, or put the subjects into one batch: up to 100 then share a call.")
 }

@@ -141,8 +141,8 @@ func (w manyWords[S]) lost(left []string, batch erasure.Batch[S]) (diags diag.Di
 	return diags
 }
 
-func (w manyWords[S]) underWay([]string, erasure.Batch[S]) diag.Diagnostic {
-	return diag.NewAttributeWarningDiagnostic(w.deed(), "Deletions under way", "Deletions of this batch were submitted before. Applying this update asks for their results; nothing is sent again while Stream knows the tasks.")
+func (w manyWords[S]) underWay(_ []string, _ erasure.Batch[S], request string) diag.Diagnostic {
+	return diag.NewAttributeWarningDiagnostic(w.deed(), "Deletions under way", "Deletions of this batch were submitted before. Applying this update asks for their results; nothing is sent again while Stream knows the tasks."+request)
 }
 
 func (w manyWords[S]) replaced(at path.Path, kept int) diag.Diagnostic {
@@ -166,6 +166,7 @@ func (w manyWords[S]) planned(p preview[S]) (diags diag.Diagnostics) {
 	if wait := w.atLeast(len(p.sending)); wait > 0 {
 		detail += fmt.Sprintf("\nStream's limit makes this take at least %s.", wait)
 	}
+	detail += p.request
 	if p.scope.Irreversible() {
 		detail += "\n\n" + w.final(p.scope)
 	}

@@ -51,9 +51,9 @@ func (w oneWords[S]) ended(ids []string, scope S, batch erasure.Batch[S], errs m
 
 func (oneWords[S]) lost([]string, erasure.Batch[S]) diag.Diagnostics { return nil }
 
-func (w oneWords[S]) underWay(work []string, batch erasure.Batch[S]) diag.Diagnostic {
+func (w oneWords[S]) underWay(work []string, batch erasure.Batch[S], request string) diag.Diagnostic {
 	return diag.NewAttributeWarningDiagnostic(w.deed(), "Deletion under way", fmt.Sprintf(
-		"The deletion was submitted before%s. Applying this update asks for its result; it is not sent again while Stream knows what came of it.", report.Task(batch[work[0]].Current().TaskID)))
+		"The deletion was submitted before%s. Applying this update asks for its result; it is not sent again while Stream knows what came of it.%s", report.Task(batch[work[0]].Current().TaskID), request))
 }
 
 func (w oneWords[S]) replaced(at path.Path, kept int) diag.Diagnostic {
@@ -97,7 +97,7 @@ func (w oneWords[S]) planned(p preview[S]) diag.Diagnostics {
 		summary = "Irreversible deletion, sent again"
 		facts += "\nThe deletion on record failed."
 	}
-	return warn(summary, fmt.Sprintf("%s\n%s\n\n%s", facts, w.Effect(p.scope), w.final(p.scope)))
+	return warn(summary, fmt.Sprintf("%s\n%s%s\n\n%s", facts, w.Effect(p.scope), p.request, w.final(p.scope)))
 }
 
 // Describe tells who is meant without naming anybody.

@@ -155,6 +155,7 @@ func (p *streamchat) newSession(ctx context.Context, c config, diags *diag.Diagn
 		diags.Append(c.ProtectedUserIDs.ElementsAs(ctx, &guards.ProtectedIDs, false)...)
 		diags.Append(c.ProtectedRoles.ElementsAs(ctx, &guards.ProtectedRoles, false)...)
 	}
+	s.HoldField, s.HoldSeen = guards.HoldField, guards.HoldSeen
 	s.App = &erasure.AppGate{Expected: c.ExpectedAppName.ValueString(), API: s.API}
 	s.Ledger = &erasure.Ledger{MaxErasures: int(orDefault(c.MaxErasures, defaultMaxErasures)), Probes: probesPerPlan}
 	engines(s, guards)

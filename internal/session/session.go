@@ -9,6 +9,7 @@ package session
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -57,6 +58,12 @@ type Session struct {
 	Claims Claims
 	Order  Order
 	Locks  Locks
+	Crowd  Crowd
+	// HoldField is the name of the field that holds somebody; HoldSeen is set once
+	// anybody has it.
+	HoldField string
+	HoldSeen  *atomic.Bool
+	holdSaid  atomic.Bool
 	// Restrictions and Policies remember what a run has seen of records that are no
 	// erasures.
 	Restrictions Notes
@@ -107,6 +114,11 @@ func (s *Session) OpenFor(ctx context.Context, at path.Path, recorded stream.App
 		return stream.App{}, diag.Diagnostics{report.Error(at, err)}
 	}
 	return app, nil
+}
+
+// HoldUnseen reports, once, that nobody who was looked up has the hold field.
+func (s *Session) HoldUnseen() bool {
+	return s.HoldField != "" && !s.HoldSeen.Load() && s.holdSaid.CompareAndSwap(false, true)
 }
 
 // Blind reports that the provider's configuration is not known yet, so that a plan cannot

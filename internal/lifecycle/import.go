@@ -5,6 +5,8 @@ package lifecycle
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"strings"
 
@@ -80,9 +82,10 @@ func (r *Batch[S, M, P]) ImportState(_ context.Context, _ resource.ImportStateRe
 // whichImport tells one import from fifty without naming anybody: Terraform gives an
 // error of an import no address.
 func (c *core[S]) whichImport(id string) string {
-	which := fmt.Sprintf("the id has %d characters", len([]rune(id)))
+	digest := sha256.Sum256([]byte(id))
+	which := fmt.Sprintf("the id has %d characters, and its SHA-256 begins with %.8s", len([]rune(id)), hex.EncodeToString(digest[:]))
 	if c.session != nil && c.session.PseudonymKey != "" {
-		which += fmt.Sprintf(", and its pseudonym (the subject of its receipt) begins with %.12s", c.pseudonym(id))
+		which = fmt.Sprintf("the id has %d characters, and its pseudonym (the subject of its receipt) begins with %.12s", len([]rune(id)), c.pseudonym(id))
 	}
 	return "\n\nWhich import this is: " + which + "."
 }

@@ -195,10 +195,10 @@ func along(findings map[string]erasure.Finding) string {
 	}
 	var said []string
 	if n := len(conversations); n > 0 {
-		said = append(said, fmt.Sprintf("%d two-member conversations with %d other people go too, with everything that they wrote there.", n, len(others)))
+		said = append(said, fmt.Sprintf("Two-member conversations that go too, with everything that anybody wrote there: %d (other people in them: %d).", n, len(others)))
 	}
 	if n := len(shrinking); n > 0 {
-		said = append(said, fmt.Sprintf("%d larger channels keep two members or fewer once the subjects of this run have left them, so that Stream takes them for conversations: an erasure of one of those who stay, also later in this run, takes the whole channel. "+
+		said = append(said, fmt.Sprintf("Larger channels that keep two members or fewer once the subjects of this run have left them: %d. Stream then takes them for conversations, and an erasure of one of those who stay, also later in this run, takes the whole channel. "+
 			"To spare them, add a service account as a member first.", n))
 	}
 	return strings.Join(said, "\n")

@@ -45,6 +45,13 @@ resource "streamchat_user_deactivation" "restriction" {
   user_id    = var.user_id
   request_id = var.request_id
   on_destroy = "forget"
+
+  lifecycle {
+    postcondition {
+      condition     = self.status != "reverted"
+      error_message = "The restriction was lifted elsewhere: run apply again."
+    }
+  }
 }
 
 # 2. What an erasure would touch, for the reviewer. Kept as it was found: when the
@@ -78,11 +85,15 @@ resource "streamchat_user_export" "subject" {
 
 # 4. Durable storage. In your project: aws_s3_object, azurerm_storage_blob, …
 resource "terraform_data" "stored" {
-  input            = streamchat_user_export.subject.file_sha256
+  input = {
+    sha256      = streamchat_user_export.subject.sha256
+    file_sha256 = streamchat_user_export.subject.file_sha256
+  }
   triggers_replace = streamchat_user_export.subject.file_sha256
 
   provisioner "local-exec" {
     command = "mkdir -p \"$STORE\" && cp \"$FILE\" \"$STORE/\""
+    quiet   = true
     environment = {
       STORE = var.store
       FILE  = streamchat_user_export.subject.path
@@ -93,11 +104,12 @@ resource "terraform_data" "stored" {
 # 5. Right to erasure (Art. 17), only after the export is safe.
 resource "streamchat_user_erasure" "subject" {
   user_id    = var.user_id
-  delete { user = "hard" }
   request_id = var.request_id
-  labels = {
-    legal_basis = "GDPR Art. 17(1)(b)"
-    export      = terraform_data.stored.output
+  labels     = { legal_basis = "GDPR Art. 17(1)(b)" }
+  exports    = [terraform_data.stored.output.sha256] # the export goes first
+
+  delete {
+    user = "hard" # messages, conversations, files and polls follow
   }
 
   lifecycle {
@@ -105,6 +117,7 @@ resource "streamchat_user_erasure" "subject" {
       condition     = streamchat_user_export.subject.complete
       error_message = "The export may miss something: read what, then decide."
     }
+
     postcondition {
       condition     = self.status == "completed"
       error_message = "Not erased yet: run apply again."

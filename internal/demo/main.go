@@ -48,7 +48,7 @@ func main() {
 	switch {
 	case err == nil:
 	case ctx.Err() != nil:
-		say("\nInterrupted. Everything the demo started is stopped, everything it wrote is removed.")
+		say("\nInterrupted. Everything the demo started is stopped, everything it wrote is\nremoved.")
 		os.Exit(130)
 	default:
 		fmt.Fprintln(os.Stderr, "demo:", err)
@@ -164,7 +164,8 @@ func (d *demo) plan() error {
 	heading("The request as HCL, and the plan that the reviewer sees")
 	_, body, _ := strings.Cut(d.config, "# 5. ")
 	body, _, _ = strings.Cut(body, "# 6. ")
-	say("The whole of it is examples/workflow/main.tf: restrict, footprint, export, store, erase, prove. The heart:\n\n# %s", strings.TrimSpace(body))
+	say("The whole of it is examples/workflow/main.tf: restrict, footprint, export,\nstore, erase, prove. The heart:\n\n# %s", strings.TrimSpace(body))
+	say("")
 	_, err := d.terraform(loud, "plan", "-out=reviewed.tfplan")
 	return err
 }
@@ -256,7 +257,7 @@ func (d *demo) openExport() (string, error) {
 	if !strings.Contains(state, hex.EncodeToString(sum[:])) || strings.Contains(state, "Canal Street") || bytes.Contains(sealed, []byte("Canal Street")) || string(export.User["loyalty_number"]) != "9007199254740993" {
 		return "", errors.New("the export is not what the state says, or leaked into it")
 	}
-	return fmt.Sprintf("the export opens with the officer's key: %d messages, as Stream had them; nothing of it is in state", len(export.Messages)), nil
+	return fmt.Sprintf("the export opens with the officer's key, as Stream had it: %d messages;\n  nothing of it is in the state, and its hash is in the erasure's receipt", len(export.Messages)), nil
 }
 
 func (d *demo) again() error {
@@ -270,7 +271,7 @@ func (d *demo) again() error {
 			return fmt.Errorf("the second plan made a %s request", r.Op)
 		}
 	}
-	say("(The completed erasure made no request. The data sources asked Stream once more: the user is still deleted.)")
+	say("(The completed erasure made no request. The data sources asked Stream once\nmore: the user is still deleted.)")
 	return nil
 }
 
@@ -284,8 +285,8 @@ func (d *demo) record() error {
 	if err := json.Indent(&pretty, []byte(receipt), "", "  "); err != nil {
 		return err
 	}
-	say("It is in the state, as the attributes of streamchat_user_erasure.subject; its receipt, for the auditor's archive:\n\n%s\n", pretty.String())
-	say("Done. The demo's directory and its emulated Stream are removed now; in your project the state is where your backend keeps it.")
+	say("It is in the state, as the attributes of streamchat_user_erasure.subject.\nIts receipt, for the auditor's archive, which names nobody:\n\n%s\n", pretty.String())
+	say("Done. The demo's directory and its emulated Stream are removed now; in your\nproject the state is where your backend keeps it.")
 	return nil
 }
 
@@ -324,19 +325,32 @@ const (
 // terraform runs the CLI and returns what it printed on standard output.
 func (d *demo) terraform(v volume, args ...string) (string, error) {
 	if v == loud {
-		say("\n$ %s %s", filepath.Base(d.cli.Path), strings.Join(args, " "))
+		say("$ %s %s", filepath.Base(d.cli.Path), strings.Join(args, " "))
 	}
 	r, err := d.ws.Run(d.ctx, args...)
 	if err != nil {
 		return "", err
 	}
 	if v == loud || r.ExitCode != 0 {
-		say("%s%s", r.Stdout, r.Stderr)
+		say("%s%s", narrow(r.Stdout), r.Stderr)
 	}
 	if r.ExitCode != 0 {
 		return "", fmt.Errorf("%s ended with exit code %d", args[0], r.ExitCode)
 	}
 	return r.Stdout, nil
+}
+
+// narrow cuts what Terraform does not wrap: its progress lines, and the receipt as an
+// output, which the demo shows at its end.
+func narrow(text string) string {
+	const columns = 80
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		if runes := []rune(line); len(runes) > columns {
+			lines[i] = string(runes[:columns-1]) + "…"
+		}
+	}
+	return strings.Join(lines, "\n")
 }
 
 func heading(text string) { fmt.Printf("\n━━━ %s\n\n", text) }

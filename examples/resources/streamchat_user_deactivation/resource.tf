@@ -22,4 +22,11 @@ resource "streamchat_user_deactivation" "dsr_1045" {
   mark_messages_deleted = true
   on_destroy            = "forget"
   request_id            = "DSR-1045"
+
+  lifecycle {
+    postcondition {
+      condition     = self.status != "reverted"
+      error_message = "The restriction was lifted outside of Terraform: run apply again."
+    }
+  }
 }

@@ -1,8 +1,11 @@
 # Everybody who asked this quarter, in one record.
 resource "streamchat_user_erasure_batch" "q3" {
   user_ids   = ["waters-malone", "ruiz-dana", "okafor-sam"]
-  delete { user = "hard" }
   request_id = "CAMPAIGN-2026-Q3"
+
+  delete {
+    user = "hard"
+  }
 
   lifecycle {
     postcondition {
@@ -19,8 +22,12 @@ locals {
 
 resource "streamchat_user_erasure_batch" "leavers" {
   for_each = { for i, ids in local.leavers : format("leavers-%03d", i) => ids }
+
   user_ids = each.value
-  delete { user = "hard" }
+
+  delete {
+    user = "hard"
+  }
 
   lifecycle {
     postcondition {
@@ -28,4 +35,9 @@ resource "streamchat_user_erasure_batch" "leavers" {
       error_message = "Not all erased yet: run apply again."
     }
   }
+}
+
+output "not_erased" {
+  description = "Why, by user id, where a deletion failed. Empty when all is well."
+  value       = streamchat_user_erasure_batch.q3.failures
 }

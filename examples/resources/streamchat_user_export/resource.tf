@@ -7,12 +7,18 @@ resource "streamchat_user_export" "dsr_1042" {
 
 resource "streamchat_user_erasure" "dsr_1042" {
   user_id    = "waters-malone"
-  delete { user = "hard" }
   request_id = "DSR-1042"
+
+  # The export goes first, and its hash into the receipt.
+  exports = [streamchat_user_export.dsr_1042.sha256]
 
   # Put the copy to durable storage in between: an object store resource that
   # depends on the export, and that this erasure depends on.
-  depends_on = [streamchat_user_export.dsr_1042]
+  # depends_on = [aws_s3_object.dsr_1042]
+
+  delete {
+    user = "hard"
+  }
 
   lifecycle {
     # Beyond 10,000 messages an export is assembled and not provably everything:
@@ -21,6 +27,7 @@ resource "streamchat_user_erasure" "dsr_1042" {
       condition     = streamchat_user_export.dsr_1042.complete
       error_message = "The export was assembled: review it before erasing."
     }
+
     postcondition {
       condition     = self.status == "completed"
       error_message = "Not erased yet: run apply again."

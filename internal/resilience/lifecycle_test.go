@@ -23,7 +23,7 @@ import (
 func erasures() []subject {
 	var all []subject
 	for _, s := range subjects {
-		if !s.isExport() {
+		if s.isErasure() {
 			all = append(all, s)
 		}
 	}

@@ -72,6 +72,11 @@ func Steps(t *testing.T, steps ...resource.TestStep) {
 	resource.UnitTest(t, resource.TestCase{ProtoV6ProviderFactories: Factories(), Steps: steps})
 }
 
+// Delete is what an erasure of a user deletes, argument by argument.
+func Delete(arguments ...string) string {
+	return "delete {\n    " + strings.Join(arguments, "\n    ") + "\n  }"
+}
+
 // Importing is an import block.
 func Importing(address, id string) string {
 	return fmt.Sprintf("\nimport {\n  to = %s\n  id = %q\n}\n", address, id)

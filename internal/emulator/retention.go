@@ -88,3 +88,10 @@ func (e *enc) retention(name string, p retentionPolicy) {
 	e.ktime("enabled_at", p.enabledAt)
 	e.shut('}')
 }
+
+// RetentionPolicy is how many hours a policy of the app leaves; false if it is not set.
+func (e *Emulator) RetentionPolicy(name string) (hours int, ok bool) {
+	defer e.lock()()
+	p, ok := e.retention[name]
+	return p.maxAgeHours, ok
+}

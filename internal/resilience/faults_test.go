@@ -106,6 +106,7 @@ type fault struct {
 	// the user erasure and for the subjects that are named in also.
 	at   []target
 	only []string
+	but  string
 	also string
 	ends func(sub subject, at target) ending
 	// within is the resource's timeout; zero is enough.
@@ -114,22 +115,22 @@ type fault struct {
 
 // passes: the run comes to its end all the same.
 func passes(sub subject, _ target) ending {
-	return ending{record: completed, stream: sub.held(gone), next: unchanged}
+	return ending{record: sub.final(), stream: sub.effect, next: unchanged}
 }
 
 // lasts: the run ends with this summary. carriedOut tells whether Stream did what
 // it was asked for, unsure whether the provider cannot know.
 func lasts(says string, carriedOut, unsure bool) func(subject, target) ending {
 	return func(sub subject, at target) ending {
-		e := ending{exit: 1, says: says, record: noRecord, stream: sub.held(untouched), next: sends}
-		switch {
-		case at == submit && carriedOut:
-			e.stream = sub.held(gone)
-		case at == poll || at == verify:
-			e.stream = sub.held(gone)
+		if at == submit && carriedOut && sub.untimed {
+			return passes(sub, at) // an answer that is lost is looked up
+		}
+		e := ending{exit: 1, says: says, record: noRecord, stream: untouched, next: sends}
+		if at == submit && carriedOut || at == poll || at == verify {
+			e.stream = sub.effect
 		}
 		switch {
-		case at == submit && unsure && sub.forgets():
+		case at == submit && unsure && sub.forgets:
 			e.record, e.tainted = failed, true
 		case (at == poll || at == verify) && !sub.isExport():
 			e.says, e.record, e.next = sub.unfinished(), submitted, resumes
@@ -183,18 +184,17 @@ func fails(kept func(subject) bool, stream string) func(subject, target) ending 
 	}
 }
 
-func (s subject) held(stream string) string {
-	if s.isExport() {
-		return untouched
+// final is what stands for the record of a subject that has no status.
+func (s subject) final() string {
+	if s.done == "" {
+		return completed
 	}
-	return stream
+	return s.done
 }
 
 func (s subject) isBatch() bool { return s.users > 1 }
 
-// forgets: Stream does not tell a deleted subject of this kind from one that never
-// existed.
-func (s subject) forgets() bool { return !s.isExport() && s.lookUp != "QueryUsers" }
+func forgetful(s subject) bool { return s.forgets }
 
 func (s subject) unfinished() string {
 	if s.isBatch() {
@@ -228,7 +228,9 @@ func (s subject) operation(at target) string {
 			return s.submit
 		}
 	case verify:
-		return s.lookUp
+		if s.proves {
+			return s.lookUp
+		}
 	case download:
 		return s.download
 	}
@@ -286,7 +288,7 @@ func first(m target, more ...target) []target {
 
 var (
 	user   = []string{"user erasure"}
-	tasked = []string{"user erasure", "user erasure batch", "channel erasure"}
+	tasked = []string{"user erasure", "user erasure batch", "channel erasure", "channel erasure batch"}
 )
 
 var faults = []fault{
@@ -296,10 +298,10 @@ var faults = []fault{
 	{name: "connection dropped after the request is carried out, always", does: always(emulator.FaultDropAfter), at: first(submit, planning), also: "channel erasure", ends: lasts(unreachable, true, true)},
 	{name: "500, once", does: once(emulator.Fault500), at: first(poll), ends: passes},
 	{name: "500, always", does: always(emulator.Fault500), at: first(submit, planning), also: "user erasure batch", ends: lasts(serverFault, false, true)},
-	{name: "503 without a body, always", does: always(emulator.Fault503), at: first(verify, planning), ends: lasts(serverFault, false, true)},
+	{name: "503 without a body, always", does: always(emulator.Fault503), at: first(verify, planning), also: "channel truncation", ends: lasts(serverFault, false, true)},
 	{name: "502 with a page of HTML, always", does: always(emulator.FaultHTML502), at: first(poll, planning), ends: lasts(serverFault, false, true)},
-	{name: "429 in plain text, once", does: once(emulator.FaultPlain429), at: first(submit), ends: passes},
-	{name: "429 without headers, once", does: once(emulator.FaultBare429), at: first(verify), ends: passes},
+	{name: "429 in plain text, once", does: once(emulator.FaultPlain429), at: first(submit), also: "retention policy", ends: passes},
+	{name: "429 without headers, once", does: once(emulator.FaultBare429), at: first(verify), also: "channel erasure batch", ends: passes},
 	{name: "429, its window ends in the past, once", does: skewed("946684800"), at: first(lookUp), ends: passes},
 	{name: "429, its window ends in a hundred years, once", does: skewed("4891363200"), at: first(submit), ends: passes},
 	{name: "429, always", does: always(emulator.FaultPlain429), at: first(submit), within: short, ends: storm},
@@ -314,19 +316,19 @@ var faults = []fault{
 	{name: "200 with a page of HTML, Stream is not asked", does: answer(http.StatusOK, htmlType, signIn), at: first(submit, planning), ends: asFile(lasts(unexpected, false, true))},
 	{name: "200 with an empty object", does: answer(http.StatusOK, jsonType, "{}"), at: first(verify, planning), ends: asFile(lasts(unexpected, false, true))},
 	{name: "right answer, wrong content type", does: always(emulator.FaultWrongType), at: first(poll), ends: passes},
-	{name: "numbers where texts are expected", does: always(emulator.FaultNumbers), at: []target{lookUp, planning, submit, poll}, ends: lasts(unexpected, true, true)},
-	{name: "slower than request_timeout, once", does: once(emulator.FaultHang), at: first(submit), ends: passes},
+	{name: "numbers where texts are expected", does: always(emulator.FaultNumbers), but: "retention policy" /* has no ids */, at: []target{lookUp, planning, submit, poll}, ends: lasts(unexpected, true, true)},
+	{name: "slower than request_timeout, once", does: once(emulator.FaultHang), at: first(submit), also: "user deactivation", ends: passes},
 	{name: "slower than request_timeout, always", does: always(emulator.FaultHang), at: first(poll, planning), ends: lasts(unreachable, true, true)},
 
 	{name: "task stuck for ever", does: always(emulator.FaultStuckTask), at: []target{task}, within: short, ends: open(timedOut, forgotten, inPart)},
 	{name: "task in the unknown status \"complete?\" for ever", does: []emulator.Fault{{Kind: emulator.FaultStuckTask, Times: emulator.Forever, Word: "complete?"}}, at: []target{task}, within: short, ends: open(timedOut, forgotten, inPart)},
 	{name: "task 404, once", does: once(emulator.FaultTaskNotFound), at: []target{poll}, ends: passes},
 	{name: "task 404, always", does: always(emulator.FaultTaskNotFound), at: []target{task}, within: pastGrace, ends: open(notExported, sends, gone)},
-	{name: "task failed", does: always(emulator.FaultFailTask), at: []target{task}, also: "channel export", ends: fails(subject.forgets, inPart)},
-	{name: "task completed, one subject failed", does: once(emulator.FaultFailUser), at: []target{task}, only: tasked, also: "user erasure batch", ends: fails(func(s subject) bool { return s.forgets() || s.isBatch() }, inPart)},
+	{name: "task failed", does: always(emulator.FaultFailTask), at: []target{task}, also: "channel export", ends: fails(forgetful, inPart)},
+	{name: "task completed, one subject failed", does: once(emulator.FaultFailUser), at: []target{task}, only: tasked, also: "user erasure batch", ends: fails(func(s subject) bool { return s.forgets || s.isBatch() }, inPart)},
 	{name: "task completed, no word of one subject", does: once(emulator.FaultMissingUser), at: []target{task}, only: tasked, ends: noWord},
 	{name: "task completed, no word of the user, and the probe answers nonsense", does: append(once(emulator.FaultMissingUser), says(patch, 404, 16, "the user alice is on holiday")...), at: []target{task}, only: user, ends: open("", resumes, gone)},
-	{name: "task completed, the user is still listed", does: answer(http.StatusOK, jsonType, `{"users":[{"id":"alice","role":"user","created_at":"2026-01-02T10:00:00Z"}],"duration":"1ms"}`), at: []target{verify}, only: user, ends: fails(subject.forgets, gone)},
+	{name: "task completed, the user is still listed", does: answer(http.StatusOK, jsonType, `{"users":[{"id":"alice","role":"user","created_at":"2026-01-02T10:00:00Z"}],"duration":"1ms"}`), at: []target{verify}, only: user, ends: fails(forgetful, gone)},
 
 	{name: "probe answers a sentence that is not known", before: deleted, does: says(patch, 404, 16, "the user alice is on holiday"), at: []target{planning}, only: user, ends: lasts(unexpected, false, false)},
 	{name: "probe answers about somebody else", before: deleted, does: says(patch, 404, 16, "the user bob does not exist"), at: []target{planning}, only: user, ends: lasts(unexpected, false, false)},
@@ -344,8 +346,8 @@ var faults = []fault{
 // noWord: of users the probe tells that they are deleted; of a channel nothing
 // does.
 func noWord(sub subject, at target) ending {
-	if sub.forgets() {
-		return fails(subject.forgets, gone)(sub, at)
+	if sub.forgets {
+		return fails(forgetful, gone)(sub, at)
 	}
 	return passes(sub, at)
 }
@@ -413,7 +415,8 @@ func faultCells() (list []faultCell) {
 	for _, f := range faults {
 		for i, at := range f.at {
 			for _, sub := range subjects {
-				if sub.operation(at) == "" || len(f.only) > 0 && !slices.Contains(f.only, sub.name) {
+				// What has no timeouts goes on for longer than a test may take.
+				if sub.operation(at) == "" || f.within != 0 && sub.untimed || sub.name == f.but || len(f.only) > 0 && !slices.Contains(f.only, sub.name) {
 					continue
 				}
 				list = append(list, faultCell{f, sub, at, i == 0 && (sub.name == user[0] || sub.name == f.also)})
@@ -444,7 +447,7 @@ func (c faultCell) run(t *testing.T) {
 	if c.fault.before != nil {
 		c.fault.before(t, s)
 	}
-	w := s.Workspace(t, c.provider(""), c.block(c.within()))
+	w := c.workspace(t, s)
 	began, r := c.strike(t, s, w)
 	took := time.Since(began)
 	record, tainted := w.Record(c.sub.address)
@@ -453,11 +456,23 @@ func (c faultCell) run(t *testing.T) {
 	c.recover(t, s, w, record)
 }
 
+// workspace has the provider's process where its environment counts.
+func (c faultCell) workspace(t *testing.T, s *acctest.Stream) *acctest.Workspace {
+	t.Helper()
+	if c.fault.network != nil {
+		return s.Installed(t, acctest.CLI(t), c.provider(""), c.block(c.within()))
+	}
+	return s.Workspace(t, c.provider(""), c.block(c.within()))
+}
+
 func (c faultCell) provider(more string) string {
 	return fmt.Sprintf("max_erasures = 1000\n  max_retries = %d\n  request_timeout = %q\n  %s", retries, requestTimeout, more)
 }
 
 func (c faultCell) block(timeout time.Duration) string {
+	if c.sub.untimed {
+		return c.sub.block(c.sub.untilDone())
+	}
 	return c.sub.block(fmt.Sprintf("timeouts = { create = %q }\n%s", timeout, c.sub.untilDone()))
 }
 
@@ -508,13 +523,13 @@ func (c faultCell) check(t *testing.T, s *acctest.Stream, w *acctest.Workspace, 
 	}
 	switch {
 	case record == nil:
-	case c.sub.isExport():
+	case c.sub.done == "":
 		got.record = completed
 	default:
 		got.record, _ = record["status"].(string)
 	}
 	if !c.sub.isExport() && c.sub.gone(s) {
-		got.stream = gone
+		got.stream = c.sub.effect
 	} else if want.stream == inPart {
 		got.stream = inPart // the emulator's business
 	}
@@ -563,10 +578,10 @@ var (
 // promises hold whatever the fault.
 func (c faultCell) promises(t *testing.T, s *acctest.Stream, r tfcli.Result, record map[string]any, took time.Duration) {
 	t.Helper()
-	if record["status"] == completed && !c.sub.gone(s) {
-		t.Error("the record says completed, and Stream still has the subject")
+	if !c.sub.isExport() && record != nil && (c.sub.done == "" || record["status"] == c.sub.done) && !c.sub.gone(s) {
+		t.Error("the record says that it is done, and Stream did not do it")
 	}
-	if r.ExitCode == 0 && !c.sub.isExport() && record["status"] != completed {
+	if r.ExitCode == 0 && c.sub.done != "" && record["status"] != c.sub.done {
 		t.Errorf("exit code 0 with the status %v", record["status"])
 	}
 	for _, d := range diagnostics(t, r) {
@@ -618,7 +633,7 @@ func (c faultCell) recover(t *testing.T, s *acctest.Stream, w *acctest.Workspace
 			t.Errorf("sent: %v, the table says %q", sent, want.next)
 		}
 		record, tainted := w.Record(c.sub.address)
-		if tainted || record == nil || !c.sub.isExport() && (record["status"] != completed || !c.sub.gone(s)) {
+		if tainted || record == nil || c.sub.done != "" && record["status"] != c.sub.done || !c.sub.isExport() && !c.sub.gone(s) {
 			t.Errorf("after the next run: tainted %v, status %v", tainted, record["status"])
 		}
 		if c.sub.isExport() && !exported(t, w.Dir, c.sub, false) {
@@ -733,17 +748,27 @@ func ofWhom(f fault, at target, alike func(faultCell) bool) string {
 			some = append(some, c.sub.name)
 		}
 	}
-	kind := func(export bool) []string {
-		return slices.DeleteFunc(slices.Clone(all), func(name string) bool { return strings.HasSuffix(name, "export") != export })
+	everybody := len(some) > 1 && slices.Equal(some, all)
+	var parts []string // whole kinds by their names
+	for _, kind := range []struct {
+		name string
+		is   func(subject) bool
+	}{{"erasures", subject.isErasure}, {"exports", subject.isExport}} {
+		of := func(names []string) (list []string) {
+			for _, sub := range subjects {
+				if kind.is(sub) && slices.Contains(names, sub.name) {
+					list = append(list, sub.name)
+				}
+			}
+			return list
+		}
+		if whole := of(all); len(whole) > 1 && slices.Equal(of(some), whole) {
+			parts = append(parts, kind.name)
+			some = slices.DeleteFunc(some, func(name string) bool { return slices.Contains(whole, name) })
+		}
 	}
-	switch {
-	case len(some) == 1:
-	case slices.Equal(some, kind(false)):
-		return "erasures"
-	case slices.Equal(some, kind(true)):
-		return "exports"
-	case slices.Equal(some, all):
+	if parts = append(parts, some...); everybody && len(parts) > 1 {
 		return "all"
 	}
-	return strings.Join(some, ", ")
+	return strings.Join(parts, ", ")
 }

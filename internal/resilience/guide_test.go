@@ -59,6 +59,7 @@ type guideTables struct {
 	file   string
 	mu     sync.Mutex
 	tables map[string]map[string]map[string]string
+	seen   map[[3]string]bool // cells that were compared
 }
 
 // readGuide reads a guide whose cells are what a suite expects. Alternatives
@@ -66,7 +67,7 @@ type guideTables struct {
 func readGuide(t *testing.T, guide string) *guideTables {
 	t.Helper()
 	file, text := guideText(t, guide)
-	g := &guideTables{file: file, tables: map[string]map[string]map[string]string{}}
+	g := &guideTables{file: file, tables: map[string]map[string]map[string]string{}, seen: map[[3]string]bool{}}
 	var names, columns []string
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
@@ -101,10 +102,25 @@ func (g *guideTables) check(t *testing.T, table, row, column, got string) {
 	t.Helper()
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.seen[[3]string{table, row, column}] = true
 	want, ok := g.tables[table][row][column]
 	if !ok {
 		t.Errorf("%s has no cell for %s / %s / %s; it is: %s", filepath.Base(g.file), table, row, column, got)
 	} else if !slices.Contains(strings.Split(want, " or "), got) {
 		t.Errorf("it is: %s\n%s says: %s", got, filepath.Base(g.file), want)
+	}
+}
+
+// filled fails for cells that promise what no run has shown.
+func (g *guideTables) filled(t *testing.T) {
+	t.Helper()
+	for table, rows := range g.tables {
+		for row, cells := range rows {
+			for column := range cells {
+				if !g.seen[[3]string{table, row, column}] {
+					t.Errorf("%s: nothing shows the cell %s / %s / %s", filepath.Base(g.file), table, row, column)
+				}
+			}
+		}
 	}
 }

@@ -21,7 +21,6 @@ import (
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
-	"github.com/hashicorp/terraform-plugin-framework/resource"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/acctest"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/clock"
@@ -31,13 +30,11 @@ import (
 )
 
 func TestLeaksWatchesAllThatTheProviderHas(t *testing.T) {
-	p := provider.New("test", clock.Real{})()
 	var names []string
-	for _, factory := range p.Resources(t.Context()) {
-		var m resource.MetadataResponse
-		factory().Metadata(t.Context(), resource.MetadataRequest{ProviderTypeName: "streamchat"}, &m)
-		names = append(names, "resource \""+m.TypeName+"\"")
+	for _, name := range resourceTypes(t) {
+		names = append(names, "resource \""+name+"\"")
 	}
+	p := provider.New("test", clock.Real{})()
 	for _, factory := range p.DataSources(t.Context()) {
 		var m datasource.MetadataResponse
 		factory().Metadata(t.Context(), datasource.MetadataRequest{ProviderTypeName: "streamchat"}, &m)

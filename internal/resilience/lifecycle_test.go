@@ -23,7 +23,7 @@ import (
 func erasures() []subject {
 	var all []subject
 	for _, s := range subjects {
-		if !s.isExport() {
+		if s.isErasure() {
 			all = append(all, s)
 		}
 	}
@@ -85,6 +85,58 @@ func TestCompletedRecordIsFinal(t *testing.T) {
 			acctest.Expect(t, w.Run("apply", "-auto-approve"), 0)
 			if values, _ := w.Record(moved); values != nil {
 				t.Error("a removed record is still there")
+			}
+			if n := s.Count(sub.submit); n != 0 {
+				t.Errorf("it was sent %d times more", n)
+			}
+		})
+	}
+}
+
+// A restriction and a policy are settings: they stand, whatever Terraform does to
+// their records but destroy them.
+func TestSettingStands(t *testing.T) {
+	t.Parallel()
+	for _, sub := range subjects {
+		if !sub.untimed {
+			continue
+		}
+		t.Run(sub.name, func(t *testing.T) {
+			t.Parallel()
+			s := start(t)
+			w := s.Workspace(t, "", sub.block(""))
+			stands := func(what, address string) {
+				t.Helper()
+				values, tainted := w.Record(address)
+				if status, _ := values["status"].(string); values == nil || tainted || status != sub.done || !sub.gone(s) {
+					t.Errorf("%s left %v, tainted %v; at Stream: %v", what, values, tainted, sub.gone(s))
+				}
+			}
+			w.Apply(0)
+			stands("apply", sub.address)
+			w.Plan(0)
+			if r := w.Run("plan", "-refresh-only"); !strings.Contains(r.Stdout, "No changes") {
+				t.Errorf("a refresh changes what stands:\n%s", acctest.Output(r))
+			}
+			acctest.Expect(t, w.Run("apply", "-auto-approve", "-replace="+sub.address), 0)
+			stands("-replace", sub.address)
+			acctest.Expect(t, w.Run("taint", sub.address), 0)
+			w.Apply(0)
+			stands("taint", sub.address)
+			if n := s.Count("ReactivateUser"); n != 0 {
+				t.Errorf("the restriction was lifted %d times in between", n)
+			}
+
+			s.ResetRequests()
+			kind, name, _ := strings.Cut(sub.address, ".")
+			moved := kind + ".moved_" + name
+			w.Write("", strings.Replace(sub.block(""), name, "moved_"+name, 1)+fmt.Sprintf("moved {\n  from = %s\n  to   = %s\n}\n", sub.address, moved))
+			w.Apply(0)
+			stands("moved", moved)
+			w.Write("", fmt.Sprintf("removed {\n  from = %s\n  lifecycle {\n    destroy = false\n  }\n}\n", moved))
+			w.Apply(0)
+			if values, _ := w.Record(moved); values != nil || !sub.gone(s) {
+				t.Errorf("removed: %v; at Stream: %v", values, sub.gone(s))
 			}
 			if n := s.Count(sub.submit); n != 0 {
 				t.Errorf("it was sent %d times more", n)

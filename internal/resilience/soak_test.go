@@ -67,7 +67,7 @@ func (s soakSize) users() int {
 
 // soakSmall runs with the other tests.
 var soakSmall = soakSize{
-	batches: []int{120, 60, 100}, singles: 20, channels: 20, messages: 3,
+	batches: []int{110, 30}, singles: 10, channels: 10, messages: 3,
 	interrupts: 3, every: 2 * time.Second, patience: time.Second, task: 100 * time.Millisecond, window: time.Second,
 	limit: 5 * time.Minute, runs: 60, memory: 400,
 }

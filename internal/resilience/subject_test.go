@@ -9,11 +9,16 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/acctest"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/clock"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/emulator"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/provider"
 )
 
 // full runs the whole matrices; without it the suites run a fast selection.
@@ -29,17 +34,25 @@ type subject struct {
 	// lookUp, submit and poll are the operations before, of and after the deed.
 	// poll is empty where Stream answers at once.
 	lookUp, submit, poll string
+	// proves: a look-up comes after the deed.
+	proves bool
 	// download is the operation that fetches what a task made.
 	download string
-	// id is what import takes, where an import can be needed: Stream does not tell
-	// those that are gone from those that never were.
+	// id is what import takes, where it can be needed to adopt what is done.
 	id string
 	// users is how many subjects are in it.
 	users int
-	// attributes of the resource but for timeouts and lifecycle; DIR stands for
-	// the directory of the configuration.
+	// attributes of the resource but for timeouts and lifecycle.
 	attributes string
-	// gone reports that Stream no longer has the subject, for erasures.
+	// untimed: it has no timeouts, and is done when its call is.
+	untimed bool
+	// forgets: Stream does not tell those that are gone from those that never were.
+	forgets bool
+	// done is the status of a record that is at its end; empty where it has none.
+	done string
+	// effect is what Stream then holds, in a word.
+	effect string
+	// gone reports that Stream did it.
 	gone func(s *acctest.Stream) bool
 	// file is the file that it writes, for exports.
 	file string
@@ -47,15 +60,18 @@ type subject struct {
 
 func (s subject) isExport() bool { return s.file != "" }
 
+// isErasure: its record is one of the lifecycle that all erasures share.
+func (s subject) isErasure() bool { return s.done == completed }
+
 // block is the resource, with more attributes.
 func (s subject) block(more string) string {
 	kind, name, _ := strings.Cut(s.address, ".")
 	return fmt.Sprintf("resource %q %q {\n  %s\n  %s\n}\n", kind, name, s.attributes, more)
 }
 
-// untilDone is the postcondition of the examples, where the record has a status.
+// untilDone is the postcondition of the examples, of erasures.
 func (s subject) untilDone() string {
-	if s.isExport() {
+	if !s.isErasure() {
 		return ""
 	}
 	return acctest.UntilCompleted
@@ -84,50 +100,96 @@ var batchIDs = func() []string {
 	return ids
 }()
 
-// subjects are all resources that submit something.
+func channelGone(cids ...string) func(*acctest.Stream) bool {
+	return func(s *acctest.Stream) bool {
+		return !slices.ContainsFunc(cids, func(cid string) bool { _, there := s.Channel(cid); return there })
+	}
+}
+
+func messageGone(ids ...string) func(*acctest.Stream) bool {
+	return func(s *acctest.Stream) bool {
+		return !slices.ContainsFunc(ids, func(id string) bool { _, there := s.Message(id); return there })
+	}
+}
+
+// halls are the channels of the channel batch.
+var halls = []string{"messaging:hall-1", "messaging:hall-2", "messaging:hall-3"}
+
+// subjects are all resources.
 var subjects = []subject{
 	{
 		name: "user erasure", address: "streamchat_user_erasure.dsr", users: 1,
-		lookUp: "QueryUsers", submit: "DeleteUsers", poll: "GetTask",
+		lookUp: "QueryUsers", submit: "DeleteUsers", poll: "GetTask", proves: true,
 		attributes: "user_id = \"alice\"\n  delete { user = \"hard\" }",
-		gone:       userGone("alice"),
+		done:       completed, effect: gone, gone: userGone("alice"),
 	},
 	{
 		name: "user erasure batch", address: "streamchat_user_erasure_batch.leavers", users: batchSize,
-		lookUp: "QueryUsers", submit: "DeleteUsers", poll: "GetTask",
+		lookUp: "QueryUsers", submit: "DeleteUsers", poll: "GetTask", proves: true,
 		attributes: fmt.Sprintf("user_ids = [for i in range(%d) : format(\"member-%%03d\", i)]\n  delete { user = \"hard\" }", batchSize),
-		gone:       userGone(batchIDs...),
+		done:       completed, effect: gone, gone: userGone(batchIDs...),
 	},
 	{
 		name: "channel erasure", address: "streamchat_channel_erasure.room", users: 1, id: "messaging:room",
-		lookUp: "QueryChannels", submit: "DeleteChannels", poll: "GetTask",
+		lookUp: "QueryChannels", submit: "DeleteChannels", poll: "GetTask", proves: true, forgets: true,
 		attributes: "cid         = \"messaging:room\"\n  hard_delete = true",
-		gone: func(s *acctest.Stream) bool {
-			_, there := s.Channel("messaging:room")
-			return !there
-		},
+		done:       completed, effect: gone, gone: channelGone("messaging:room"),
+	},
+	{
+		name: "channel erasure batch", address: "streamchat_channel_erasure_batch.halls", users: len(halls),
+		lookUp: "QueryChannels", submit: "DeleteChannels", poll: "GetTask", proves: true, forgets: true,
+		attributes: "cids        = [\"" + strings.Join(halls, "\", \"") + "\"]\n  hard_delete = true",
+		done:       completed, effect: gone, gone: channelGone(halls...),
+	},
+	{
+		name: "channel truncation", address: "streamchat_channel_truncation.cut", users: 1,
+		lookUp: "QueryChannels", submit: "TruncateChannel", proves: true,
+		attributes: "cid         = \"messaging:room\"\n  hard_delete = true",
+		done:       completed, effect: gone, gone: messageGone("m1", "m2"),
 	},
 	{
 		name: "message erasure", address: "streamchat_message_erasure.slip", users: 1, id: "m1",
-		lookUp: "GetMessage", submit: "DeleteMessage",
+		lookUp: "GetMessage", submit: "DeleteMessage", proves: true, forgets: true,
 		attributes: "message_id  = \"m1\"\n  hard_delete = true",
-		gone: func(s *acctest.Stream) bool {
-			_, there := s.Message("m1")
-			return !there
-		},
+		done:       completed, effect: gone, gone: messageGone("m1"),
+	},
+	{
+		name: "user deactivation", address: "streamchat_user_deactivation.hold", users: 1, untimed: true,
+		lookUp: "QueryUsers", submit: "DeactivateUser",
+		attributes: "user_id = \"alice\"",
+		done:       "deactivated", effect: "deactivated",
+		gone: func(s *acctest.Stream) bool { u, _ := s.User("alice"); return u.Deactivated },
+	},
+	{
+		name: "retention policy", address: "streamchat_retention_policy.old", users: 1, untimed: true, id: "old-messages",
+		lookUp: "GetRetentionPolicy", submit: "SetRetentionPolicy",
+		attributes: "policy        = \"old-messages\"\n  max_age_hours = 24",
+		effect:     "set",
+		gone:       func(s *acctest.Stream) bool { hours, _ := s.RetentionPolicy("old-messages"); return hours == 24 },
 	},
 	{
 		name: "user export", address: "streamchat_user_export.answer", users: 1,
 		submit:     "ExportUser",
-		attributes: "user_id = \"alice\"\n  path    = \"${path.module}/out/alice.json\"",
-		file:       "out/alice.json",
+		attributes: "user_id = \"alice\"\n  path    = \"${abspath(path.module)}/out/alice.json\"",
+		effect:     untouched, file: "out/alice.json",
 	},
 	{
 		name: "channel export", address: "streamchat_channel_export.archive", users: 1,
 		submit: "ExportChannels", poll: "GetTask", download: "DownloadExport",
-		attributes: "cids = [\"messaging:room\"]\n  path = \"${path.module}/out/room.json\"",
-		file:       "out/room.json",
+		attributes: "cids = [\"messaging:room\"]\n  path = \"${abspath(path.module)}/out/room.json\"",
+		effect:     untouched, file: "out/room.json",
 	},
+}
+
+// resourceTypes are those of the provider.
+func resourceTypes(t *testing.T) (names []string) {
+	t.Helper()
+	for _, factory := range provider.New("test", clock.Real{})().Resources(t.Context()) {
+		var m resource.MetadataResponse
+		factory().Metadata(t.Context(), resource.MetadataRequest{ProviderTypeName: "streamchat"}, &m)
+		names = append(names, m.TypeName)
+	}
+	return names
 }
 
 // fill gives the app what the subjects are about.
@@ -137,8 +199,11 @@ func fill(t testing.TB, s *acctest.Stream) {
 	for _, id := range batchIDs {
 		users = append(users, fmt.Sprintf(`{"id":%q}`, id))
 	}
-	s.Fill(t, `{"users":[`+strings.Join(users, ",")+`],
-	  "channels":[{"cid":"messaging:room","created_by_id":"bob","members":["alice","bob"]}],
+	channels := []string{`{"cid":"messaging:room","created_by_id":"bob","members":["alice","bob"]}`}
+	for _, cid := range halls {
+		channels = append(channels, fmt.Sprintf(`{"cid":%q,"created_by_id":"bob","members":["bob"]}`, cid))
+	}
+	s.Fill(t, `{"users":[`+strings.Join(users, ",")+`],"channels":[`+strings.Join(channels, ",")+`],
 	  "messages":[{"id":"m1","cid":"messaging:room","user_id":"alice","text":"text of alice"},
 	              {"id":"m2","cid":"messaging:room","user_id":"bob","text":"text of bob"}]}`)
 }
@@ -152,14 +217,14 @@ func start(t testing.TB) *acctest.Stream {
 }
 
 // carriedOut is how often Stream did what the submission asks for; in a batch, for
-// the user for whom it did so most often.
+// the subject for whom it did so most often.
 func carriedOut(s *acctest.Stream, sub subject) int {
 	most, times := 0, map[string]int{}
 	for _, r := range s.Requests(sub.submit) {
 		if r.Status/100 != 2 && r.Fault != emulator.FaultDropAfter {
 			continue
 		}
-		ids := r.UserIDs
+		ids := slices.Concat(r.UserIDs, r.CIDs)
 		if sub.users == 1 {
 			ids = []string{""}
 		}

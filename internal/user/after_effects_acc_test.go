@@ -35,16 +35,10 @@ func TestAccUserErasure_afterEffects(t *testing.T) {
 		pair, ownText   bool // the conversation, and alice's message in the team, are still there
 		reactionRemains bool
 	}{
-		"hard": {hardly + "\nnew_channel_owner_id = \"heir\"", false, false, false},
-		"soft": {`delete { user = "soft" }`, true, true, true},
-		"soft with messages gone": {`delete {
-  user = "soft"
-  messages = "hard"
-}`, true, false, false},
-		"soft, no conversations": {`delete {
-  user = "soft"
-  conversations = "hard"
-}`, false, true, true},
+		"hard":                    {hardly + "\nnew_channel_owner_id = \"heir\"", false, false, false},
+		"soft":                    {acctest.Delete(`user = "soft"`), true, true, true},
+		"soft with messages gone": {acctest.Delete(`user = "soft"`, `messages = "hard"`), true, false, false},
+		"soft, no conversations":  {acctest.Delete(`user = "soft"`, `conversations = "hard"`), false, true, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -1,0 +1,46 @@
+// Copyright (c) the terraform-provider-streamchat authors
+// SPDX-License-Identifier: MPL-2.0
+
+//go:build unix
+
+package resilience
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// A resource that is added has to be interrupted and broken like the others, and
+// one of each kind in every run.
+func TestSuitesHaveEveryResource(t *testing.T) {
+	for _, name := range resourceTypes(t) {
+		i := slices.IndexFunc(subjects, func(s subject) bool { return strings.HasPrefix(s.address, name+".") })
+		if i < 0 {
+			t.Errorf("no subject for %s", name)
+			continue
+		}
+		sub := subjects[i]
+		if !slices.ContainsFunc(killCells(), func(c cell) bool { return c.subject.name == sub.name && c.fast() }) {
+			t.Errorf("no cell of the fast selection interrupts %s", name)
+		}
+		if !slices.ContainsFunc(faultCells(), func(c faultCell) bool { return c.sub.name == sub.name && c.fast }) {
+			t.Errorf("no cell of the fast selection breaks %s", name)
+		}
+	}
+	for _, m := range moments {
+		if !slices.ContainsFunc(killCells(), func(c cell) bool { return c.moment.name == m.name && c.fast() }) {
+			t.Errorf("no cell of the fast selection is at %q", m.name)
+		}
+	}
+	for _, k := range kills {
+		if !slices.ContainsFunc(killCells(), func(c cell) bool { return c.kill.name == k.name && c.fast() }) {
+			t.Errorf("no cell of the fast selection is a %s", k.name)
+		}
+	}
+	for _, f := range faults {
+		if !slices.ContainsFunc(faultCells(), func(c faultCell) bool { return c.fault.name == f.name && c.fast }) {
+			t.Errorf("the fast selection lacks the fault %q", f.name)
+		}
+	}
+}

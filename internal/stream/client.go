@@ -4,7 +4,8 @@
 // Package stream is the only place that talks to Stream Chat's API. Everything
 // goes through one http.RoundTripper, Stream's own SDK included: it signs,
 // keeps to Stream's limits, repeats what may be repeated, and takes nothing
-// for a success but Stream's own word.
+// for a success but Stream's own word. Only the files of exports, under signed
+// URLs, are read by a client of their own (download.go).
 //
 // References: stream-api.md (the API, with evidence) and stream-sdk-traps.md
 // (why much of the SDK is not used).

@@ -27,7 +27,6 @@ func (s ChannelScope) Compare(recorded ChannelScope) Comparison { return s.compa
 type ChannelAPI interface {
 	ChannelsByCID(ctx context.Context, cids []string) (map[string]stream.Channel, error)
 	DeleteChannels(ctx context.Context, cids []string, hard bool) (string, error)
-	Task(ctx context.Context, id string) (stream.Task, error)
 	AwaitTurn(ctx context.Context, op stream.Operation) error
 }
 
@@ -101,9 +100,4 @@ func (c Channels) Submit(ctx context.Context, cids []string, scope ChannelScope)
 	default:
 		return "", nil
 	}
-}
-
-// Task implements [Deed].
-func (c Channels) Task(ctx context.Context, id string) (stream.Task, error) {
-	return c.API.Task(ctx, id)
 }

@@ -91,6 +91,10 @@ func (f *fakeContent) Task(_ context.Context, id string) (stream.Task, error) {
 	return stream.Task{ID: id, Status: stream.TaskCompleted, UpdatedAt: time.Now(), Results: results}, nil
 }
 
+func (f *fakeContent) WaitTask(ctx context.Context, id string) (stream.Task, error) {
+	return waitTask(ctx, id, f.Task)
+}
+
 func (f *fakeContent) TruncateChannel(_ context.Context, cid string, t stream.Truncation) (stream.Channel, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -144,10 +148,10 @@ func newContent() *fakeContent {
 	return f
 }
 
-func engineOf[S Scope[S]](deed Deed[S]) *Engine[S] {
+func engineOf[S Scope[S]](deed Deed[S], tasks TaskAPI) *Engine[S] {
 	return New(Config[S]{
-		Deed: deed, Ledger: &Ledger{}, Clock: clock.Real{}, Version: "test",
-		App: &AppGate{Get: func(context.Context) (string, error) { return "App", nil }},
+		Deed: deed, Tasks: tasks, Ledger: &Ledger{}, Clock: clock.Real{}, Version: "test",
+		App: &AppGate{API: fakeApp{}},
 	})
 }
 
@@ -165,7 +169,7 @@ func advance[S Scope[S]](t *testing.T, e *Engine[S], id string, scope S, record 
 func TestChannelsShareCallsAndEscalate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newContent()
-		e := engineOf(Channels{API: f})
+		e := engineOf(Channels{API: f}, f)
 		cids := []string{"t:a", "t:b", "t:c"}
 		batch, errs := e.AdvanceAll(t.Context(), cids, ChannelScope{}, nil, false)
 		if len(errs) != 0 || len(f.sent) != 1 || batch["t:a"].Current().Outcome != OutcomeMarkedDeleted {
@@ -199,7 +203,7 @@ func TestChannelFailuresAreToldFromFacts(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f := newContent()
 				f.result = result
-				e := engineOf(Channels{API: f})
+				e := engineOf(Channels{API: f}, f)
 				record, err := advance(t, e, "t:a", ChannelScope{}, Record[ChannelScope]{})
 				var failure *Failure
 				if !errors.As(err, &failure) || record.Current().Status != StatusFailed || record.Begun() || !record.Sent() {
@@ -220,15 +224,15 @@ func TestUnknownContentIsRefused(t *testing.T) {
 		f := newContent()
 		for name, do := range map[string]func() error{
 			"channel": func() error {
-				_, err := engineOf(Channels{API: f}).Erase(t.Context(), "t:x", hardChannel, Record[ChannelScope]{}, false)
+				_, err := engineOf(Channels{API: f}, f).Erase(t.Context(), "t:x", hardChannel, Record[ChannelScope]{}, false)
 				return err
 			},
 			"message": func() error {
-				_, err := engineOf(Messages{API: f}).Erase(t.Context(), "x", hardMessage, Record[MessageScope]{}, false)
+				_, err := engineOf(Messages{API: f}, f).Erase(t.Context(), "x", hardMessage, Record[MessageScope]{}, false)
 				return err
 			},
 			"truncation": func() error {
-				_, err := engineOf(Truncations{API: f}).Erase(t.Context(), "t:x", TruncationScope{}, Record[TruncationScope]{}, false)
+				_, err := engineOf(Truncations{API: f}, f).Erase(t.Context(), "t:x", TruncationScope{}, Record[TruncationScope]{}, false)
 				return err
 			},
 		} {
@@ -247,7 +251,7 @@ func TestMessages(t *testing.T) {
 	t.Run("soft, then hard", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			f := newContent()
-			e := engineOf(Messages{API: f})
+			e := engineOf(Messages{API: f}, f)
 			record, err := advance(t, e, "m", MessageScope{}, Record[MessageScope]{})
 			if a := record.Current(); err != nil || a.Outcome != OutcomeMarkedDeleted || a.Found != FoundPresent || a.TaskID != "" {
 				t.Fatalf("%+v, %v", record, err)
@@ -262,7 +266,7 @@ func TestMessages(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			f := newContent()
 			f.deleted = func(id string) error { f.tombstone[id] = true; return nil }
-			record, err := advance(t, engineOf(Messages{API: f}), "m", hardMessage, Record[MessageScope]{})
+			record, err := advance(t, engineOf(Messages{API: f}, f), "m", hardMessage, Record[MessageScope]{})
 			var failure *Failure
 			if !errors.As(err, &failure) || failure.Kind != FailureStillThere || record.Current().Status != StatusFailed {
 				t.Errorf("%+v, %v", record, err)
@@ -276,7 +280,7 @@ func TestMessages(t *testing.T) {
 				delete(f.messages, id)
 				return refusal(stream.OpDeleteMessage, "message with id m doesn't exist")
 			}
-			record, err := advance(t, engineOf(Messages{API: f}), "m", hardMessage, Record[MessageScope]{})
+			record, err := advance(t, engineOf(Messages{API: f}, f), "m", hardMessage, Record[MessageScope]{})
 			if err != nil || record.Current().Outcome != OutcomeErased {
 				t.Errorf("%+v, %v", record, err)
 			}
@@ -292,7 +296,7 @@ func TestMessages(t *testing.T) {
 				}
 				return nil
 			}
-			e := engineOf(Messages{API: f})
+			e := engineOf(Messages{API: f}, f)
 			record, err := advance(t, e, "m", hardMessage, Record[MessageScope]{})
 			var p *Pending
 			if !errors.As(err, &p) || record.Current().Status != StatusSubmitted {
@@ -311,7 +315,7 @@ func TestMessages(t *testing.T) {
 				delete(f.messages, id)
 				return &stream.Error{Op: stream.OpDeleteMessage, Kind: stream.KindNetwork, Ambiguous: true}
 			}
-			e := engineOf(Messages{API: f})
+			e := engineOf(Messages{API: f}, f)
 			record, err := advance(t, e, "m", hardMessage, Record[MessageScope]{})
 			if err == nil || !record.Sent() || record.Begun() {
 				t.Fatalf("%+v, %v", record, err)
@@ -326,7 +330,7 @@ func TestMessages(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			f := newContent()
 			f.tombstone["m"] = true
-			e := engineOf(Messages{API: f})
+			e := engineOf(Messages{API: f}, f)
 			if a, err := e.Adopt(t.Context(), "m"); err != nil || a.Scope == nil || a.Scope.Hard || a.Found != FoundDeleted {
 				t.Errorf("%+v, %v", a, err)
 			}
@@ -340,7 +344,7 @@ func TestMessages(t *testing.T) {
 func TestTruncations(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newContent()
-		e := engineOf(Truncations{API: f})
+		e := engineOf(Truncations{API: f}, f)
 		hourAgo := time.Now().Add(-time.Hour)
 		before := TruncationScope{Before: Instant(hourAgo), SkipPush: true}
 		record, err := advance(t, e, "t:a", before, Record[TruncationScope]{})

@@ -69,8 +69,6 @@ type Deed[S any] interface {
 	// already says that it is done. errApart asks for each subject in a call of its
 	// own.
 	Submit(ctx context.Context, ids []string, scope S) (task string, err error)
-	// Task reads a task.
-	Task(ctx context.Context, id string) (stream.Task, error)
 	// Restore undoes what is restorable, for up to [MaxSubjects] subjects.
 	Restore(ctx context.Context, ids []string) error
 }
@@ -102,7 +100,13 @@ type Engine[S Scope[S]] struct {
 	lookUps batcher[struct{}, struct{}, Finding]
 	submits batcher[S, Finding, submission]
 	peeks   batcher[string, struct{}, stream.Task]
-	tasks   stream.Poller
+	tasks   TaskAPI
+}
+
+// TaskAPI is what settling an erasure needs of Stream's API.
+type TaskAPI interface {
+	Task(ctx context.Context, id string) (stream.Task, error)
+	WaitTask(ctx context.Context, id string) (stream.Task, error)
 }
 
 type submission struct {
@@ -114,6 +118,7 @@ type submission struct {
 // Config is what an engine is made of.
 type Config[S Scope[S]] struct {
 	Deed    Deed[S]
+	Tasks   TaskAPI
 	Guards  Guards
 	Ledger  *Ledger
 	App     *AppGate
@@ -123,7 +128,7 @@ type Config[S Scope[S]] struct {
 
 // New makes an engine.
 func New[S Scope[S]](c Config[S]) *Engine[S] {
-	e := &Engine[S]{deed: c.Deed, guards: c.Guards, ledger: c.Ledger, app: c.App, clock: c.Clock, version: c.Version}
+	e := &Engine[S]{deed: c.Deed, tasks: c.Tasks, guards: c.Guards, ledger: c.Ledger, app: c.App, clock: c.Clock, version: c.Version}
 	e.lookUps = batcher[struct{}, struct{}, Finding]{clock: c.Clock, window: lookUpWindow, max: MaxSubjects, run: e.runLookUps}
 	e.sending = make(chan struct{}, 1)
 	window := submitWindow
@@ -132,7 +137,6 @@ func New[S Scope[S]](c Config[S]) *Engine[S] {
 	}
 	e.submits = batcher[S, Finding, submission]{clock: c.Clock, window: window, max: c.Deed.Max(), turn: e.turn, run: e.runSubmits}
 	e.peeks = batcher[string, struct{}, stream.Task]{clock: c.Clock, window: lookUpWindow, max: math.MaxInt, run: e.runPeek}
-	e.tasks = stream.Poller{Clock: c.Clock, Get: c.Deed.Task}
 	return e
 }
 
@@ -341,7 +345,7 @@ func (e *Engine[S]) Resume(ctx context.Context, id string, attempt Attempt[S]) (
 	if attempt.TaskID == "" {
 		return e.settle(ctx, id, attempt, carriedOut(id))
 	}
-	task, err := e.tasks.Wait(ctx, attempt.TaskID)
+	task, err := e.tasks.WaitTask(ctx, attempt.TaskID)
 	if err != nil {
 		return attempt, pending(err)
 	}
@@ -375,7 +379,7 @@ func carriedOut(id string) stream.Task {
 
 // runPeek asks for a task once for all whose refresh comes at the same time.
 func (e *Engine[S]) runPeek(ctx context.Context, id string, members []*member[struct{}, stream.Task]) {
-	task, err := e.deed.Task(ctx, id)
+	task, err := e.tasks.Task(ctx, id)
 	for _, m := range members {
 		m.answer(task, err)
 	}

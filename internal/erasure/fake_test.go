@@ -23,17 +23,16 @@ type fakeStream struct {
 	taskTime time.Duration
 	callTime time.Duration
 
-	mu       sync.Mutex
-	users    map[string]stream.User
-	deleted  map[string]bool
-	polls    []stream.Poll
-	tasks    map[string]*fakeTask
-	lookUps  [][]string
-	probes   []string
-	sent     [][]string
-	scopes   []stream.UserDeletion
-	taskGets map[string]int
-	revoked  [][]string
+	mu      sync.Mutex
+	users   map[string]stream.User
+	deleted map[string]bool
+	polls   []stream.Poll
+	tasks   map[string]*fakeTask
+	lookUps [][]string
+	probes  []string
+	sent    [][]string
+	scopes  []stream.UserDeletion
+	revoked [][]string
 
 	lookUp func(ids []string) error
 	probe  func(id string) (stream.Presence, error)
@@ -54,7 +53,7 @@ type fakeTask struct {
 func newFake(ids ...string) *fakeStream {
 	f := &fakeStream{
 		clock: clock.Real{}, taskTime: 2 * time.Second, callTime: 50 * time.Millisecond,
-		users: map[string]stream.User{}, deleted: map[string]bool{}, tasks: map[string]*fakeTask{}, taskGets: map[string]int{},
+		users: map[string]stream.User{}, deleted: map[string]bool{}, tasks: map[string]*fakeTask{},
 	}
 	for _, id := range ids {
 		f.users[id] = stream.User{ID: id, Role: "user"}
@@ -64,8 +63,8 @@ func newFake(ids ...string) *fakeStream {
 
 func (f *fakeStream) engine(change ...func(*Config[UserScope])) *Engine[UserScope] {
 	c := Config[UserScope]{
-		Deed: Users{API: f, Clock: f.clock}, Ledger: &Ledger{Probes: 50}, Clock: f.clock, Version: "test",
-		App: &AppGate{Get: func(context.Context) (string, error) { return "App", nil }},
+		Deed: Users{API: f, Clock: f.clock}, Tasks: f, Ledger: &Ledger{Probes: 50}, Clock: f.clock, Version: "test",
+		App: &AppGate{API: fakeApp{}},
 	}
 	for _, do := range change {
 		do(&c)
@@ -139,7 +138,6 @@ func (f *fakeStream) DeleteUsers(ctx context.Context, ids []string, d stream.Use
 func (f *fakeStream) Task(_ context.Context, id string) (stream.Task, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.taskGets[id]++
 	t, ok := f.tasks[id]
 	if !ok {
 		return stream.Task{}, &stream.Error{Op: stream.OpGetTask, HTTPStatus: 404, Code: 16, Kind: stream.KindNotFound}
@@ -153,6 +151,33 @@ func (f *fakeStream) Task(_ context.Context, id string) (stream.Task, error) {
 	}
 	return task, nil
 }
+
+func (f *fakeStream) WaitTask(ctx context.Context, id string) (stream.Task, error) {
+	return waitTask(ctx, id, f.Task)
+}
+
+// waitTask is the client's WaitTask without what its callers share.
+func waitTask(ctx context.Context, id string, get func(context.Context, string) (stream.Task, error)) (stream.Task, error) {
+	for unknown := 0; ; {
+		if err := (clock.Real{}).Sleep(ctx, time.Second); err != nil {
+			return stream.Task{}, err
+		}
+		switch task, err := get(ctx, id); {
+		case stream.IsNotFound(err):
+			if unknown++; unknown > 10 {
+				return stream.Task{}, stream.ErrTaskUnknown
+			}
+		case err != nil || task.Terminal():
+			return task, err
+		default:
+			unknown = 0
+		}
+	}
+}
+
+type fakeApp struct{}
+
+func (fakeApp) App(context.Context) (stream.App, error) { return stream.App{Name: "App"}, nil }
 
 func (f *fakeStream) RestoreUsers(_ context.Context, ids []string) error {
 	f.mu.Lock()

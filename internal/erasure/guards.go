@@ -7,13 +7,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"sync"
 
-	"golang.org/x/sync/singleflight"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/stream"
 )
 
 // Guards are the provider's refusals. They run in plan and again right before
@@ -158,19 +157,22 @@ func (l *Ledger) spendProbe() bool {
 type AppGate struct {
 	// Expected is the name the app must have; empty accepts any.
 	Expected string
-	// Get reads the app's name (`GET /app`).
-	Get func(context.Context) (string, error)
+	API      AppAPI
 
-	flight singleflight.Group
-	mu     sync.Mutex
-	read   bool
-	name   string
-	err    error
+	once sync.Once
+	done chan struct{}
+	name string
+	err  error
+}
+
+// AppAPI is what the wrong-app guard needs of Stream's API.
+type AppAPI interface {
+	App(ctx context.Context) (stream.App, error)
 }
 
 // Name gives the app's name, or a refusal when it is not the expected one.
 func (g *AppGate) Name(ctx context.Context) (string, error) {
-	name, err := g.once(ctx)
+	name, err := g.read(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -185,36 +187,24 @@ func (g *AppGate) Name(ctx context.Context) (string, error) {
 	return name, nil
 }
 
-// once shares one reading. Only a caller's own context ends its wait, and an
-// ended context is nobody else's answer.
-func (g *AppGate) once(ctx context.Context) (string, error) {
-	for {
-		g.mu.Lock()
-		read, name, err := g.read, g.name, g.err
-		g.mu.Unlock()
-		if read {
-			return name, err
-		}
-		answer := g.flight.DoChan("", func() (any, error) {
-			name, err := g.Get(ctx)
-			if err == nil || !ended(err) {
-				g.mu.Lock()
-				g.read, g.name, g.err = true, name, at(StageApp, err)
-				g.mu.Unlock()
-			}
-			return nil, err
-		})
-		select {
-		case <-ctx.Done():
-			return "", at(StageApp, ctx.Err())
-		case <-answer:
-			if err := ctx.Err(); err != nil {
-				return "", at(StageApp, err)
-			}
-		}
+// read shares one reading, which outlives its caller: a context only ends the
+// wait of its own.
+func (g *AppGate) read(ctx context.Context) (string, error) {
+	if err := ctx.Err(); err != nil {
+		return "", at(StageApp, err)
 	}
-}
-
-func ended(err error) bool {
-	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+	g.once.Do(func() {
+		g.done = make(chan struct{})
+		go func() {
+			defer close(g.done)
+			app, err := g.API.App(context.WithoutCancel(ctx))
+			g.name, g.err = app.Name, at(StageApp, err)
+		}()
+	})
+	select {
+	case <-g.done:
+		return g.name, g.err
+	case <-ctx.Done():
+		return "", at(StageApp, ctx.Err())
+	}
 }

@@ -7,8 +7,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-
-	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/stream"
 )
 
 // Hardness is the scope of a deletion that knows two modes: hard, for good, and
@@ -74,8 +72,3 @@ type atOnce[S any] struct{ simple[S] }
 
 // Max is part of [Deed].
 func (atOnce[S]) Max() int { return 1 }
-
-// Task is part of [Deed].
-func (atOnce[S]) Task(context.Context, string) (stream.Task, error) {
-	return stream.Task{}, errors.New("this deletion has no task")
-}

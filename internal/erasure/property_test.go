@@ -154,8 +154,8 @@ func (s *story[S]) records() map[string]Record[S] {
 func (s *story[S]) run(n int) {
 	p := s.process()
 	engine := New(Config[S]{
-		Deed: s.k.deed(p), Ledger: &Ledger{}, Clock: clock.Real{}, Version: "test",
-		App: &AppGate{Get: func(context.Context) (string, error) { return "App", nil }},
+		Deed: s.k.deed(p), Tasks: p, Ledger: &Ledger{}, Clock: clock.Real{}, Version: "test",
+		App: &AppGate{API: fakeApp{}},
 	})
 	scope, prior := s.scope(n), s.records()
 	ctx, kill := context.WithCancel(s.t.Context())

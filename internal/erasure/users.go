@@ -22,7 +22,6 @@ type UserAPI interface {
 	PollsCreatedBy(ctx context.Context, creators []string, asUser string) ([]stream.Poll, error)
 	DeletePoll(ctx context.Context, pollID, userID string) error
 	AnyActiveUser(ctx context.Context) (string, error)
-	Task(ctx context.Context, id string) (stream.Task, error)
 	AwaitTurn(ctx context.Context, op stream.Operation) error
 }
 
@@ -204,9 +203,6 @@ func (u Users) Submit(ctx context.Context, ids []string, scope UserScope) (strin
 		NewChannelOwnerID: scope.NewChannelOwnerID, NewCallOwnerID: scope.NewCallOwnerID,
 	})
 }
-
-// Task implements [Deed].
-func (u Users) Task(ctx context.Context, id string) (stream.Task, error) { return u.API.Task(ctx, id) }
 
 // Restore implements [Deed].
 func (u Users) Restore(ctx context.Context, ids []string) error {

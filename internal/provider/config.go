@@ -197,10 +197,7 @@ func (p *streamchat) newSession(ctx context.Context, c config, diags *diag.Diagn
 	guards := erasure.Guards{HoldField: c.HoldField.ValueString()}
 	diags.Append(c.ProtectedUserIDs.ElementsAs(ctx, &guards.ProtectedIDs, false)...)
 	diags.Append(c.ProtectedRoles.ElementsAs(ctx, &guards.ProtectedRoles, false)...)
-	s.App = &erasure.AppGate{Expected: c.ExpectedAppName.ValueString(), Get: func(ctx context.Context) (string, error) {
-		app, err := api.App(ctx)
-		return app.Name, err
-	}}
+	s.App = &erasure.AppGate{Expected: c.ExpectedAppName.ValueString(), API: api}
 	s.Ledger = &erasure.Ledger{MaxErasures: int(orDefault(c.MaxErasures, defaultMaxErasures)), Probes: probesPerPlan}
 	s.Users = newEngine(s, erasure.Users{API: api, Clock: p.clock}, guards)
 	// The guards protect people: they do not apply to what people wrote.
@@ -211,7 +208,7 @@ func (p *streamchat) newSession(ctx context.Context, c config, diags *diag.Diagn
 }
 
 func newEngine[S erasure.Scope[S]](s *session.Session, deed erasure.Deed[S], guards erasure.Guards) *erasure.Engine[S] {
-	return erasure.New(erasure.Config[S]{Deed: deed, Guards: guards, Ledger: s.Ledger, App: s.App, Clock: s.Clock, Version: s.Version})
+	return erasure.New(erasure.Config[S]{Deed: deed, Tasks: s.API, Guards: guards, Ledger: s.Ledger, App: s.App, Clock: s.Clock, Version: s.Version})
 }
 
 func missingCredentials(c stream.Config) (diags diag.Diagnostics) {

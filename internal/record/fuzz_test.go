@@ -81,13 +81,10 @@ func (g *gone) session(t *testing.T) *session.Session {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &session.Session{API: api, Clock: simulated, Ledger: &erasure.Ledger{}, App: &erasure.AppGate{Get: func(ctx context.Context) (string, error) {
-		app, err := api.App(ctx)
-		return app.Name, err
-	}}}
-	s.Users = erasure.New(erasure.Config[erasure.UserScope]{Deed: erasure.Users{API: api, Clock: simulated}, Ledger: s.Ledger, App: s.App, Clock: simulated})
-	s.Channels = erasure.New(erasure.Config[erasure.ChannelScope]{Deed: erasure.Channels{API: api}, Ledger: s.Ledger, App: s.App, Clock: simulated})
-	s.Messages = erasure.New(erasure.Config[erasure.MessageScope]{Deed: erasure.Messages{API: api}, Ledger: s.Ledger, App: s.App, Clock: simulated})
+	s := &session.Session{API: api, Clock: simulated, Ledger: &erasure.Ledger{}, App: &erasure.AppGate{API: api}}
+	s.Users = erasure.New(erasure.Config[erasure.UserScope]{Deed: erasure.Users{API: api, Clock: simulated}, Tasks: api, Ledger: s.Ledger, App: s.App, Clock: simulated})
+	s.Channels = erasure.New(erasure.Config[erasure.ChannelScope]{Deed: erasure.Channels{API: api}, Tasks: api, Ledger: s.Ledger, App: s.App, Clock: simulated})
+	s.Messages = erasure.New(erasure.Config[erasure.MessageScope]{Deed: erasure.Messages{API: api}, Tasks: api, Ledger: s.Ledger, App: s.App, Clock: simulated})
 	return s
 }
 

@@ -36,6 +36,7 @@ type Client struct {
 	files     *http.Client // for signed URLs
 	transport *transport
 	sdk       *streamchat.Client
+	tasks     poller
 }
 
 // New checks the configuration and makes a Client. It sends nothing. Errors
@@ -71,7 +72,7 @@ func New(config Config) (*Client, error) {
 		// The transport makes an error of every redirect; this is the second lock.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	return &Client{
+	c := &Client{
 		base:      base,
 		http:      client,
 		files:     newFileClient(),
@@ -80,7 +81,9 @@ func New(config Config) (*Client, error) {
 		// STREAM_CHAT_TIMEOUT that is not a number. The transport signs, so this
 		// client needs no credentials, and the key is in none of its errors.
 		sdk: &streamchat.Client{BaseURL: base.String(), HTTP: client},
-	}, nil
+	}
+	c.tasks = poller{clock: config.Clock, get: c.Task}
+	return c, nil
 }
 
 // newHTTPTransport honours the proxy variables, which Go ignores for loopback

@@ -16,7 +16,7 @@ import (
 
 // MaxSubjects is how many subjects one call of Stream's takes: deletions and
 // look-ups alike (stream-api.md §2, §10).
-const MaxSubjects = 100
+const MaxSubjects = stream.MaxBatch
 
 const (
 	lookUpWindow = 50 * time.Millisecond

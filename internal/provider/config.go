@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-timetypes/timetypes"
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
@@ -31,10 +30,8 @@ import (
 
 // Defaults of the provider's configuration.
 const (
-	defaultRequestTimeout       = 30 * time.Second
-	defaultMaxRetries           = 5
-	defaultMaxErasures          = 100
-	defaultDeleteCallsPerMinute = 6
+	defaultMaxRetries  = 5
+	defaultMaxErasures = 100
 	// Stream takes 300 updates of users a minute; a plan leaves most of them.
 	probesPerPlan = 50
 )
@@ -152,12 +149,12 @@ func (p *streamchat) newSession(ctx context.Context, c config, diags *diag.Diagn
 			return s
 		}
 	}
-	s.DeleteCallsPerMinute = int(orDefault(c.DeleteCallsPerMinute, defaultDeleteCallsPerMinute))
+	s.DeleteCallsPerMinute = int(orDefault(c.DeleteCallsPerMinute, stream.DeleteUsersPerMinute))
 	sc := stream.Config{
 		APIKey:               fromEnvironment("api_key", c.APIKey),
 		APISecret:            fromEnvironment("api_secret", c.APISecret),
 		BaseURL:              fromEnvironment("base_url", c.BaseURL),
-		RequestTimeout:       defaultRequestTimeout,
+		RequestTimeout:       stream.DefaultTimeout,
 		MaxRetries:           int(orDefault(c.MaxRetries, defaultMaxRetries)),
 		DeleteCallsPerMinute: s.DeleteCallsPerMinute,
 		Version:              p.version,

@@ -19,7 +19,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/terraform"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/acctest"
-	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/clock"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/clock/clocktest"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/emulator"
 )
 
@@ -238,7 +238,7 @@ func TestCLIBatchUntainted(t *testing.T) {
 // At its deadline a batch returns what is known; the next apply goes on.
 func TestCLIBatchDeadline(t *testing.T) {
 	t.Parallel()
-	now := clock.NewSimulated(time.Now())
+	now := clocktest.New(time.Now())
 	s := acctest.Start(t, func(o *emulator.Options) { o.Clock = now; o.TaskDelay = time.Minute })
 	ids := make([]string, 150)
 	for i := range ids {
@@ -310,7 +310,7 @@ resource "streamchat_user_erasure_batch" "leavers" {
 // An escalation that does not get to everybody is not told as one.
 func TestCLIBatchEscalationAtItsDeadline(t *testing.T) {
 	t.Parallel()
-	now := clock.NewSimulated(time.Now())
+	now := clocktest.New(time.Now())
 	s := acctest.Start(t, func(o *emulator.Options) { o.Clock = now; o.TaskDelay = -1 })
 	ids := make([]string, 120)
 	for i := range ids {

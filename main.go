@@ -26,6 +26,7 @@ func main() {
 
 	if !*debug {
 		signals.OutliveTermination()
+		provider.SilenceUnheardLogs()
 	}
 	err := providerserver.Serve(context.Background(), provider.New(version, clock.Real{}), providerserver.ServeOpts{
 		Address: provider.Address,

@@ -2,12 +2,12 @@
 // SPDX-License-Identifier: MPL-2.0
 
 // Package clock is the time that the provider lives by: handed in, so that a
-// test can stand in for minutes of rate limits and polling without waiting.
+// test can stand in for minutes of rate limits and polling without waiting
+// (package clocktest).
 package clock
 
 import (
 	"context"
-	"sync"
 	"time"
 )
 
@@ -38,39 +38,4 @@ func (Real) Sleep(ctx context.Context, d time.Duration) error {
 	case <-timer.C:
 		return nil
 	}
-}
-
-// Simulated is a clock for tests: Sleep moves the time forward and returns at
-// once.
-type Simulated struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-// NewSimulated starts a simulated clock at start.
-func NewSimulated(start time.Time) *Simulated { return &Simulated{now: start.UTC()} }
-
-// Now implements Clock.
-func (s *Simulated) Now() time.Time {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.now
-}
-
-// Sleep implements Clock.
-func (s *Simulated) Sleep(ctx context.Context, d time.Duration) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	if d > 0 {
-		s.Advance(d)
-	}
-	return nil
-}
-
-// Advance moves the time forward by d.
-func (s *Simulated) Advance(d time.Duration) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.now = s.now.Add(d)
 }

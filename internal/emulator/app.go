@@ -10,6 +10,7 @@ import (
 
 // appSettings are the settings of the app that something here depends on.
 type appSettings struct {
+	id           int
 	name         string
 	uniqueName   string // no, app, team
 	revokeBefore stamp
@@ -36,7 +37,7 @@ func appRoutes() []route {
 func (e *Emulator) getApp(c *call) error {
 	out := &c.out
 	out.key("app").open('{')
-	out.kint("id", 1)
+	out.kint("id", e.app.id)
 	out.kstr("name", e.app.name)
 	out.kstr("organization", "Emulator")
 	out.kbool("suspended", false)

@@ -34,6 +34,8 @@ type Options struct {
 	APIKey, APISecret string
 	// AppName is what GET /app answers.
 	AppName string
+	// AppID is the app's id, by default 1.
+	AppID int
 	// Clock is the time of everything here: timestamps, tasks, rate limits,
 	// tokens, export URLs. The default is the machine's.
 	Clock clock.Clock
@@ -74,6 +76,9 @@ func (o *Options) setDefaults() {
 	}
 	if o.AppName == "" {
 		o.AppName = DefaultAppName
+	}
+	if o.AppID == 0 {
+		o.AppID = 1
 	}
 	if o.Clock == nil {
 		o.Clock = clock.Real{}
@@ -138,7 +143,7 @@ func New(opts Options) *Emulator {
 	e := &Emulator{
 		opts:      opts,
 		closed:    make(chan struct{}),
-		app:       appSettings{name: opts.AppName, hooks: map[string]string{}},
+		app:       appSettings{id: opts.AppID, name: opts.AppName, hooks: map[string]string{}},
 		users:     map[string]*user{},
 		roles:     map[string]bool{},
 		channels:  map[string]*channel{},

@@ -17,7 +17,7 @@ import (
 	stream "github.com/GetStream/stream-chat-go/v6"
 	"github.com/golang-jwt/jwt/v5"
 
-	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/clock"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/clock/clocktest"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/emulator"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/emulator/emulatortest"
 )
@@ -30,12 +30,12 @@ type world struct {
 	*emulator.Emulator
 	t     *testing.T
 	sdk   *stream.Client
-	clock *clock.Simulated
+	clock *clocktest.Clock
 }
 
 func start(t *testing.T, opts emulator.Options) *world {
 	t.Helper()
-	sim := clock.NewSimulated(noon)
+	sim := clocktest.New(noon)
 	opts.Clock = sim
 	e := emulatortest.Start(t, opts)
 	t.Setenv("STREAM_CHAT_URL", "")

@@ -52,24 +52,20 @@ func (g *AppGate) Open(ctx context.Context) (stream.App, error) {
 
 // Holds refuses when the credentials open another app than the one that a record
 // belongs to; a record without an app belongs to any. Apps are told apart by their
-// ids where both are known, else by their names.
+// names and, where both are known, by their ids.
 func (g *AppGate) Holds(ctx context.Context, recorded stream.App) error {
 	app, err := g.Open(ctx)
 	if err != nil || recorded == (stream.App{}) {
 		return err
 	}
-	same := app.Name == recorded.Name
-	if app.ID != "" && recorded.ID != "" {
-		same = app.ID == recorded.ID
-	}
-	if same {
+	if app.Name == recorded.Name && (app.ID == "" || recorded.ID == "" || app.ID == recorded.ID) {
 		return nil
 	}
 	return &Refusal{
 		Field:   "app_name",
 		Summary: "Record of another app",
 		Detail: fmt.Sprintf("This record belongs to the Stream app %s, but the credentials open %s. A namesake there is somebody else. Nothing was sent and nothing was asked. "+
-			"Use the credentials of the app that the record belongs to; to erase in the other app as well, add another block with a provider alias of its own.", label(recorded), label(app)),
+			"Use the credentials of the app that the record belongs to; to erase in the other app as well, add another block with a provider alias of its own. If the app was renamed, give it its old name until this record is completed.", label(recorded), label(app)),
 	}
 }
 

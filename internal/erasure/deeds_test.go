@@ -94,6 +94,10 @@ func (f *fakeContent) Task(_ context.Context, id string) (stream.Task, error) {
 	return stream.Task{ID: id, Status: stream.TaskCompleted, UpdatedAt: time.Now(), Results: results}, nil
 }
 
+func (f *fakeContent) WaitTask(ctx context.Context, id string) (stream.Task, error) {
+	return waitTask(ctx, id, f.Task)
+}
+
 func (f *fakeContent) TruncateChannel(_ context.Context, cid string, t stream.Truncation) (stream.Channel, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -111,6 +111,7 @@ type scopeReader[S any] interface {
 // API is what the engine itself needs of Stream: tasks and the limits of calls.
 type API interface {
 	Task(ctx context.Context, id string) (stream.Task, error)
+	WaitTask(ctx context.Context, id string) (stream.Task, error)
 	AwaitTurn(ctx context.Context, op stream.Operation) error
 }
 
@@ -136,7 +137,6 @@ type Engine[S Scope[S]] struct {
 	reaches batcher[reachKey[S], struct{}, Reach]
 	submits batcher[S, Finding, submission]
 	peeks   batcher[string, struct{}, stream.Task]
-	tasks   stream.Poller
 }
 
 type submission struct {
@@ -164,7 +164,6 @@ func New[S Scope[S]](c Config[S]) *Engine[S] {
 		Traits: c.Deed.Traits(), Memory: &Memory[S]{},
 		deed: c.Deed, api: c.API, guards: c.Guards, ledger: c.Ledger, app: c.App, clock: c.Clock, version: c.Version,
 		sending: make(chan struct{}, 1),
-		tasks:   stream.Poller{Clock: c.Clock, Get: c.API.Task},
 	}
 	e.lookUps = batcher[struct{}, struct{}, Finding]{clock: c.Clock, window: lookUpWindow, max: MaxSubjects, run: e.runLookUps(c.Deed.LookUp)}
 	e.people = batcher[struct{}, struct{}, Finding]{clock: c.Clock, window: lookUpWindow, max: MaxSubjects, run: e.runLookUps(c.People)}

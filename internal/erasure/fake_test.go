@@ -163,6 +163,29 @@ func (f *fakeStream) Task(_ context.Context, id string) (stream.Task, error) {
 	return task, nil
 }
 
+func (f *fakeStream) WaitTask(ctx context.Context, id string) (stream.Task, error) {
+	return waitTask(ctx, id, f.Task)
+}
+
+// waitTask is the client's WaitTask without what its callers share.
+func waitTask(ctx context.Context, id string, get func(context.Context, string) (stream.Task, error)) (stream.Task, error) {
+	for unknown := 0; ; {
+		if err := (clock.Real{}).Sleep(ctx, time.Second); err != nil {
+			return stream.Task{}, err
+		}
+		switch task, err := get(ctx, id); {
+		case stream.IsNotFound(err):
+			if unknown++; unknown > 10 {
+				return stream.Task{}, stream.ErrTaskUnknown
+			}
+		case err != nil || task.Terminal():
+			return task, err
+		default:
+			unknown = 0
+		}
+	}
+}
+
 func (f *fakeStream) RestoreUsers(_ context.Context, ids []string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()

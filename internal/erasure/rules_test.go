@@ -28,7 +28,7 @@ func TestARecordBelongsToItsApp(t *testing.T) {
 		same             bool
 	}{
 		"the same name":              {stream.App{Name: "A"}, stream.App{Name: "A"}, true},
-		"the same id, renamed since": {stream.App{ID: "1", Name: "A"}, stream.App{ID: "1", Name: "B"}, true},
+		"another name of one id":     {stream.App{ID: "1", Name: "A"}, stream.App{ID: "1", Name: "B"}, false},
 		"another name":               {stream.App{Name: "A"}, stream.App{Name: "B"}, false},
 		"another id of one name":     {stream.App{ID: "1", Name: "A"}, stream.App{ID: "2", Name: "A"}, false},
 		"an id learned since":        {stream.App{Name: "A"}, stream.App{ID: "2", Name: "A"}, true},

@@ -17,7 +17,7 @@ func (e *Engine[S]) resume(ctx context.Context, id string, attempt Attempt[S]) (
 	if attempt.TaskID == "" {
 		return e.settle(ctx, id, attempt, carriedOut(id))
 	}
-	task, err := e.tasks.Wait(ctx, attempt.TaskID)
+	task, err := e.api.WaitTask(ctx, attempt.TaskID)
 	if err != nil {
 		return attempt, pending(err)
 	}

@@ -286,6 +286,10 @@ func (p *process) Task(ctx context.Context, id string) (task stream.Task, err er
 	})
 }
 
+func (p *process) WaitTask(ctx context.Context, id string) (stream.Task, error) {
+	return waitTask(ctx, id, p.Task)
+}
+
 // AwaitTurn waits like the client's limiter, which also holds back calls that
 // come without having waited for their turn.
 func (p *process) AwaitTurn(ctx context.Context, _ stream.Operation) error {

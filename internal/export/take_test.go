@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/clock"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/clock/clocktest"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/emulator"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/emulator/emulatortest"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/export"
@@ -34,7 +34,7 @@ func thirty() string {
 // start starts a Stream that exports limit messages in one piece.
 func start(t *testing.T, limit int, faults ...emulator.Fault) (*emulator.Emulator, *stream.Client) {
 	t.Helper()
-	simulated := clock.NewSimulated(time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC))
+	simulated := clocktest.New(time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC))
 	e := emulatortest.StartSeeded(t, emulator.Options{Clock: simulated, ExportLimit: limit, TaskDelay: 2 * time.Second}, thirty())
 	for _, f := range faults {
 		e.AddFault(f)

@@ -30,7 +30,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/channel"
-	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/clock"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/clock/clocktest"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/erasure"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/message"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/session"
@@ -76,7 +76,7 @@ func (g *gone) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // session is a new run against it.
 func (g *gone) session(t *testing.T) *session.Session {
-	simulated := clock.NewSimulated(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
+	simulated := clocktest.New(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
 	api, err := stream.New(stream.Config{APIKey: "key", APISecret: "secret", BaseURL: g.URL, Clock: simulated})
 	if err != nil {
 		t.Fatal(err)

@@ -10,32 +10,23 @@ import (
 	"os"
 	"strings"
 	"sync/atomic"
-	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-timetypes/timetypes"
-	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
-	"github.com/hashicorp/terraform-plugin-framework-validators/setvalidator"
-	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
-	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
-	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/erasure"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/session"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/stream"
-	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/user"
 )
 
 // Defaults of the provider's configuration.
 const (
-	defaultRequestTimeout       = 30 * time.Second
-	defaultMaxRetries           = 5
-	defaultMaxErasures          = 100
-	defaultDeleteCallsPerMinute = 6
+	defaultMaxRetries  = 5
+	defaultMaxErasures = 100
 	// Stream takes 300 updates of users a minute; a plan leaves most of them.
 	probesPerPlan = 50
 )
@@ -66,75 +57,6 @@ type config struct {
 	RetentionFloorHours  types.Int64          `tfsdk:"retention_floor_hours"`
 }
 
-// Schema implements provider.Provider.
-func (p *streamchat) Schema(_ context.Context, _ provider.SchemaRequest, resp *provider.SchemaResponse) {
-	env := func(name string) string {
-		return " Environment: `" + strings.Join(environment[name], "`, else `") + "`."
-	}
-	resp.Schema = schema.Schema{
-		MarkdownDescription: "Erases and exports people's data at Stream Chat, as reviewed lines of HCL: declared once, applied once, proved.",
-		Attributes: map[string]schema.Attribute{
-			"api_key":    schema.StringAttribute{Optional: true, MarkdownDescription: "The API key of the Stream app." + env("api_key")},
-			"api_secret": schema.StringAttribute{Optional: true, Sensitive: true, MarkdownDescription: "The API secret of the Stream app. Never in a log, a diagnostic or a URL." + env("api_secret")},
-			"base_url": schema.StringAttribute{
-				Optional: true,
-				MarkdownDescription: "Where Stream's API is: an absolute `https` URL; `http` only for this machine. Default `" + stream.DefaultBaseURL + "`." +
-					env("base_url"),
-				Validators: []validator.String{baseURLValidator{}},
-			},
-			"request_timeout": schema.StringAttribute{
-				Optional: true, CustomType: timetypes.GoDurationType{},
-				MarkdownDescription: "How long one HTTP exchange may take, e.g. `\"45s\"`. Default `30s`.",
-			},
-			"max_retries": schema.Int64Attribute{
-				Optional: true, MarkdownDescription: "How often a request is repeated that failed and is safe to repeat. Waiting for a rate limit does not count. Default 5.",
-				Validators: []validator.Int64{int64validator.Between(0, 50)},
-			},
-			"pseudonym_key": schema.StringAttribute{
-				Optional: true, Sensitive: true,
-				MarkdownDescription: "Key of the HMAC-SHA-256 that stands for a person in receipts. Keep it where the auditor can get at it: with it, a receipt can be matched to a known id; without it, to nobody." + env("pseudonym_key"),
-				Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
-			},
-			"allow_unknown_subjects": schema.BoolAttribute{Optional: true, MarkdownDescription: "Let a plan pass whose subjects are only known at apply. Nobody can review such a plan. Default false."},
-			"expected_app_name":      schema.StringAttribute{Optional: true, Validators: []validator.String{stringvalidator.LengthAtLeast(1), trimmed{}}, MarkdownDescription: "The wrong-app guard: the name that the Stream app must have (as `GET /app` says), else nothing is sent."},
-			"protected_user_ids": schema.SetAttribute{
-				Optional: true, ElementType: types.StringType,
-				MarkdownDescription: "Users that can never be erased: a plan that does is an error.",
-				Validators:          []validator.Set{setvalidator.NoNullValues(), setvalidator.ValueStringsAre(user.IDValidators()...)},
-			},
-			"protected_roles": schema.SetAttribute{
-				Optional: true, ElementType: types.StringType,
-				MarkdownDescription: "Users with one of these roles can never be erased, e.g. `[\"admin\"]`: a plan that does is an error.",
-				Validators:          []validator.Set{setvalidator.NoNullValues(), setvalidator.ValueStringsAre(stringvalidator.LengthAtLeast(1), trimmed{})},
-			},
-			"max_erasures": schema.Int64Attribute{
-				Optional:            true,
-				MarkdownDescription: "How many distinct subjects one run may newly erase; one more is an error. It stops a runaway `for_each`; a campaign raises it in a reviewed line. Default 100.",
-				Validators:          []validator.Int64{int64validator.AtLeast(1)},
-			},
-			"hold_field": schema.StringAttribute{
-				Optional:            true,
-				MarkdownDescription: "The name of a custom user field that marks a legal hold: a user in whom it is truthy (anything but absent, null, false, 0 and \"\") cannot be erased.",
-				Validators:          []validator.String{stringvalidator.LengthAtLeast(1), trimmed{}},
-			},
-			"verify_completed": schema.BoolAttribute{
-				Optional:            true,
-				MarkdownDescription: "Let every refresh look completed user records up, 100 a query: one who is there again becomes `reverted`, and the next apply sends the deletion once more. For the replay after a restored back-up. Default false.",
-			},
-			"retention_floor_hours": schema.Int64Attribute{
-				Optional:            true,
-				MarkdownDescription: "The shortest `max_age_hours` that a `streamchat_retention_policy` may have; a shorter one is a plan error.",
-				Validators:          []validator.Int64{int64validator.AtLeast(1)},
-			},
-			"delete_calls_per_minute": schema.Int64Attribute{
-				Optional:            true,
-				MarkdownDescription: "How many `POST /users/delete` calls a minute this provider may use. Default 6, which is Stream's limit; lower it to leave room for your app's own back end.",
-				Validators:          []validator.Int64{int64validator.Between(1, 1000)},
-			},
-		},
-	}
-}
-
 // Configure implements provider.Provider. Terraform configures every declared
 // provider, also one without resources and one whose values are not known yet,
 // so what is missing is only an error once something needs Stream.
@@ -150,15 +72,11 @@ func (p *streamchat) Configure(ctx context.Context, req provider.ConfigureReques
 
 func (p *streamchat) newSession(ctx context.Context, c config, diags *diag.Diagnostics) *session.Session {
 	s := p.connect(ctx, c, diags)
-	guards := erasure.Guards{HoldField: c.HoldField.ValueString(), HoldSeen: &atomic.Bool{}}
+	guards := erasure.Guards{}
 	if !s.Undetermined {
-		diags.Append(c.ProtectedUserIDs.ElementsAs(ctx, &guards.ProtectedIDs, false)...)
-		diags.Append(c.ProtectedRoles.ElementsAs(ctx, &guards.ProtectedRoles, false)...)
+		guards = c.guards(ctx, diags)
 	}
-	s.HoldField, s.HoldSeen = guards.HoldField, guards.HoldSeen
-	s.App = &erasure.AppGate{Expected: c.ExpectedAppName.ValueString(), API: s.API}
-	s.Ledger = &erasure.Ledger{MaxErasures: int(orDefault(c.MaxErasures, defaultMaxErasures)), Probes: probesPerPlan}
-	engines(s, guards)
+	p.wire(s, c, guards)
 	return s
 }
 
@@ -170,47 +88,14 @@ func (p *streamchat) connect(ctx context.Context, c config, diags *diag.Diagnost
 		AllowUnknownSubjects: c.AllowUnknownSubjects.ValueBool(),
 		VerifyCompleted:      c.VerifyCompleted.ValueBool(),
 		RetentionFloorHours:  c.RetentionFloorHours.ValueInt64(),
-		DeleteCallsPerMinute: int(orDefault(c.DeleteCallsPerMinute, defaultDeleteCallsPerMinute)),
+		DeleteCallsPerMinute: int(orDefault(c.DeleteCallsPerMinute, stream.DeleteUsersPerMinute)),
 	}
-	for _, v := range []attr.Value{
-		c.APIKey, c.APISecret, c.BaseURL, c.RequestTimeout, c.MaxRetries, c.PseudonymKey, c.AllowUnknownSubjects,
-		c.ExpectedAppName, c.ProtectedUserIDs, c.ProtectedRoles, c.MaxErasures, c.HoldField, c.DeleteCallsPerMinute,
-		c.VerifyCompleted, c.RetentionFloorHours,
-	} {
-		tf, err := v.ToTerraformValue(ctx)
-		if err != nil || !tf.IsFullyKnown() {
-			s.Undetermined = true
-			return s
-		}
-	}
-	sc := stream.Config{
-		APIKey:               fromEnvironment("api_key", c.APIKey),
-		APISecret:            fromEnvironment("api_secret", c.APISecret),
-		BaseURL:              fromEnvironment("base_url", c.BaseURL),
-		RequestTimeout:       defaultRequestTimeout,
-		MaxRetries:           int(orDefault(c.MaxRetries, defaultMaxRetries)),
-		DeleteCallsPerMinute: s.DeleteCallsPerMinute,
-		Version:              p.version,
-		Clock:                p.clock,
-	}
-	sc.Log = logger(sc.APISecret, sc.APIKey, s.PseudonymKey)
-	if !c.RequestTimeout.IsNull() {
-		d, dd := c.RequestTimeout.ValueGoDuration()
-		diags.Append(dd...)
-		if d <= 0 {
-			diags.AddAttributeError(path.Root("request_timeout"), "Invalid request_timeout", "A request needs some time: give a duration above zero, e.g. \"30s\".")
-		}
-		sc.RequestTimeout = d
-	}
-	if !c.BaseURL.IsNull() && sc.BaseURL == "" {
-		diags.AddAttributeError(path.Root("base_url"), "Invalid base_url", "The provider's base_url is empty. Nothing was sent. Leave it out (null) for the environment or the default.")
+	if !c.known(ctx) {
+		s.Undetermined = true
 		return s
 	}
-	if stream.OwnField(c.HoldField.ValueString()) {
-		diags.AddAttributeError(path.Root("hold_field"), "Invalid hold_field", "This is one of Stream's own fields of a user. Name a custom field that marks a legal hold. Nothing was sent.")
-		return s
-	}
-	if s.NotReady = missingCredentials(sc); s.NotReady.HasError() {
+	sc := p.streamConfig(c, s, diags)
+	if s.NotReady = missingCredentials(sc); diags.HasError() || s.NotReady.HasError() {
 		return s
 	}
 	api, err := stream.New(sc)
@@ -227,22 +112,87 @@ func (p *streamchat) connect(ctx context.Context, c config, diags *diag.Diagnost
 	return s
 }
 
-// engines make s erase. Without an API they only remember what a run has seen.
-func engines(s *session.Session, guards erasure.Guards) {
-	s.Users = newEngine(s, erasure.Users{API: s.API, Clock: s.Clock}, guards)
+// known reports whether no value of the configuration waits for an apply.
+func (c config) known(ctx context.Context) bool {
+	for _, v := range []attr.Value{
+		c.APIKey, c.APISecret, c.BaseURL, c.RequestTimeout, c.MaxRetries, c.PseudonymKey, c.AllowUnknownSubjects,
+		c.ExpectedAppName, c.ProtectedUserIDs, c.ProtectedRoles, c.MaxErasures, c.HoldField, c.DeleteCallsPerMinute,
+		c.VerifyCompleted, c.RetentionFloorHours,
+	} {
+		tf, err := v.ToTerraformValue(ctx)
+		if err != nil || !tf.IsFullyKnown() {
+			return false
+		}
+	}
+	return true
+}
+
+// streamConfig is how Stream is reached.
+func (p *streamchat) streamConfig(c config, s *session.Session, diags *diag.Diagnostics) stream.Config {
+	sc := stream.Config{
+		APIKey:               fromEnvironment("api_key", c.APIKey),
+		APISecret:            fromEnvironment("api_secret", c.APISecret),
+		BaseURL:              fromEnvironment("base_url", c.BaseURL),
+		RequestTimeout:       stream.DefaultTimeout,
+		MaxRetries:           int(orDefault(c.MaxRetries, defaultMaxRetries)),
+		DeleteCallsPerMinute: s.DeleteCallsPerMinute,
+		Version:              p.version,
+		Clock:                p.clock,
+	}
+	sc.Log = logger(sc.APISecret, sc.APIKey, s.PseudonymKey)
+	if !c.RequestTimeout.IsNull() {
+		d, dd := c.RequestTimeout.ValueGoDuration()
+		diags.Append(dd...)
+		if d <= 0 {
+			diags.AddAttributeError(path.Root("request_timeout"), "Invalid request_timeout",
+				"A request needs some time: give a duration above zero, e.g. \"30s\".")
+		}
+		sc.RequestTimeout = d
+	}
+	if !c.BaseURL.IsNull() && sc.BaseURL == "" {
+		diags.AddAttributeError(path.Root("base_url"), "Invalid base_url",
+			"The provider's base_url is empty. Nothing was sent. Leave it out (null) for the environment or the default.")
+	}
+	return sc
+}
+
+// guards is what is refused.
+func (c config) guards(ctx context.Context, diags *diag.Diagnostics) erasure.Guards {
+	guards := erasure.Guards{HoldField: c.HoldField.ValueString(), HoldSeen: &atomic.Bool{}}
+	if stream.OwnField(guards.HoldField) {
+		diags.AddAttributeError(path.Root("hold_field"), "Invalid hold_field",
+			"This is one of Stream's own fields of a user. Name a custom field that marks a legal hold. Nothing was sent.")
+	}
+	diags.Append(c.ProtectedUserIDs.ElementsAs(ctx, &guards.ProtectedIDs, false)...)
+	diags.Append(c.ProtectedRoles.ElementsAs(ctx, &guards.ProtectedRoles, false)...)
+	return guards
+}
+
+// wire puts together what the resources share. Without an API the engines only remember
+// what a run has seen.
+func (p *streamchat) wire(s *session.Session, c config, guards erasure.Guards) {
+	s.HoldField, s.HoldSeen = guards.HoldField, guards.HoldSeen
+	s.App = &erasure.AppGate{Expected: c.ExpectedAppName.ValueString(), API: s.API}
+	s.Ledger = &erasure.Ledger{MaxErasures: int(orDefault(c.MaxErasures, defaultMaxErasures)), Probes: probesPerPlan}
+	s.Users = newEngine(s, erasure.Users{API: s.API, Clock: p.clock}, guards)
 	s.Channels = newEngine(s, erasure.Channels{API: s.API}, guards)
 	s.Messages = newEngine(s, erasure.Messages{API: s.API}, guards)
 	s.Truncations = newEngine(s, erasure.Truncations{API: s.API}, guards)
 }
 
 func newEngine[S erasure.Scope[S]](s *session.Session, deed erasure.Deed[S], guards erasure.Guards) *erasure.Engine[S] {
-	return erasure.New(erasure.Config[S]{Deed: deed, API: s.API, People: erasure.Users{API: s.API}.LookUp, Guards: guards, Ledger: s.Ledger, App: s.App, Clock: s.Clock, Version: s.Version})
+	return erasure.New(erasure.Config[S]{
+		Deed: deed, API: s.API, People: erasure.Users{API: s.API}.LookUp,
+		Guards: guards, Ledger: s.Ledger, App: s.App, Clock: s.Clock, Version: s.Version,
+	})
 }
 
 func missingCredentials(c stream.Config) (diags diag.Diagnostics) {
-	for name, value := range map[string]string{"api_key": c.APIKey, "api_secret": c.APISecret} {
-		if value == "" {
-			diags.AddError("Missing "+name, fmt.Sprintf("Talking to Stream needs the provider's %s. Set it in the provider block, or better in the environment: %s. Nothing was sent.", name, strings.Join(environment[name], " or ")))
+	for _, credential := range []struct{ name, value string }{{"api_key", c.APIKey}, {"api_secret", c.APISecret}} {
+		if credential.value == "" {
+			diags.AddError("Missing "+credential.name, fmt.Sprintf("Talking to Stream needs the provider's %s. "+
+				"Set it in the provider block, or better in the environment: %s. Nothing was sent.",
+				credential.name, strings.Join(environment[credential.name], " or ")))
 		}
 	}
 	return diags
@@ -265,39 +215,4 @@ func orDefault(v types.Int64, def int64) int64 {
 		return def
 	}
 	return v.ValueInt64()
-}
-
-// baseURLValidator finds a wrong URL at validate.
-type baseURLValidator struct{}
-
-func (baseURLValidator) Description(context.Context) string {
-	return "an absolute http(s) URL; http only for loopback hosts"
-}
-
-func (v baseURLValidator) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
-
-func (baseURLValidator) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
-	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
-		return
-	}
-	if req.ConfigValue.ValueString() == "" {
-		resp.Diagnostics.AddAttributeError(req.Path, "Invalid base_url", "The provider's base_url is empty. It is not taken for the default, because a deletion sent to the wrong place is worse than none. Leave it out (null) for the environment or the default.")
-		return
-	}
-	if _, err := stream.ParseBaseURL(req.ConfigValue.ValueString()); err != nil {
-		resp.Diagnostics.AddAttributeError(req.Path, "Invalid base_url", fmt.Sprintf("The provider's %s. A deletion sent to the wrong place is worse than none, so nothing is sent.", err))
-	}
-}
-
-// trimmed refuses white space around a guard's value, which would never match anybody.
-type trimmed struct{}
-
-func (trimmed) Description(context.Context) string { return "no white space around it" }
-
-func (v trimmed) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
-
-func (trimmed) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
-	if value := req.ConfigValue.ValueString(); strings.TrimSpace(value) != value {
-		resp.Diagnostics.AddAttributeError(req.Path, "White space around the value", "A guard with white space around its value matches nobody, so that it would protect nobody. Nothing was sent. Use trimspace, or take it out.")
-	}
 }

@@ -6,6 +6,8 @@ package provider
 import (
 	"bytes"
 	"errors"
+	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -61,4 +63,47 @@ func (l *locked) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.Buffer.Write(p)
+}
+
+func TestLogIsOffWhereNobodyListens(t *testing.T) {
+	for name, test := range map[string]struct {
+		set   map[string]string
+		heard bool
+	}{
+		"nothing":                    {},
+		"a file alone":               {set: map[string]string{"TF_LOG_PATH": "/dev/null"}},
+		"the raw protocol alone":     {set: map[string]string{"TF_LOG_SDK_PROTO_DATA_DIR": "/dev/null"}},
+		"Terraform alone":            {set: map[string]string{"TF_LOG_CORE": "TRACE"}},
+		"another provider":           {set: map[string]string{"TF_LOG_PROVIDER_OTHER": "TRACE"}},
+		"off":                        {set: map[string]string{"TF_LOG": "OFF", "TF_LOG_PROVIDER": " off "}},
+		"all":                        {set: map[string]string{"TF_LOG": "error"}, heard: true},
+		"all as JSON":                {set: map[string]string{"TF_LOG": "json"}, heard: true},
+		"a level nobody knows":       {set: map[string]string{"TF_LOG": "1"}, heard: true},
+		"providers":                  {set: map[string]string{"TF_LOG_PROVIDER": "INFO"}, heard: true},
+		"providers but not the rest": {set: map[string]string{"TF_LOG": "off", "TF_LOG_PROVIDER": "INFO"}, heard: true},
+		"this provider":              {set: map[string]string{"TF_LOG_PROVIDER_STREAMCHAT": "warn"}, heard: true},
+		"the framework":              {set: map[string]string{"TF_LOG_SDK_FRAMEWORK": "trace"}, heard: true},
+		"the SDK":                    {set: map[string]string{"TF_LOG_SDK": "debug"}, heard: true},
+		"the protocol":               {set: map[string]string{"TF_LOG_SDK_PROTO": "debug"}, heard: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			before := map[string]string{}
+			for _, variable := range slices.Concat(listeners, ownLevels) {
+				before[variable] = test.set[variable]
+				t.Setenv(variable, test.set[variable])
+			}
+			for variable, value := range test.set {
+				t.Setenv(variable, value)
+			}
+			SilenceUnheardLogs()
+			for variable, want := range before {
+				if !test.heard && slices.Contains(ownLevels, variable) {
+					want = "off"
+				}
+				if got := os.Getenv(variable); got != want {
+					t.Errorf("%s is %q, want %q", variable, got, want)
+				}
+			}
+		})
+	}
 }

@@ -46,7 +46,8 @@ func Unfinished(subject path.Path, taskID string, p *erasure.Pending) diag.Diagn
 	var why string
 	switch {
 	case p.TaskUnknown:
-		why = "Stream no longer knows the task, so its result cannot be read. The next apply looks the subject up and sends the deletion again, which does no harm."
+		why = "Stream no longer knows the task, so its result cannot be read. " +
+			"The next apply looks the subject up and sends the deletion again, which does no harm."
 	case errors.Is(p.Err, context.Canceled):
 		why = "The run was interrupted before its end was known."
 	case errors.Is(p.Err, context.DeadlineExceeded):
@@ -62,7 +63,8 @@ func Unfinished(subject path.Path, taskID string, p *erasure.Pending) diag.Diagn
 	}
 	return diag.NewAttributeWarningDiagnostic(subject, "Deletion submitted, not finished", fmt.Sprintf(
 		"Stream accepted the deletion%s, and %s. %s\n\n"+
-			"The record is saved with status = \"submitted\". Run apply again: it asks for the result and does not send the deletion again while Stream knows what came of it.",
+			"The record is saved with status = \"submitted\". Run apply again: "+
+			"it asks for the result and does not send the deletion again while Stream knows what came of it.",
 		Task(taskID), held, why))
 }
 
@@ -89,7 +91,7 @@ func words(err error) (summary, detail string) {
 	}
 	errors.As(err, &stage)
 	if errors.As(err, &api) {
-		return apiSummary(api), apiDetail(stage, api)
+		return kindOf(api).summary, apiDetail(stage, api)
 	}
 	during := ""
 	if stage != nil {
@@ -97,9 +99,11 @@ func words(err error) (summary, detail string) {
 	}
 	switch {
 	case errors.Is(err, context.Canceled):
-		return "Interrupted", fmt.Sprintf("The run was interrupted%s, before a deletion was sent: nothing was deleted at Stream. Run apply again.", during)
+		return "Interrupted", fmt.Sprintf(
+			"The run was interrupted%s, before a deletion was sent: nothing was deleted at Stream. Run apply again.", during)
 	case errors.Is(err, context.DeadlineExceeded):
-		return "Timed out", fmt.Sprintf("The timeout of this resource ended%s, before a deletion was sent: nothing was deleted at Stream. Run apply again, with a longer timeouts value if Stream's rate limit was the reason.", during)
+		return "Timed out", fmt.Sprintf("The timeout of this resource ended%s, before a deletion was sent: nothing was deleted at Stream. "+
+			"Run apply again, with a longer timeouts value if Stream's rate limit was the reason.", during)
 	default:
 		return "Unexpected answer", fmt.Sprintf("%s%s.", upperFirst(err.Error()), during)
 	}
@@ -107,95 +111,93 @@ func words(err error) (summary, detail string) {
 
 func failureDetail(f *erasure.Failure) string {
 	what := map[erasure.FailureKind]string{
-		erasure.FailureTask:       "The task ended without completing",
-		erasure.FailureSubject:    "The task completed, but its result for this subject is not \"ok\"",
-		erasure.FailureNoEntry:    "The task completed without a result for this subject, and Stream does not say that it was deleted",
+		erasure.FailureTask:    "The task ended without completing",
+		erasure.FailureSubject: "The task completed, but its result for this subject is not \"ok\"",
+		erasure.FailureNoEntry: "The task completed without a result for this subject, " +
+			"and Stream does not say that it was deleted",
 		erasure.FailureStillThere: "Stream reports success, but a look-up does not show it",
 	}[f.Kind]
 	return fmt.Sprintf("%s%s.\n\nStream may hold all, some or none of the data; it is not recorded as erased. "+
 		"Run apply again to send the deletion once more; if it keeps failing, give the task's id to Stream's support.", what, Task(f.TaskID))
 }
 
-func apiSummary(e *stream.Error) string {
-	switch e.Kind {
-	case stream.KindAuth:
-		return "Stream rejected the credentials"
-	case stream.KindRateLimited:
-		return "Stream's rate limit"
-	case stream.KindNetwork:
-		return "Stream could not be reached"
-	case stream.KindRedirect:
-		return "Stream's address redirects"
-	case stream.KindUnexpectedBody:
-		return "Unexpected answer from Stream"
-	case stream.KindServer:
-		return "Stream's server failed"
-	case stream.KindTask:
-		return "Export failed at Stream"
-	case stream.KindCanceled:
-		if errors.Is(e, context.DeadlineExceeded) {
-			return "Timed out"
-		}
-		return "Interrupted"
-	default:
-		return "Stream refused the request"
-	}
+// holds is what Stream holds after an error in a stage of an erasure, where that
+// is not sentNothing; "" is an error outside of any.
+var holds = map[erasure.Stage]string{
+	"":                  "Nothing was changed at Stream.",
+	erasure.StageTokens: sentSteps,
+	erasure.StagePolls:  sentSteps,
+	erasure.StageSubmit: "The deletion was not accepted. What goes before it (revoked tokens, deleted polls) may be done already.",
+	erasure.StagePoll:   acceptedBefore,
+	erasure.StageVerify: acceptedBefore,
 }
 
-func apiDetail(stage *erasure.StageError, e *stream.Error) string {
+const (
+	sentNothing    = "This step sent no deletion; what is recorded stays recorded."
+	sentSteps      = "The deletion itself was not sent. Some tokens may be revoked and some polls deleted already."
+	acceptedBefore = "The deletion was accepted before; only its result is not known yet."
+	maybeAccepted  = "Stream may have accepted the deletion although its answer did not arrive. Nothing is recorded as erased. " +
+		"The next apply finds out: a repeated deletion does no harm."
+)
+
+// kind is how a kind of failure is called and what to do about it.
+type kind struct{ summary, advice string }
+
+var (
+	kinds = map[stream.Kind]kind{
+		stream.KindAuth: {"Stream rejected the credentials",
+			"Check the provider's api_key and api_secret (or STREAM_API_KEY and STREAM_API_SECRET): " +
+				"both must belong to the same app and environment. Then run again."},
+		stream.KindRateLimited: {"Stream's rate limit",
+			"Run apply again later, or lower the load on this app's quota (delete_calls_per_minute, -parallelism)."},
+		stream.KindNetwork: {"Stream could not be reached", whenWell},
+		stream.KindServer:  {"Stream's server failed", whenWell},
+		stream.KindRedirect: {"Stream's address redirects",
+			"Set the provider's base_url to the final address; a redirected deletion would silently delete nothing. Then run again."},
+		stream.KindUnexpectedBody: {"Unexpected answer from Stream",
+			"Something between here and Stream may answer in its place (a proxy, a portal), or base_url is wrong. Check that, then run again."},
+		stream.KindTask: {"Export failed at Stream",
+			"Run apply again: Stream is asked for a new export. If it keeps failing, ask Stream's support."},
+		stream.KindCanceled: {"Interrupted", "Run again."},
+	}
+	timedOut = kind{"Timed out", "Run again, with a longer timeouts value if Stream's rate limit was the reason."}
+	refused  = kind{"Stream refused the request", "Correct the configuration or the app's settings at Stream, then run again."}
+)
+
+const whenWell = "Run again when the connection and Stream are well; what was completed stays completed."
+
+func kindOf(e *stream.Error) kind {
+	if errors.Is(e, context.DeadlineExceeded) {
+		return timedOut
+	}
+	if k, ok := kinds[e.Kind]; ok {
+		return k
+	}
+	return refused
+}
+
+func apiDetail(staged *erasure.StageError, e *stream.Error) string {
 	var b strings.Builder
-	if stage != nil {
-		fmt.Fprintf(&b, "Failed while %s: ", stage.Stage)
+	var stage erasure.Stage
+	if staged != nil {
+		stage = staged.Stage
+		fmt.Fprintf(&b, "Failed while %s: ", stage)
 	}
-	b.WriteString(strings.TrimSuffix(upperFirst(e.Error()), "."))
-	b.WriteString(".\n\n")
+	held, ok := holds[stage]
 	switch {
-	case e.Ambiguous && stage != nil && stage.Stage == erasure.StageSubmit:
-		b.WriteString("Stream may have accepted the deletion although its answer did not arrive. Nothing is recorded as erased. The next apply finds out: a repeated deletion does no harm.")
-	case stage != nil && (stage.Stage == erasure.StagePoll || stage.Stage == erasure.StageVerify):
-		b.WriteString("The deletion was accepted before; only its result is not known yet.")
-	case stage != nil && stage.Stage == erasure.StageSubmit:
-		b.WriteString("The deletion was not accepted. What goes before it (revoked tokens, deleted polls) may be done already.")
-	case stage != nil && (stage.Stage == erasure.StageTokens || stage.Stage == erasure.StagePolls):
-		b.WriteString("The deletion itself was not sent. Some tokens may be revoked and some polls deleted already.")
-	case stage != nil:
-		b.WriteString("This step sent no deletion; what is recorded stays recorded.")
-	default:
-		b.WriteString("Nothing was changed at Stream.")
+	case stage == erasure.StageSubmit && e.Ambiguous:
+		held = maybeAccepted
+	case !ok:
+		held = sentNothing
 	}
-	b.WriteString(" ")
+	b.WriteString(strings.TrimSuffix(upperFirst(e.Error()), ".") + ".\n\n" + held + " ")
 	switch {
-	case stage != nil && stage.Stage == erasure.StagePolls:
+	case stage == erasure.StagePolls:
 		b.WriteString("To leave the polls alone, set polls = false. ")
-	case stage != nil && stage.Stage == erasure.StageSubmit && e.Kind == stream.KindNotFound:
+	case stage == erasure.StageSubmit && e.Kind == stream.KindNotFound:
 		b.WriteString("If the subject was deleted by other means, import the record instead. ")
 	}
-	b.WriteString(advice(e))
-	return b.String()
-}
-
-func advice(e *stream.Error) string {
-	switch e.Kind {
-	case stream.KindAuth:
-		return "Check the provider's api_key and api_secret (or STREAM_API_KEY and STREAM_API_SECRET): both must belong to the same app and environment. Then run again."
-	case stream.KindRateLimited:
-		return "Run apply again later, or lower the load on this app's quota (delete_calls_per_minute, -parallelism)."
-	case stream.KindRedirect:
-		return "Set the provider's base_url to the final address; a redirected deletion would silently delete nothing. Then run again."
-	case stream.KindTask:
-		return "Run apply again: Stream is asked for a new export. If it keeps failing, ask Stream's support."
-	case stream.KindCanceled:
-		if errors.Is(e, context.DeadlineExceeded) {
-			return "Run again, with a longer timeouts value if Stream's rate limit was the reason."
-		}
-		return "Run again."
-	case stream.KindNetwork, stream.KindServer:
-		return "Run again when the connection and Stream are well; what was completed stays completed."
-	case stream.KindUnexpectedBody:
-		return "Something between here and Stream may answer in its place (a proxy, a portal), or base_url is wrong. Check that, then run again."
-	default:
-		return "Correct the configuration or the app's settings at Stream, then run again."
-	}
+	return b.String() + kindOf(e).advice
 }
 
 func upperFirst(s string) string {

@@ -23,7 +23,8 @@ import (
 func Step(subject path.Path, doing string, err error) diag.Diagnostic {
 	return step(subject, doing, err, func(e *stream.Error) string {
 		if e != nil && e.Ambiguous {
-			return "Stream may have carried it out although its answer did not arrive. The next plan looks at what Stream holds, and a repetition does no harm."
+			return "Stream may have carried it out although its answer did not arrive. " +
+				"The next plan looks at what Stream holds, and a repetition does no harm."
 		}
 		return "Nothing was changed at Stream by this step."
 	})
@@ -61,16 +62,19 @@ func step(subject path.Path, doing string, err error, held func(*stream.Error) s
 	if errors.As(err, &stage) {
 		doing = string(stage.Stage)
 	}
-	if errors.As(err, &api) {
-		return diag.NewAttributeErrorDiagnostic(subject, apiSummary(api),
-			fmt.Sprintf("Failed while %s: %s.\n\n%s %s", doing, strings.TrimSuffix(upperFirst(api.Error()), "."), held(api), advice(api)))
-	}
+	var summary, detail string
 	switch {
+	case errors.As(err, &api):
+		k := kindOf(api)
+		summary = k.summary
+		detail = fmt.Sprintf("Failed while %s: %s.\n\n%s %s", doing, strings.TrimSuffix(upperFirst(api.Error()), "."), held(api), k.advice)
 	case errors.Is(err, context.Canceled):
-		return diag.NewAttributeErrorDiagnostic(subject, "Interrupted", fmt.Sprintf("The run was interrupted while %s. %s Run again.", doing, held(nil)))
+		summary, detail = "Interrupted", fmt.Sprintf("The run was interrupted while %s. %s Run again.", doing, held(nil))
 	case errors.Is(err, context.DeadlineExceeded):
-		return diag.NewAttributeErrorDiagnostic(subject, "Timed out", fmt.Sprintf("The time for this resource ended while %s. %s Run again when Stream's rate limit has room.", doing, held(nil)))
+		summary = "Timed out"
+		detail = fmt.Sprintf("The time for this resource ended while %s. %s Run again when Stream's rate limit has room.", doing, held(nil))
 	default:
-		return diag.NewAttributeErrorDiagnostic(subject, "Unexpected answer", fmt.Sprintf("Failed while %s: %s. %s", doing, err, held(nil)))
+		summary, detail = "Unexpected answer", fmt.Sprintf("Failed while %s: %s. %s", doing, err, held(nil))
 	}
+	return diag.NewAttributeErrorDiagnostic(subject, summary, detail)
 }

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/acctest"
-	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/clock"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/clock/clocktest"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/emulator"
 )
 
@@ -40,7 +40,7 @@ func campaignOf(body string, ids ...string) string {
 func TestBatchAtItsDeadline(t *testing.T) {
 	t.Parallel()
 	slow(t)
-	now := clock.NewSimulated(time.Now())
+	now := clocktest.New(time.Now())
 	s := acctest.Start(t, func(o *emulator.Options) { o.Clock = now; o.TaskDelay = time.Minute })
 	ids := make([]string, 150)
 	for i := range ids {
@@ -82,7 +82,7 @@ func TestBatchAtItsDeadline(t *testing.T) {
 func TestBatchEscalationAtItsDeadline(t *testing.T) {
 	t.Parallel()
 	slow(t)
-	now := clock.NewSimulated(time.Now())
+	now := clocktest.New(time.Now())
 	s := acctest.Start(t, func(o *emulator.Options) { o.Clock = now; o.TaskDelay = -1 })
 	ids := make([]string, 120)
 	for i := range ids {

@@ -3,7 +3,10 @@
 
 package stream
 
-import "context"
+import (
+	"context"
+	"encoding/json"
+)
 
 // App is the Stream app that the API key belongs to.
 type App struct {
@@ -11,15 +14,23 @@ type App struct {
 	ID, Name string
 }
 
-// App reads the app's settings (GET /app, stream-api.md §11, through the SDK).
-// An answer without an app is KindUnexpectedBody.
+// App reads the app's settings (GET /app, stream-api.md §11; the SDK's type has no id). An
+// answer without an app is KindUnexpectedBody.
 func (c *Client) App(ctx context.Context) (App, error) {
-	resp, err := c.sdk.GetAppSettings(ctx)
-	if err != nil {
-		return App{}, clean(ctx, OpGetApp, err)
-	}
-	if resp == nil || resp.App == nil { // stream-sdk-traps.md §5: nil without an error
-		return App{}, &Error{Op: OpGetApp, HTTPStatus: 200, Kind: KindUnexpectedBody, detail: "app is missing"}
-	}
-	return App{Name: resp.App.Name}, nil
+	return call(ctx, c, request{op: OpGetApp}, func(body []byte) (App, error) {
+		answer, _ := decodeObject(body)
+		row, ok := decodeObject(answer["app"])
+		if !ok {
+			return App{}, shapeError("app is missing")
+		}
+		var app App
+		var id json.Number
+		if err := row.into("id", &id, "a number"); err != nil {
+			return App{}, err
+		}
+		var err error
+		app.ID = id.String()
+		app.Name, err = row.text("name")
+		return app, err
+	})
 }

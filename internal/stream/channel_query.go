@@ -9,9 +9,6 @@ import (
 	"slices"
 )
 
-// channelPage is the documented most of POST /channels (stream-api.md §5.4).
-const channelPage = 30
-
 // ChannelsOfMember returns the cids of the channels that a user is a member of,
 // the oldest first. Stream leaves deleted channels out, also soft-deleted ones.
 func (c *Client) ChannelsOfMember(ctx context.Context, userID string) ([]string, error) {

@@ -136,7 +136,7 @@ func (c *Client) DeleteChannels(ctx context.Context, cids []string, hard bool) (
 // DeleteChannels call.
 func NoneOfThem(err error) bool {
 	var e *Error
-	return errors.As(err, &e) && e.Kind == KindNotFound && e.Op == OpDeleteChannels && e.Says("channels not found")
+	return errors.As(err, &e) && e.Kind == KindNotFound && e.Op == OpDeleteChannels && e.says("channels not found")
 }
 
 // Truncation is what truncating a channel takes (stream-api.md §5.3).

@@ -4,7 +4,8 @@
 // Package stream is the only place that talks to Stream Chat's API. Everything
 // goes through one http.RoundTripper, Stream's own SDK included: it signs,
 // keeps to Stream's limits, repeats what may be repeated, and takes nothing
-// for a success but Stream's own word.
+// for a success but Stream's own word. Only the files of exports, under signed
+// URLs, are read by a client of their own (download.go).
 //
 // References: stream-api.md (the API, with evidence) and stream-sdk-traps.md
 // (why much of the SDK is not used).
@@ -34,7 +35,7 @@ type Client struct {
 	http      *http.Client
 	files     *http.Client // for signed URLs
 	transport *transport
-	sdk       *streamchat.Client
+	tasks     poller
 }
 
 // New checks the configuration and makes a Client. It sends nothing. Errors
@@ -70,16 +71,14 @@ func New(config Config) (*Client, error) {
 		// The transport makes an error of every redirect; this is the second lock.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	return &Client{
+	c := &Client{
 		base:      base,
 		http:      client,
 		files:     newFileClient(),
 		transport: t,
-		// Not streamchat.NewClient: it reads STREAM_CHAT_URL and fails on a
-		// STREAM_CHAT_TIMEOUT that is not a number. The transport signs, so this
-		// client needs no credentials, and the key is in none of its errors.
-		sdk: &streamchat.Client{BaseURL: base.String(), HTTP: client},
-	}, nil
+	}
+	c.tasks = poller{clock: config.Clock, get: c.Task}
+	return c, nil
 }
 
 // newHTTPTransport honours the proxy variables, which Go ignores for loopback

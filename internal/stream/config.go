@@ -19,10 +19,8 @@ import (
 // DefaultBaseURL is Stream's production API (stream-api.md §1.1).
 const DefaultBaseURL = "https://chat.stream-io-api.com"
 
-const (
-	defaultTimeout     = 30 * time.Second
-	defaultDeleteCalls = 6 // POST /users/delete a minute, stream-api.md §1.5
-)
+// DefaultTimeout is the RequestTimeout of a Config that has none.
+const DefaultTimeout = 30 * time.Second
 
 // Config is what a Client needs. Environment variables play no part in it
 // (but for the proxy's), also not those that Stream's SDK reads.
@@ -33,13 +31,13 @@ type Config struct {
 	// BaseURL follows ParseBaseURL's rules; "" is DefaultBaseURL.
 	BaseURL string
 	// RequestTimeout bounds one HTTP exchange, the body included, without the
-	// waits for limits and between retries; 0 is 30 s.
+	// waits for limits and between retries; 0 is DefaultTimeout.
 	RequestTimeout time.Duration
 	// MaxRetries bounds the repeats of one call after a failure that may pass.
 	// Waiting out a 429 is not counted. 0 is none.
 	MaxRetries int
 	// DeleteCallsPerMinute caps POST /users/delete whatever Stream would allow;
-	// 0 is 6.
+	// 0 is DeleteUsersPerMinute.
 	DeleteCallsPerMinute int
 	// Version is the provider's, for User-Agent and X-Stream-Client.
 	Version string
@@ -93,10 +91,10 @@ func (c Config) withDefaults() (Config, *url.URL, error) {
 		return c, nil, &ConfigError{"delete_calls_per_minute", "must not be negative"}
 	}
 	if c.RequestTimeout == 0 {
-		c.RequestTimeout = defaultTimeout
+		c.RequestTimeout = DefaultTimeout
 	}
 	if c.DeleteCallsPerMinute == 0 {
-		c.DeleteCallsPerMinute = defaultDeleteCalls
+		c.DeleteCallsPerMinute = DeleteUsersPerMinute
 	}
 	if c.Clock == nil {
 		c.Clock = clock.Real{}

@@ -309,13 +309,10 @@ func (g *gzipFile) Close() error { return g.download.Close() }
 // ExportTask waits for an export task to complete. One that ends otherwise, or
 // that Stream forgot, is KindTask.
 func (c *Client) ExportTask(ctx context.Context, id string) error {
-	poller := Poller{Clock: c.transport.clock, Get: c.Task}
-	task, err := poller.Wait(ctx, id)
+	task, err := c.WaitTask(ctx, id)
 	switch {
-	case errors.Is(err, ErrTaskUnknown):
-		return &Error{Op: OpGetTask, Kind: KindTask, detail: "Stream no longer knows it"}
 	case err != nil:
-		return clean(ctx, OpGetTask, err)
+		return err
 	case task.Status != TaskCompleted:
 		return &Error{Op: OpGetTask, Kind: KindTask, detail: "it ended without completing"}
 	}

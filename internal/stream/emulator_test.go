@@ -13,7 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/clock"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/clock/clocktest"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/emulator"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/emulator/emulatortest"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/stream"
@@ -29,7 +29,7 @@ const seed = `{
 
 func startEmulator(t *testing.T) (*emulator.Emulator, *stream.Client) {
 	t.Helper()
-	simulated := clock.NewSimulated(time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC))
+	simulated := clocktest.New(time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC))
 	e := emulatortest.StartSeeded(t, emulator.Options{Clock: simulated, AppName: "gdpr", TaskDelay: 2 * time.Second}, seed)
 	c, err := stream.New(stream.Config{
 		APIKey: e.APIKey(), APISecret: e.APISecret(), BaseURL: e.URL, Clock: simulated, MaxRetries: 3, Version: "test",
@@ -111,7 +111,7 @@ func TestLifeOfAUser(t *testing.T) {
 	if err := c.AwaitTurn(ctx, stream.OpDeleteUsers); err != nil {
 		t.Error(err)
 	}
-	e.Clock().(*clock.Simulated).Advance(time.Minute)
+	e.Clock().(*clocktest.Clock).Advance(time.Minute)
 	task, err := c.Task(ctx, id)
 	want := map[string]stream.TaskResult{"alice": {Status: stream.ResultOK}, "bob": {Status: stream.ResultOK}}
 	if diff := cmp.Diff(want, task.Results); err != nil || diff != "" || !task.Terminal() || task.Status != stream.TaskCompleted || task.Err != nil {

@@ -95,10 +95,10 @@ func (e *Error) GoString() string { return "stream.Error(" + e.Error() + ")" }
 // hold URLs or host names.
 func (e *Error) Unwrap() error { return e.cause }
 
-// Says reports whether Stream's message contains the sentence. Stream puts
+// says reports whether Stream's message contains the sentence. Stream puts
 // user ids into its messages as they are, so a sentence must not be assembled
 // from text that a user id could hold; see NamedUser.
-func (e *Error) Says(sentence string) bool {
+func (e *Error) says(sentence string) bool {
 	return sentence != "" && strings.Contains(e.message, sentence)
 }
 

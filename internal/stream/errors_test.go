@@ -58,7 +58,7 @@ func TestErrorWords(t *testing.T) {
 		}
 	}
 	e := message("the user bill4 was deleted")
-	if !e.Says("was deleted") || e.Says("does not exist") || e.Says("") {
+	if !e.says("was deleted") || e.says("does not exist") || e.says("") {
 		t.Error("Says")
 	}
 }

@@ -28,7 +28,7 @@ func (c *Client) CountMessages(ctx context.Context, userID string, most int) (in
 		"filter_conditions":         searchGap{}.filter(),
 		"message_filter_conditions": map[string]any{"user.id": map[string]any{"$eq": userID}},
 		"sort":                      []any{map[string]any{"field": "created_at", "direction": -1}},
-		"limit":                     pageSize,
+		"limit":                     MaxBatch,
 	}
 	for {
 		payload, err := json.Marshal(query)

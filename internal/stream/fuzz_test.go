@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/clock"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/clock/clocktest"
 )
 
 // plain is what encoding/json makes of a text by itself, to compare with.
@@ -79,7 +79,7 @@ func moments(t *testing.T, row any, times map[string]*time.Time) {
 // answering is a client whose network is a function. Nothing is repeated.
 func answering(t *testing.T, answer func(*http.Request) (*http.Response, error)) *Client {
 	t.Helper()
-	c, err := New(Config{APIKey: testKey, APISecret: testSecret, BaseURL: "https://canary.example", Clock: clock.NewSimulated(testStart)})
+	c, err := New(Config{APIKey: testKey, APISecret: testSecret, BaseURL: "https://canary.example", Clock: clocktest.New(testStart)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,7 +21,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/clock"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/clock/clocktest"
 )
 
 // heard is a request as a server reads it off the wire.
@@ -212,7 +212,7 @@ func FuzzRateLimits(f *testing.F) {
 		f.Add(seed.status, seed.limit, seed.remaining, seed.reset, seed.waited)
 	}
 	f.Fuzz(func(t *testing.T, status int, limit, remaining, reset, after string) {
-		simulated := clock.NewSimulated(testStart)
+		simulated := clocktest.New(testStart)
 		l := newLimiter(simulated, func(context.Context, string, map[string]any) {}, map[Operation]int{OpDeleteUsers: 6})
 		answer := http.Header{"X-Ratelimit-Limit": {limit}, "X-Ratelimit-Remaining": {remaining}, "X-Ratelimit-Reset": {reset}, "Retry-After": {after}}
 		for _, op := range []Operation{OpDeleteUsers, OpQueryUsers, OpGetTask} {

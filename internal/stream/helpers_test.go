@@ -18,7 +18,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/clock"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/clock/clocktest"
 )
 
 // Everything that must never show in an error or a log line holds "canary".
@@ -42,7 +42,7 @@ type seen struct {
 // fixture is a client against a test's own server, on a simulated clock.
 type fixture struct {
 	*Client
-	clock *clock.Simulated
+	clock *clocktest.Clock
 
 	mu   sync.Mutex
 	got  []seen
@@ -69,7 +69,7 @@ func (f *fixture) logged() string {
 // number of the request, from 1.
 func newFixture(t *testing.T, handler func(w http.ResponseWriter, r *http.Request, n int), change ...func(*Config)) *fixture {
 	t.Helper()
-	f := &fixture{clock: clock.NewSimulated(testStart)}
+	f := &fixture{clock: clocktest.New(testStart)}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {

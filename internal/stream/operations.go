@@ -17,9 +17,7 @@ type Operation string
 // The operations this provider knows. A request outside the list is sent as
 // opUnknown: no limit until Stream's headers name one, never called mutating.
 const (
-	OpBan                   Operation = "Ban"
 	OpDeactivateUser        Operation = "DeactivateUser"
-	OpDeleteChannel         Operation = "DeleteChannel"
 	OpDeleteChannels        Operation = "DeleteChannels"
 	OpDeleteMessage         Operation = "DeleteMessage"
 	OpDeletePoll            Operation = "DeletePoll"
@@ -27,10 +25,8 @@ const (
 	OpDeleteUsers           Operation = "DeleteUsers"
 	OpExportChannels        Operation = "ExportChannels"
 	OpExportUser            Operation = "ExportUser"
-	OpExportUsers           Operation = "ExportUsers"
 	OpGetApp                Operation = "GetApp"
 	OpGetMessage            Operation = "GetMessage"
-	OpGetRateLimits         Operation = "GetRateLimits"
 	OpGetReactions          Operation = "GetReactions"
 	OpGetRetentionPolicy    Operation = "GetRetentionPolicy"
 	OpGetTask               Operation = "GetTask"
@@ -43,7 +39,6 @@ const (
 	OpSearch                Operation = "Search"
 	OpSetRetentionPolicy    Operation = "SetRetentionPolicy"
 	OpTruncateChannel       Operation = "TruncateChannel"
-	OpUpdateUsers           Operation = "UpdateUsers"
 	OpUpdateUsersPartial    Operation = "UpdateUsersPartial"
 
 	opUnknown Operation = "Request"
@@ -64,20 +59,16 @@ type endpoint struct {
 // (stream-api.md §1.5 and the OpenAPI). A literal path comes before a path
 // with {} when both match.
 var endpoints = map[Operation]endpoint{
-	OpBan:                   {method: http.MethodPost, path: "/moderation/ban", limit: 300, mutating: true},
 	OpDeactivateUser:        {method: http.MethodPost, path: "/users/{}/deactivate", limit: 60, mutating: true},
-	OpDeleteChannel:         {method: http.MethodDelete, path: "/channels/{}/{}", limit: 60, mutating: true},
-	OpDeleteChannels:        {method: http.MethodPost, path: "/channels/delete", limit: 60, mutating: true},
+	OpDeleteChannels:        {method: http.MethodPost, path: "/channels/delete", limit: DeleteChannelsPerMinute, mutating: true},
 	OpDeleteMessage:         {method: http.MethodDelete, path: "/messages/{}", limit: 1000, mutating: true},
 	OpDeletePoll:            {method: http.MethodDelete, path: "/polls/{}", mutating: true},
 	OpDeleteRetentionPolicy: {method: http.MethodPost, path: "/retention_policy/delete", mutating: true},
-	OpDeleteUsers:           {method: http.MethodPost, path: "/users/delete", limit: defaultDeleteCalls, mutating: true},
+	OpDeleteUsers:           {method: http.MethodPost, path: "/users/delete", limit: DeleteUsersPerMinute, mutating: true},
 	OpExportChannels:        {method: http.MethodPost, path: "/export_channels", limit: 60},
 	OpExportUser:            {method: http.MethodGet, path: "/users/{}/export", limit: 60},
-	OpExportUsers:           {method: http.MethodPost, path: "/export/users", limit: 60},
 	OpGetApp:                {method: http.MethodGet, path: "/app", limit: 10000},
 	OpGetMessage:            {method: http.MethodGet, path: "/messages/{}", limit: 1000},
-	OpGetRateLimits:         {method: http.MethodGet, path: "/rate_limits"},
 	OpGetReactions:          {method: http.MethodGet, path: "/messages/{}/reactions", limit: 1000},
 	OpGetRetentionPolicy:    {method: http.MethodGet, path: "/retention_policy"},
 	OpGetTask:               {method: http.MethodGet, path: "/tasks/{}"},
@@ -90,7 +81,6 @@ var endpoints = map[Operation]endpoint{
 	OpSearch:                {method: http.MethodGet, path: "/search", limit: 300},
 	OpSetRetentionPolicy:    {method: http.MethodPost, path: "/retention_policy", mutating: true},
 	OpTruncateChannel:       {method: http.MethodPost, path: "/channels/{}/{}/truncate", limit: 60, mutating: true},
-	OpUpdateUsers:           {method: http.MethodPost, path: "/users", limit: 300, mutating: true},
 	OpUpdateUsersPartial:    {method: http.MethodPatch, path: "/users", limit: 300, mutating: true},
 }
 

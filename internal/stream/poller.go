@@ -22,10 +22,25 @@ const (
 // ErrTaskUnknown says that Stream does not know a task, also not after a while.
 var ErrTaskUnknown = errors.New("task unknown")
 
-// Poller asks for each task on behalf of all who wait for it.
-type Poller struct {
-	Clock clock.Clock
-	Get   func(ctx context.Context, id string) (Task, error)
+// WaitTask returns the task once it has ended; all who wait for a task share the
+// asking. A task that Stream does not know, also not after a while, is
+// [ErrTaskUnknown].
+func (c *Client) WaitTask(ctx context.Context, id string) (Task, error) {
+	task, err := c.tasks.wait(ctx, id)
+	switch {
+	case err == nil:
+		return task, nil
+	case errors.Is(err, ErrTaskUnknown):
+		return Task{}, &Error{Op: OpGetTask, Kind: KindTask, detail: "Stream no longer knows it", cause: ErrTaskUnknown}
+	default:
+		return Task{}, clean(ctx, OpGetTask, err)
+	}
+}
+
+// poller asks for each task on behalf of all who wait for it.
+type poller struct {
+	clock clock.Clock
+	get   func(ctx context.Context, id string) (Task, error)
 
 	mu      sync.Mutex
 	watches map[string]*watch
@@ -39,9 +54,9 @@ type watch struct {
 	cancel  context.CancelFunc
 }
 
-// Wait returns the task once it has ended. Polling stops when nobody waits.
-// Errors are [ErrTaskUnknown], the context's and those of Get.
-func (p *Poller) Wait(ctx context.Context, id string) (Task, error) {
+// wait returns the task once it has ended. Polling stops when nobody waits.
+// Errors are ErrTaskUnknown, the context's and those of get.
+func (p *poller) wait(ctx context.Context, id string) (Task, error) {
 	p.mu.Lock()
 	w, ok := p.watches[id]
 	if !ok {
@@ -70,7 +85,7 @@ func (p *Poller) Wait(ctx context.Context, id string) (Task, error) {
 	}
 }
 
-func (p *Poller) poll(ctx context.Context, id string, w *watch) {
+func (p *poller) poll(ctx context.Context, id string, w *watch) {
 	defer w.cancel()
 	w.task, w.err = p.untilEnd(ctx, id)
 	p.mu.Lock()
@@ -80,24 +95,24 @@ func (p *Poller) poll(ctx context.Context, id string, w *watch) {
 }
 
 // forget drops the watch, unless its place was taken by a newer one.
-func (p *Poller) forget(id string, w *watch) {
+func (p *poller) forget(id string, w *watch) {
 	if p.watches[id] == w {
 		delete(p.watches, id)
 	}
 }
 
-func (p *Poller) untilEnd(ctx context.Context, id string) (Task, error) {
+func (p *poller) untilEnd(ctx context.Context, id string) (Task, error) {
 	delay := firstPoll
 	var unknownSince time.Time
 	for {
-		if err := p.Clock.Sleep(ctx, delay); err != nil {
+		if err := p.clock.Sleep(ctx, delay); err != nil {
 			return Task{}, err
 		}
 		delay = min(delay*3/2, slowestPoll)
-		task, err := p.Get(ctx, id)
+		task, err := p.get(ctx, id)
 		switch {
 		case IsNotFound(err):
-			now := p.Clock.Now()
+			now := p.clock.Now()
 			if unknownSince.IsZero() {
 				unknownSince = now
 			}

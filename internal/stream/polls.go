@@ -8,11 +8,8 @@ import (
 	"encoding/json"
 	"errors"
 	"net/url"
+	"slices"
 )
-
-// pageSize is the most that Stream takes per query and per batch: users, polls,
-// creators, deletions.
-const pageSize = 100
 
 // Poll is a poll and who made it.
 type Poll struct {
@@ -29,7 +26,7 @@ func (c *Client) PollsCreatedBy(ctx context.Context, creators []string, asUser s
 	}
 	var polls []Poll
 	known := map[string]bool{}
-	for chunk := range chunks(creators) {
+	for chunk := range slices.Chunk(creators, MaxBatch) {
 		wanted := map[string]bool{}
 		for _, id := range chunk {
 			if id == "" {
@@ -66,7 +63,7 @@ func (c *Client) PollsCreatedBy(ctx context.Context, creators []string, asUser s
 func pollsRequest(creators []string, asUser, next string) request {
 	body := map[string]any{
 		"filter": map[string]any{"created_by_id": map[string]any{"$in": creators}},
-		"limit":  pageSize,
+		"limit":  MaxBatch,
 	}
 	if next != "" {
 		body["next"] = next

@@ -10,15 +10,12 @@ import (
 	"strconv"
 )
 
-// reactionPage is how many reactions one call of GET /messages/{id}/reactions
-// gives. Its offset ends at 1,000, so a message's newest 1,300 can be read.
-const reactionPage = 300
-
 // ReactionsBy returns the reactions of a user to a message, one of each type,
 // as Stream sent them (GET /messages/{id}/reactions, stream-api.md §6). total is
 // how many reactions of all people the message is known to have: reading stops
 // there. all is false when Stream gives no more although there should be. A
-// message that is gone is KindNotFound.
+// message that is gone is KindNotFound. The offset ends at maxOffset, so a
+// message's newest 1,300 can be read.
 func (c *Client) ReactionsBy(ctx context.Context, messageID, userID string, total int) (list []json.RawMessage, all bool, err error) {
 	types := map[string]bool{}
 	for offset, read := 0, 0; read < total; {

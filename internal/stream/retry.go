@@ -6,6 +6,8 @@ package stream
 import (
 	"context"
 	"errors"
+	"math"
+	"math/rand/v2"
 	"net/http"
 	"time"
 
@@ -129,3 +131,23 @@ func (t *transport) withinLimits(ctx context.Context, x *exchange) (*http.Respon
 		}
 	}
 }
+
+// backoff is base for the first attempt and doubles up to most.
+func backoff(base, most time.Duration, attempt int) time.Duration {
+	d := base
+	for range attempt - 1 {
+		if d >= most {
+			break
+		}
+		d *= 2
+	}
+	return min(d, most)
+}
+
+// jitter is somewhere in the upper half of d.
+func jitter(d time.Duration) time.Duration {
+	return d - rand.N(d/2+1) //nolint:gosec // spreads callers, guards nothing
+}
+
+// seconds is a duration for the log.
+func seconds(d time.Duration) float64 { return math.Round(d.Seconds()*10) / 10 }

@@ -35,8 +35,6 @@ type Task struct {
 	Results map[string]TaskResult
 	// URL is where an export's file is, "" for other tasks.
 	URL string
-	// Raw is the result as Stream sent it, nil when absent or null.
-	Raw json.RawMessage
 	// Err is set when Stream names an error.
 	Err *TaskError
 }
@@ -94,8 +92,7 @@ func decodeTask(body []byte, id string) (Task, error) {
 		}
 	}
 	if !answer.empty("result") {
-		task.Raw = answer["result"]
-		task.Results, task.URL = decodeResult(task.Raw)
+		task.Results, task.URL = decodeResult(answer["result"])
 	}
 	task.Err = decodeTaskError(answer["error"])
 	return task, nil

@@ -92,13 +92,9 @@ func usersQuery(ids []string) map[string]any {
 	return map[string]any{
 		"filter_conditions":         map[string]any{"id": map[string]any{"$in": ids}},
 		"include_deactivated_users": true,
-		"limit":                     pageSize,
+		"limit":                     MaxBatch,
 	}
 }
-
-// maxPayload bounds the escaped query: proxies and servers take 8 KiB of
-// request line.
-const maxPayload = 6 << 10
 
 // userQueries cuts ids, without repeats, into what fits one query.
 func userQueries(ids []string) iter.Seq[[]string] {
@@ -114,7 +110,7 @@ func userQueries(ids []string) iter.Seq[[]string] {
 			seen[id] = true
 			quoted, _ := json.Marshal(id) // a string always encodes
 			cost := len(url.QueryEscape(string(quoted) + ","))
-			if len(chunk) > 0 && (len(chunk) == pageSize || size+cost > maxPayload) {
+			if len(chunk) > 0 && (len(chunk) == MaxBatch || size+cost > maxPayload) {
 				if !yield(chunk) {
 					return
 				}
@@ -128,9 +124,6 @@ func userQueries(ids []string) iter.Seq[[]string] {
 		}
 	}
 }
-
-// chunks cuts ids into batches of at most 100.
-func chunks(ids []string) iter.Seq[[]string] { return slices.Chunk(ids, pageSize) }
 
 func decodeUsers(body []byte, asked []string) (map[string]User, error) {
 	answer, ok := decodeObject(body)
@@ -304,7 +297,7 @@ func checkBatch(op Operation, ids []string) error {
 	switch {
 	case len(ids) == 0:
 		return refuse(op, "there are no ids")
-	case len(ids) > pageSize:
+	case len(ids) > MaxBatch:
 		return refuse(op, "there are more than 100 ids")
 	case slices.Contains(ids, ""):
 		return refuse(op, "an id is empty")
@@ -321,7 +314,7 @@ func (c *Client) RestoreUsers(ctx context.Context, ids []string) error {
 	}
 	_, err := call(ctx, c, request{op: OpRestoreUsers, body: map[string]any{"user_ids": ids}}, accept)
 	var e *Error
-	if !errors.As(err, &e) || !e.Ambiguous || e.Kind != KindInput || !e.Says("is not deleted") {
+	if !errors.As(err, &e) || !e.Ambiguous || e.Kind != KindInput || !e.says("is not deleted") {
 		return err
 	}
 	// An earlier attempt may have restored them, but the sentence names one user

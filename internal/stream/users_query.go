@@ -40,10 +40,8 @@ func (s SortField) MarshalJSON() ([]byte, error) {
 }
 
 const (
-	// maxOffset is as far as Stream pages by offset (stream-api.md §10).
-	maxOffset = 1000
 	// MaxSortedUsers is how many users a sorted query can reach.
-	MaxSortedUsers = maxOffset + pageSize
+	MaxSortedUsers = maxOffset + MaxBatch
 	maxSortFields  = 5
 )
 
@@ -71,9 +69,9 @@ func (c *Client) QueryUsers(ctx context.Context, q UserQuery) ([]User, error) {
 	var users []User
 	known := map[string]bool{}
 	filter := q.Filter
-	for offset := 0; ; offset += pageSize {
+	for offset := 0; ; offset += MaxBatch {
 		payload := map[string]any{
-			"filter_conditions": filter, "sort": sort, "limit": pageSize,
+			"filter_conditions": filter, "sort": sort, "limit": MaxBatch,
 			"include_deactivated_users": q.IncludeDeactivated,
 		}
 		if sorted {
@@ -98,7 +96,7 @@ func (c *Client) QueryUsers(ctx context.Context, q UserQuery) ([]User, error) {
 		switch {
 		case q.Limit > 0 && len(users) >= q.Limit:
 			return users[:q.Limit], nil
-		case len(page) == 0, sorted && len(page) < pageSize:
+		case len(page) == 0, sorted && len(page) < MaxBatch:
 			return users, nil
 		case !sorted && len(users) == before:
 			return nil, unexpected(OpQueryUsers, 0, shapeError("the pages go round in circles"))

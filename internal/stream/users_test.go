@@ -306,7 +306,7 @@ func TestRestoreUsers(t *testing.T) {
 	}
 
 	f = newFixture(t, func(w http.ResponseWriter, _ *http.Request, _ int) { refusal(w) })
-	if e := failure(t, f.RestoreUsers(ctx, ids)); e.Kind != KindInput || !e.Says("is not deleted") || f.count() != 1 {
+	if e := failure(t, f.RestoreUsers(ctx, ids)); e.Kind != KindInput || !e.says("is not deleted") || f.count() != 1 {
 		t.Errorf("%+v", e)
 	}
 

@@ -418,30 +418,3 @@ func TestAccUserErasure_tokensAndPolls(t *testing.T) {
 		t.Errorf("requests: %s", got)
 	}
 }
-
-func TestAccProvider_credentialsAreOnlyNeededForWork(t *testing.T) {
-	acctest.CLI(t)
-	for _, name := range []string{"STREAM_API_KEY", "STREAM_KEY", "STREAM_API_SECRET", "STREAM_SECRET", "STREAM_CHAT_URL", "STREAM_BASE_URL"} {
-		t.Setenv(name, "")
-	}
-	resource.UnitTest(t, resource.TestCase{
-		ProtoV6ProviderFactories: acctest.Factories(),
-		Steps: []resource.TestStep{
-			{Config: `provider "streamchat" {}` + "\n" + `output "x" { value = 1 }`},
-			{Config: `provider "streamchat" {}` + erase("alice", hardly), ExpectError: regexp.MustCompile(`Missing api_`)},
-		},
-	})
-}
-
-func TestAccProvider_environment(t *testing.T) {
-	acctest.CLI(t)
-	s := acctest.Start(t)
-	s.Users(t, "alice")
-	t.Setenv("STREAM_KEY", s.APIKey())
-	t.Setenv("STREAM_SECRET", s.APISecret())
-	t.Setenv("STREAM_BASE_URL", s.URL)
-	resource.UnitTest(t, resource.TestCase{
-		ProtoV6ProviderFactories: acctest.Factories(),
-		Steps:                    []resource.TestStep{{Config: `provider "streamchat" {}` + erase("alice", hardly), ConfigStateChecks: []statecheck.StateCheck{is("outcome", "erased")}}},
-	})
-}

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/acctest"
-	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/clock"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/clock/clocktest"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/emulator"
 )
 
@@ -120,7 +120,7 @@ resource "streamchat_user_erasure" "dsr" {
 // A timeout with the task still running is a warning, not a taint.
 func TestCLITimeout(t *testing.T) {
 	t.Parallel()
-	now := clock.NewSimulated(time.Now())
+	now := clocktest.New(time.Now())
 	s := acctest.Start(t, func(o *emulator.Options) { o.Clock = now; o.TaskDelay = time.Hour })
 	s.Users(t, "alice")
 	w := s.Workspace(t, "", erase("alice", hardly+"\n  timeouts = { create = \"2s\", update = \"2s\" }"))
@@ -171,7 +171,7 @@ func TestCLIReplacementKeepsWhatTheRecordKnew(t *testing.T) {
 
 func TestCLIRestoreOnDestroy(t *testing.T) {
 	t.Parallel()
-	now := clock.NewSimulated(time.Now())
+	now := clocktest.New(time.Now())
 	s := acctest.Start(t, func(o *emulator.Options) { o.Clock = now; o.TaskDelay = time.Minute })
 	s.Users(t, "alice")
 	body := erase("alice", acctest.Delete(`user = "soft"`)+"\n  on_destroy = \"restore\"\n  timeouts = { create = \"1s\", update = \"2s\" }")

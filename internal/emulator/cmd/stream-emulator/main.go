@@ -59,6 +59,7 @@ func parse(args []string, stderr io.Writer) (*config, error) {
 	fs.StringVar(&c.log, "log", "", "`file` to append a JSON line per request to")
 	fs.StringVar(&c.opts.APIKey, "api-key", emulator.DefaultAPIKey, "the app's API `key`")
 	fs.StringVar(&c.opts.APISecret, "api-secret", emulator.DefaultAPISecret, "the app's API `secret`")
+	fs.IntVar(&c.opts.AppID, "app-id", 1, "the app's `id`")
 	fs.StringVar(&c.opts.AppName, "app-name", emulator.DefaultAppName, "the app's `name`")
 	fs.DurationVar(&c.opts.Window, "window", emulator.DefaultWindow, "`length` of a rate limit's window")
 	fs.IntVar(&c.opts.DeleteUsersLimit, "delete-users-limit", emulator.DefaultDeleteUsersLimit, "`calls` of POST /users/delete per window")

@@ -44,3 +44,16 @@ func TestSuitesHaveEveryResource(t *testing.T) {
 		}
 	}
 }
+
+// The guide has a cell for each way to cut a run off, and promises nothing else.
+func TestGuideHasEveryKill(t *testing.T) {
+	guide := readGuide(t, "interruptions.md")
+	for _, c := range killCells() {
+		row := guide.tables[c.subject.name][c.moment.name]
+		if row[c.kill.name] == "" {
+			t.Errorf("no cell for %s / %s / %s", c.subject.name, c.moment.name, c.kill.name)
+		}
+		guide.seen[[3]string{c.subject.name, c.moment.name, c.kill.name}] = true
+	}
+	guide.filled(t)
+}

@@ -37,8 +37,6 @@ func planned(action plancheck.ResourceActionType) resource.ConfigPlanChecks {
 	return acctest.Planned(address, action)
 }
 
-var says = acctest.Says
-
 // call makes a request that must go well.
 func call(t testing.TB, s *acctest.Stream, method, path, body string) []byte {
 	t.Helper()

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	stream_chat "github.com/GetStream/stream-chat-go/v6"
+
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/acctest"
 )
 

@@ -164,19 +164,30 @@ func renameNew(root *os.Root, name, base string) error {
 	return nil
 }
 
+// attempts bounds how often a temporary file is made anew that another process swept
+// before it could be locked.
+const attempts = 100
+
 // createTemp makes the temporary file: new, of unpredictable name, readable by
 // its owner alone before it holds a byte.
 func createTemp(root *os.Root) (*os.File, string, error) {
-	name := tempPrefix + rand.Text() + tempSuffix
-	file, err := root.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, fileMode)
-	if err != nil {
-		return nil, "", fmt.Errorf("creating a temporary file: %w", pathless(err))
+	for range attempts {
+		name := tempPrefix + rand.Text() + tempSuffix
+		file, err := root.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, fileMode)
+		if err != nil {
+			return nil, "", fmt.Errorf("creating a temporary file: %w", pathless(err))
+		}
+		lockErr := lock(file) // where files cannot be locked, leftovers stay
+		if _, err := root.Lstat(name); err != nil || errors.Is(lockErr, syscall.EWOULDBLOCK) {
+			_, _ = file.Close(), root.Remove(name)
+			continue
+		}
+		if err := ownerOnly(file); err != nil {
+			return nil, "", errors.Join(err, pathless(file.Close()), pathless(root.Remove(name)))
+		}
+		return file, name, nil
 	}
-	_ = lock(file) // Where files cannot be locked, leftovers stay.
-	if err := ownerOnly(file); err != nil {
-		return nil, "", errors.Join(err, pathless(file.Close()), pathless(root.Remove(name)))
-	}
-	return file, name, nil
+	return nil, "", errors.New("creating a temporary file: it is removed again and again")
 }
 
 // sweep removes what killed processes left in the directory: personal data, in

@@ -194,6 +194,52 @@ func TestAccChannelExport_replaced(t *testing.T) {
 	}
 }
 
+// A name that says "encrypted" in any case needs recipients.
+func TestChannelExportInTheClear(t *testing.T) {
+	for _, name := range []string{"x.age", "x.AGE", "x.json.Age"} {
+		found := acctest.Invalid(t, "streamchat_channel_export", map[string]any{"cids": []string{"messaging:general"}, "path": name})
+		if len(found) != 1 || !strings.Contains(found[0], "File would be in the clear") {
+			t.Errorf("%s: %q", name, found)
+		}
+	}
+}
+
+// What is there already is replaced by the record that wrote it, and else only on the
+// word of the configuration; afterwards what does not make another export is an update.
+func TestAccChannelExport_exists(t *testing.T) {
+	t.Parallel()
+	acctest.CLI(t)
+	s := exportStream(t)
+	dir := t.TempDir()
+	file := filepath.Join(dir, "archive.json")
+	block := func(cids, more string) string {
+		return exportBlock(cids, fmt.Sprintf("path = %q\n%s", file, more))
+	}
+	const others, one, two = "somebody else's", `"messaging:general"`, `"messaging:general", "messaging:cut"`
+	if err := os.WriteFile(file, []byte(others), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w := s.Workspace(t, "", block(two, ""))
+	w.Plan(1, "File exists already", "overwrite = true")
+	if raw, err := os.ReadFile(file); err != nil || string(raw) != others {
+		t.Errorf("%q, %v", raw, err)
+	}
+	w.Write("", block(two, "overwrite = true"))
+	w.Apply(0, "Existing file will be replaced", `+ app_name = "Emulator"`)
+	s.ResetRequests()
+	w.Write("", block(two, "request_id = \"DSR-1\"\nlabels = { basis = \"Art. 15\" }"))
+	w.Apply(0, "Export is not taken again", "1 changed")
+	w.Has(exported, map[string]any{"app_name": "Emulator", "request_id": "DSR-1", "overwrite": false})
+	if n := len(s.Requests()); n != 0 {
+		t.Errorf("%d requests for an update in place", n)
+	}
+	// The order of the channels makes another export, but not another subject.
+	w.Write("", block(`"messaging:cut", "messaging:general"`, "version = \"v2\""))
+	w.Apply(0, "1 added, 0 changed, 1 destroyed")
+	w.Write("", block(one, ""))
+	w.Plan(1, "File exists already")
+}
+
 func TestAccChannelExport_refusals(t *testing.T) {
 	acctest.CLI(t)
 	s := exportStream(t)

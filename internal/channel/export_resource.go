@@ -40,7 +40,7 @@ var (
 )
 
 // NewExport makes the resource streamchat_channel_export.
-func NewExport() resource.Resource { return &exportResource{} }
+func NewExport() resource.Resource { return &exportResource{exportfile.Base{Subject: "cids"}} }
 
 // Metadata implements resource.Resource.
 func (*exportResource) Metadata(_ context.Context, _ resource.MetadataRequest, resp *resource.MetadataResponse) {
@@ -66,7 +66,7 @@ func (*exportResource) Schema(ctx context.Context, _ resource.SchemaRequest, res
 			"(`POST /export_channels`). The content never enters the Terraform state.\n\n" +
 			"~> The file holds what *everybody* wrote in these channels. It is no answer to one person's request for their data: " +
 			"that is `streamchat_user_export`.\n\n" +
-			"Put it before an erasure with `depends_on`, with a copy to durable storage in between. A file that is missing later is no drift, " +
+			"Put it before an erasure by naming it there (`exports`), with a copy to durable storage in between. A file that is missing later is no drift, " +
 			"because the disks of CI machines vanish; " +
 			"nothing is ever taken again because the file or a channel is gone. To take a new export, use `-replace`. " +
 			"Destroying the block deletes no file. " +
@@ -124,14 +124,12 @@ func (r *exportResource) ModifyPlan(ctx context.Context, req resource.ModifyPlan
 	var model exportModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &model)...)
 	cids, known := model.known()
-	if !known || r.Session.Undetermined || resp.Diagnostics.HasError() {
+	if !known || resp.Diagnostics.HasError() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, exportfile.PlanTimeout)
 	defer cancel()
-	_, diags := r.Session.Open(ctx, path.Root("cids"))
-	resp.Diagnostics.Append(append(diags, r.Ahead(path.Root("cids"), "channel", cids...)...)...)
-	if resp.Diagnostics.HasError() {
+	if resp.Diagnostics.Append(r.Ahead(path.Root("cids"), "channel", cids...)...); resp.Diagnostics.HasError() {
 		return
 	}
 	resp.Diagnostics.Append(r.unknownChannels(ctx, cids, model.IncludeSoftDeletedChannels.ValueBool())...)
@@ -164,7 +162,6 @@ func (r *exportResource) unknownChannels(ctx context.Context, cids []string, may
 func (r *exportResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var model exportModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &model)...)
-	resp.Diagnostics.Append(r.Session.Ready()...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -176,12 +173,13 @@ func (r *exportResource) Create(ctx context.Context, req resource.CreateRequest,
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	at := path.Root("cids")
-	if _, err := r.Session.App.Open(ctx); err != nil {
-		resp.Diagnostics.Append(report.Export(at, err))
+	app, diags := r.Session.OpenFor(ctx, at, model.App())
+	if resp.Diagnostics.Append(diags...); diags.HasError() {
 		return
 	}
+	model.SetApp(app)
 	// Before Stream makes an export, which it keeps for 60 days.
-	file, diags := model.Begin(ctx, at)
+	file, diags := r.Begin(ctx, &model.Model, req.Plan.Raw)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return

@@ -93,7 +93,7 @@ func BenchmarkWriteMessage(b *testing.B) {
 // toFile writes an export to a file.
 func toFile(b *testing.B, path string, recipients []age.Recipient, content func(*writer) error) {
 	b.Helper()
-	file, err := privatefile.Begin(b.Context(), path, recipients)
+	file, err := privatefile.Begin(b.Context(), privatefile.Target{Path: path, Overwrite: true}, recipients)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -139,7 +139,7 @@ func BenchmarkAssembleMillion(b *testing.B) {
 	}
 	for b.Loop() {
 		dir := b.TempDir()
-		file, err := privatefile.Begin(b.Context(), filepath.Join(dir, "alice.age"), []age.Recipient{key.Recipient()})
+		file, err := privatefile.Begin(b.Context(), privatefile.Target{Path: filepath.Join(dir, "alice.age"), Overwrite: true}, []age.Recipient{key.Recipient()})
 		if err != nil {
 			b.Fatal(err)
 		}

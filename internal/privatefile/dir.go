@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -69,37 +70,124 @@ func makeDirs(dir string) error {
 	return nil
 }
 
-// checkTarget refuses to replace anything but a regular file.
-func checkTarget(root *os.Root, base string) error {
+// checkTarget reports whether there is a file, and refuses anything but a regular one.
+func checkTarget(root *os.Root, base string) (there bool, err error) {
 	info, err := root.Lstat(base)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil
+		return false, nil
 	case err != nil:
-		return fmt.Errorf("looking at the path: %w", pathless(err))
+		return false, fmt.Errorf("looking at the path: %w", pathless(err))
 	case info.IsDir():
-		return errors.New("the path is a directory")
+		return false, errors.New("the path is a directory")
 	case info.Mode()&fs.ModeSymlink != 0:
-		return errors.New("the path is a symbolic link: give the path of the file itself")
+		return false, errors.New("the path is a symbolic link: give the path of the file itself")
 	case !info.Mode().IsRegular():
-		return errors.New("the path is not a regular file")
+		return false, errors.New("the path is not a regular file")
+	}
+	return true, nil
+}
+
+// sum is the SHA-256 of a file that can be read, in lower-case hex.
+func sum(root *os.Root, base string) (_ string, ok bool) {
+	file, err := root.Open(base)
+	if err != nil {
+		return "", false
+	}
+	defer func() { _ = file.Close() }()
+	content := newCounter(io.Discard)
+	if _, err := io.Copy(content, file); err != nil {
+		return "", false
+	}
+	return content.sum(), true
+}
+
+// Existing looks for a file at a path, without making anything. The sum is "" where it
+// cannot be read. What is there and is no regular file is the error that Begin gives;
+// what cannot be looked at is not there, as far as this machine knows.
+func Existing(path string) (sha256 string, there bool, err error) {
+	dir, base, err := splitPath(path)
+	if err != nil {
+		return "", false, err
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return "", false, nil
+	}
+	defer func() { _ = root.Close() }()
+	there, err = checkTarget(root, base)
+	var system syscall.Errno
+	if errors.As(err, &system) {
+		return "", false, nil
+	}
+	if there {
+		sha256, _ = sum(root, base)
+	}
+	return sha256, there, err
+}
+
+// Resolve gives the same text for the same place: absolute, and without symbolic links
+// as far as its directories exist.
+func Resolve(path string) string {
+	path = absolute(path)
+	var missing []string
+	for dir := filepath.Dir(path); ; dir = filepath.Dir(dir) {
+		if real, err := filepath.EvalSymlinks(dir); err == nil {
+			slices.Reverse(missing)
+			return filepath.Join(append(append([]string{absolute(real)}, missing...), filepath.Base(path))...)
+		}
+		if dir == filepath.Dir(dir) {
+			return path
+		}
+		missing = append(missing, filepath.Base(dir))
+	}
+}
+
+// absolute leaves a path alone where the working directory is gone.
+func absolute(path string) string {
+	if whole, err := filepath.Abs(path); err == nil {
+		return whole
+	}
+	return filepath.Clean(path)
+}
+
+// renameNew renames a file to a name that nothing has, else it is fs.ErrExist, where a
+// file system has no hard links: it takes the name first.
+func renameNew(root *os.Root, name, base string) error {
+	taken, err := root.OpenFile(base, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)
+	if err != nil {
+		return err
+	}
+	if err = errors.Join(taken.Close(), root.Rename(name, base)); err != nil {
+		return errors.Join(err, root.Remove(base))
 	}
 	return nil
 }
 
+// attempts bounds how often a temporary file is made anew that another process swept
+// before it could be locked.
+const attempts = 100
+
 // createTemp makes the temporary file: new, of unpredictable name, readable by
 // its owner alone before it holds a byte.
 func createTemp(root *os.Root) (*os.File, string, error) {
-	name := tempPrefix + rand.Text() + tempSuffix
-	file, err := root.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, fileMode)
-	if err != nil {
-		return nil, "", fmt.Errorf("creating a temporary file: %w", pathless(err))
+	for range attempts {
+		name := tempPrefix + rand.Text() + tempSuffix
+		file, err := root.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, fileMode)
+		if err != nil {
+			return nil, "", fmt.Errorf("creating a temporary file: %w", pathless(err))
+		}
+		lockErr := lock(file) // where files cannot be locked, leftovers stay
+		if _, err := root.Lstat(name); err != nil || errors.Is(lockErr, syscall.EWOULDBLOCK) {
+			_, _ = file.Close(), root.Remove(name)
+			continue
+		}
+		if err := ownerOnly(file); err != nil {
+			return nil, "", errors.Join(err, pathless(file.Close()), pathless(root.Remove(name)))
+		}
+		return file, name, nil
 	}
-	_ = lock(file) // Where files cannot be locked, leftovers stay.
-	if err := ownerOnly(file); err != nil {
-		return nil, "", errors.Join(err, pathless(file.Close()), pathless(root.Remove(name)))
-	}
-	return file, name, nil
+	return nil, "", errors.New("creating a temporary file: it is removed again and again")
 }
 
 // sweep removes what killed processes left in the directory: personal data, in

@@ -18,7 +18,9 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"io/fs"
 	"os"
+	"runtime"
 
 	"filippo.io/age"
 )
@@ -32,17 +34,31 @@ const bufferSize = 64 << 10
 // into $TMPDIR, names it from a non-cryptographic generator and does not flush
 // the directory.
 type File struct {
-	ctx  context.Context // ends every step
-	root *os.Root        // nil after Abort
-	base string
-	temp *os.File
-	name string // of temp; "" when there is nothing to remove
+	ctx    context.Context // ends every step
+	root   *os.Root        // nil after Abort
+	base   string
+	target Target
+	temp   *os.File
+	name   string // of temp; "" when there is nothing to remove
 
 	buffer *bufio.Writer
 	clear  *counter
 	sealed io.WriteCloser // nil: the file is not encrypted
 	disk   *counter       // the same as clear then
 }
+
+// Target is where a file goes, and which file may make way for it.
+type Target struct {
+	Path string
+	// Overwrite: whatever regular file is at Path is replaced.
+	Overwrite bool
+	// Own is the SHA-256, in lower-case hex, of a file that is replaced without that;
+	// "" is none.
+	Own string
+}
+
+// ErrExists: there is a file that may not be replaced.
+var ErrExists = errors.New("there is a file already")
 
 // Written is what a file came to hold.
 type Written struct {
@@ -51,9 +67,10 @@ type Written struct {
 	Size        int64  // bytes on disk
 }
 
-// Begin starts the file at path, which must name a regular file or nothing:
+// Begin starts a file at a path that names nothing yet, or a regular file that may be
+// replaced, else it is [ErrExists]:
 //
-//	file, err := privatefile.Begin(ctx, path, recipients)
+//	file, err := privatefile.Begin(ctx, privatefile.Target{Path: path}, recipients)
 //	…
 //	defer file.Abort()
 //	… // write
@@ -61,19 +78,19 @@ type Written struct {
 //
 // What is written, encrypted to recipients before it leaves memory unless they
 // are nil, goes to a new file of unpredictable name and mode 0600 in the same
-// directory. Until Commit nothing is at path but what was there before.
+// directory. Until Commit nothing is at the path but what was there before.
 //
-// Missing directories above path are made with mode 0700, and stay; symbolic
-// links among them are followed, one at path itself is refused. Recipients that
+// Missing directories above the path are made with mode 0700, and stay; symbolic
+// links among them are followed, one at the path itself is refused. Recipients that
 // are empty but not nil are an error.
 //
 // On Windows the mode means nothing: the file inherits the directory's access
 // list, and directories are not flushed.
-func Begin(ctx context.Context, path string, recipients []age.Recipient) (_ *File, err error) {
+func Begin(ctx context.Context, target Target, recipients []age.Recipient) (_ *File, err error) {
 	if recipients != nil && len(recipients) == 0 {
 		return nil, errors.New("the list of age recipients is empty")
 	}
-	dir, base, err := splitPath(path)
+	dir, base, err := splitPath(target.Path)
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +102,7 @@ func Begin(ctx context.Context, path string, recipients []age.Recipient) (_ *Fil
 	}
 	// The directory is held open: all that follows happens in it, even if it is
 	// renamed or its path comes to point elsewhere.
-	f := &File{ctx: ctx, base: base}
+	f := &File{ctx: ctx, base: base, target: target}
 	if f.root, err = os.OpenRoot(dir); err != nil {
 		return nil, fmt.Errorf("opening the file's directory: %w", pathless(err))
 	}
@@ -97,7 +114,7 @@ func Begin(ctx context.Context, path string, recipients []age.Recipient) (_ *Fil
 
 // begin makes the temporary file.
 func (f *File) begin(recipients []age.Recipient) (err error) {
-	if err := checkTarget(f.root, f.base); err != nil {
+	if _, err := f.replaces(); err != nil {
 		return err
 	}
 	sweep(f.root)
@@ -105,6 +122,21 @@ func (f *File) begin(recipients []age.Recipient) (err error) {
 		return err
 	}
 	return f.through(f.temp, recipients)
+}
+
+// replaces reports whether there is a file that makes way.
+func (f *File) replaces() (bool, error) {
+	there, err := checkTarget(f.root, f.base)
+	if err != nil || !there {
+		return false, err
+	}
+	if f.target.Overwrite {
+		return true, nil
+	}
+	if sum, ok := sum(f.root, f.base); ok && sum == f.target.Own {
+		return true, nil
+	}
+	return false, ErrExists
 }
 
 // through leads what is written into temp.
@@ -146,10 +178,11 @@ func (f *File) open() error {
 }
 
 // Commit flushes the file to disk, puts it in place in one step and flushes the
-// directory. A write that failed fails it too, and so does a context that ended.
-// After an error Abort is still to be called. Only a directory that cannot be
-// flushed is reported after the replacement: the file is then complete but might
-// not survive a power cut.
+// directory. A file that appeared meanwhile is [ErrExists] as in Begin, and stays.
+// A write that failed fails it too, and so does a context that ended. After an
+// error Abort is still to be called. Only a directory that cannot be flushed is
+// reported after the replacement: the file is then complete but might not survive
+// a power cut.
 func (f *File) Commit() (Written, error) {
 	if err := f.open(); err != nil {
 		return Written{}, err
@@ -157,24 +190,50 @@ func (f *File) Commit() (Written, error) {
 	if err := f.finish(); err != nil {
 		return Written{}, fmt.Errorf("writing the file: %w", err)
 	}
-	if err := errors.Join(f.temp.Sync(), f.temp.Close()); err != nil {
+	err := f.temp.Sync()
+	if runtime.GOOS == "windows" { // where an open file keeps its name
+		err = errors.Join(err, f.temp.Close())
+	}
+	if err != nil {
 		return Written{}, fmt.Errorf("flushing the file: %w", pathless(err))
 	}
 	if err := f.ctx.Err(); err != nil {
 		return Written{}, err
 	}
 	// Again, as an hour may have passed.
-	if err := checkTarget(f.root, f.base); err != nil {
+	replaces, err := f.replaces()
+	if err != nil {
 		return Written{}, err
 	}
-	if err := f.root.Rename(f.name, f.base); err != nil {
+	if err := f.place(replaces || f.target.Overwrite); err != nil {
+		if errors.Is(err, fs.ErrExist) {
+			err = ErrExists // it came between the two steps
+		}
 		return Written{}, fmt.Errorf("moving the file into place: %w", pathless(err))
 	}
-	f.name = ""
+	// Not earlier: with it goes the lock, and another process might sweep.
+	_ = f.temp.Close()
 	if err := syncRoot(f.root); err != nil {
 		return Written{}, fmt.Errorf("the file is in place, but flushing its directory failed: %w", err)
 	}
 	return Written{SHA256: f.disk.sum(), ClearSHA256: f.clear.sum(), Size: f.disk.size}, nil
+}
+
+// place gives the file its name; without overwrite nothing may have it.
+func (f *File) place(overwrite bool) (err error) {
+	if overwrite {
+		err = f.root.Rename(f.name, f.base)
+	} else if err = f.root.Link(f.name, f.base); err == nil {
+		if f.root.Remove(f.name) != nil {
+			return nil // Abort tries again, and says so
+		}
+	} else if !errors.Is(err, fs.ErrExist) {
+		err = renameNew(f.root, f.name, f.base)
+	}
+	if err == nil {
+		f.name = ""
+	}
+	return err
 }
 
 // finish brings what is buffered to the disk.

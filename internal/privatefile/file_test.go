@@ -58,9 +58,13 @@ func tree(t *testing.T, dir string) map[string]string {
 	return files
 }
 
-// write writes a whole file.
-func write(ctx context.Context, path string, recipients []age.Recipient, content func(io.Writer) error) (written Written, err error) {
-	file, err := Begin(ctx, path, recipients)
+// write writes a whole file, over one that is there.
+func write(ctx context.Context, path string, recipients []age.Recipient, content func(io.Writer) error) (Written, error) {
+	return writeTo(ctx, Target{Path: path, Overwrite: true}, recipients, content)
+}
+
+func writeTo(ctx context.Context, target Target, recipients []age.Recipient, content func(io.Writer) error) (written Written, err error) {
+	file, err := Begin(ctx, target, recipients)
 	if err != nil {
 		return Written{}, err
 	}
@@ -362,7 +366,7 @@ func TestFileEnds(t *testing.T) {
 	for name, committed := range map[string]bool{"committed": true, "aborted": false} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			f, err := Begin(t.Context(), filepath.Join(dir, "export.json"), nil)
+			f, err := Begin(t.Context(), Target{Path: filepath.Join(dir, "export.json")}, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

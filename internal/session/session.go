@@ -64,10 +64,11 @@ type Session struct {
 	HoldField string
 	HoldSeen  *atomic.Bool
 	holdSaid  atomic.Bool
-	// Restrictions and Policies remember what a run has seen of records that are no
-	// erasures.
+	// Restrictions, Policies and Exports remember what a run has seen of records that are
+	// no erasures.
 	Restrictions Notes
 	Policies     Notes
+	Exports      Notes
 }
 
 // From reads the session from what the framework passes to Configure; nil before
@@ -83,13 +84,20 @@ func From(providerData any, diags *diag.Diagnostics) *Session {
 	return s
 }
 
+// unknownConfiguration names the ways out of what needs Stream while Terraform plans.
+const unknownConfiguration = `The provider's configuration holds values that are only known after an apply, such as credentials from a resource that this plan creates. Resources wait for the apply, but what is read while Terraform plans (a data source, a query, an import) needs them now. Nothing was sent to Stream. One of these helps:
+
+  * Give the data source a depends_on with the resource that the credentials come from: it is then read at apply.
+  * Apply in two steps: first terraform apply -target=ADDRESS with the address of that resource, then all.
+  * Take the credentials from the environment (STREAM_API_KEY and STREAM_API_SECRET), which is known in every plan, and leave them out of the provider block.`
+
 // Ready gives the errors that stand in the way of talking to Stream.
 func (s *Session) Ready() diag.Diagnostics {
 	switch {
 	case s == nil:
 		return diag.Diagnostics{diag.NewErrorDiagnostic("Provider is not configured", "The provider was asked to work before it was configured. This is a defect of Terraform or of the provider; please report it.")}
 	case s.Undetermined:
-		return diag.Diagnostics{diag.NewErrorDiagnostic("Provider configuration is not known", "The provider's configuration still holds unknown values, so nothing can be sent to Stream.")}
+		return diag.Diagnostics{diag.NewErrorDiagnostic("Provider configuration is not known", unknownConfiguration)}
 	default:
 		return s.NotReady
 	}

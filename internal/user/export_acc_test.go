@@ -200,8 +200,14 @@ func TestAccUserExportFile(t *testing.T) {
 		ProtoV6ProviderFactories: acctest.Factories(),
 		Steps: []resource.TestStep{
 			{Config: clearly, Check: check(clearFile, func(raw []byte) []byte { return raw })},
-			{
+			{ // other recipients alone are no reason to take it again
 				Config: sealed,
+				ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
+					plancheck.ExpectResourceAction(exported, plancheck.ResourceActionUpdate),
+				}},
+			},
+			{
+				Config: sealed, Taint: []string{exported},
 				ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
 					plancheck.ExpectResourceAction(exported, plancheck.ResourceActionDestroyBeforeCreate),
 				}},
@@ -228,7 +234,7 @@ func TestAccUserExportFile(t *testing.T) {
 				Config: sealed, PlanOnly: true,
 			},
 			{ // nobody is left to export: the plan says so before it drops the record
-				Config: clearly, ExpectError: regexp.MustCompile(`Nobody to export`),
+				Config: sealed, Taint: []string{exported}, ExpectError: regexp.MustCompile(`Nobody to export`),
 			},
 		},
 	})
@@ -255,6 +261,7 @@ func TestAccUserExportFile_refusals(t *testing.T) {
 		"a secret key":       {export("alice", path+"\nage_recipients = [\"AGE-SECRET-KEY-1QQQQ\"]"), `Invalid age recipient`},
 		"nonsense recipient": {export("alice", path+"\nage_recipients = [\"age1nonsense\"]"), `Invalid age recipient`},
 		"clear, named .age":  {export("alice", fmt.Sprintf("path = %q", filepath.Join(dir, "x.age"))), `File would be in the clear`},
+		"clear, named .AGE":  {export("alice", fmt.Sprintf("path = %q", filepath.Join(dir, "x.AGE"))), `File would be in the clear`},
 		"one file for two":   {export("alice", path) + strings.Replace(export("alice", path), "dsr", "other", 1), `The same file twice`},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
-	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
@@ -38,7 +37,9 @@ var (
 )
 
 // NewExportResource makes the resource streamchat_user_export.
-func NewExportResource() resource.Resource { return &exportResource{} }
+func NewExportResource() resource.Resource {
+	return &exportResource{exportfile.Base{Subject: "user_id"}}
+}
 
 // Metadata implements resource.Resource.
 func (*exportResource) Metadata(_ context.Context, _ resource.MetadataRequest, resp *resource.MetadataResponse) {
@@ -50,7 +51,7 @@ func (*exportResource) Schema(ctx context.Context, _ resource.SchemaRequest, res
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Takes the export of one user once, at apply, and writes it to a file " +
 			"(right of access and portability, Art. 15 and 20). The content never enters the Terraform state.\n\n" +
-			"Put it before an erasure with `depends_on`, with a copy to durable storage in between. A file that is missing later is no drift, " +
+			"Put it before an erasure by naming it there (`exports`), with a copy to durable storage in between. A file that is missing later is no drift, " +
 			"because the disks of CI machines vanish; " +
 			"nothing is ever taken again because the file or the user is gone. To take a new export of a user who is still there, " +
 			"use `-replace`. Destroying the block deletes no file.\n\n" +
@@ -87,11 +88,11 @@ func (r *exportResource) ModifyPlan(ctx context.Context, req resource.ModifyPlan
 		return
 	}
 	var id types.String
-	resp.Diagnostics.Append(req.Plan.GetAttribute(ctx, path.Root("user_id"), &id)...)
-	if id.IsUnknown() || r.Session.Undetermined || resp.Diagnostics.HasError() {
+	resp.Diagnostics.Append(req.Plan.GetAttribute(ctx, userIDPath, &id)...)
+	if id.IsUnknown() || resp.Diagnostics.HasError() {
 		return
 	}
-	if resp.Diagnostics.Append(r.Ahead(path.Root("user_id"), "user", id.ValueString())...); resp.Diagnostics.HasError() {
+	if resp.Diagnostics.Append(r.Ahead(userIDPath, "user", id.ValueString())...); resp.Diagnostics.HasError() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, exportfile.PlanTimeout)
@@ -104,10 +105,10 @@ func (r *exportResource) ModifyPlan(ctx context.Context, req resource.ModifyPlan
 }
 
 func nobodyToExport() diag.Diagnostic {
-	return diag.NewAttributeErrorDiagnostic(path.Root("user_id"), "Nobody to export",
+	return diag.NewAttributeErrorDiagnostic(userIDPath, "Nobody to export",
 		"Stream has no such user: the id is misspelt, or the user was deleted. Nothing was exported and no file was written. "+
 			"If the user was erased after an earlier export, keep the record of that one: undo the change that replaces it "+
-			"(terraform untaint, or the old path and recipients).")
+			"(terraform untaint, or the old user_id).")
 }
 
 // Create implements resource.Resource.
@@ -124,6 +125,11 @@ func (r *exportResource) Create(ctx context.Context, req resource.CreateRequest,
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
+	app, diags := r.Session.OpenFor(ctx, userIDPath, model.App())
+	if resp.Diagnostics.Append(diags...); diags.HasError() {
+		return
+	}
+	model.SetApp(app)
 	id := model.UserID.ValueString()
 	there, diags := exportable(ctx, r.Session, id)
 	resp.Diagnostics.Append(diags...)
@@ -131,7 +137,7 @@ func (r *exportResource) Create(ctx context.Context, req resource.CreateRequest,
 		return
 	}
 	takenAt := r.Session.Clock.Now()
-	file, diags := model.Begin(ctx, userIDPath)
+	file, diags := r.Begin(ctx, &model.Model, req.Plan.Raw)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return

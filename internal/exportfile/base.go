@@ -1,0 +1,316 @@
+// Copyright (c) the terraform-provider-streamchat authors
+// SPDX-License-Identifier: MPL-2.0
+
+package exportfile
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/lifecycle"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/privatefile"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/session"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/stream"
+)
+
+// Base is the part of such a resource that is the same for all: embed it.
+type Base struct {
+	Session *session.Session
+	// Subject is the attribute that names what is exported.
+	Subject string
+}
+
+func (b *Base) at() path.Path { return path.Root(b.Subject) }
+
+// Configure implements resource.ResourceWithConfigure.
+func (b *Base) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
+	b.Session = session.From(req.ProviderData, &resp.Diagnostics)
+}
+
+// ValidateConfig implements resource.ResourceWithValidateConfig.
+func (*Base) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
+	var list types.List
+	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, recipientsPath, &list)...)
+	_, diags := recipients(ctx, list)
+	resp.Diagnostics.Append(diags...)
+	var file types.String
+	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, pathPath, &file)...)
+	resp.Diagnostics.Append(inTheClear(file, list)...)
+}
+
+// record is what a run has to know of an export in state or in a plan, to tell a
+// replacement of its record from another one.
+type record struct {
+	subject, path, sha256 string
+	app                   stream.App
+}
+
+// own is the key of the file that the record wrote.
+func (r record) own() string { return r.subject + "\x00" + r.path + "\x00" + r.sha256 }
+
+func (b *Base) record(raw tftypes.Value) record {
+	attributes := map[string]tftypes.Value{}
+	_ = raw.As(&attributes) // it is an object, by the schema
+	r := record{
+		subject: b.Subject + "\x00" + subject(attributes[b.Subject]),
+		sha256:  text(attributes["file_sha256"]),
+		app:     stream.App{ID: text(attributes["app_id"]), Name: text(attributes["app_name"])},
+	}
+	if file := text(attributes["path"]); file != "" {
+		r.path = privatefile.Resolve(file)
+	}
+	return r
+}
+
+// subject is a text, or a list of them, whose order does not matter.
+func subject(v tftypes.Value) string {
+	var elements []tftypes.Value
+	if !v.Type().Is(tftypes.List{}) {
+		return text(v)
+	}
+	if v.IsKnown() && !v.IsNull() {
+		_ = v.As(&elements)
+	}
+	texts := make([]string, len(elements))
+	for i, element := range elements {
+		texts[i] = text(element)
+	}
+	slices.Sort(texts)
+	return strings.Join(texts, "\x00")
+}
+
+// text is "" where nothing is known.
+func text(v tftypes.Value) (s string) {
+	if v.Type() != nil && v.Type().Is(tftypes.String) && v.IsFullyKnown() && !v.IsNull() {
+		_ = v.As(&s)
+	}
+	return s
+}
+
+// What [session.Session.Exports] keeps, by the kind of its key.
+const (
+	wrote   = "wrote "   // + own: true, by a record that this run has seen
+	stands  = "stands "  // + own: the configuration of the record, which is in the plan with a state
+	takes   = "takes "   // + own: the taking of a new export that replaces the file
+	planned = "planned " // + configuration: the app of the record that has it
+)
+
+// taking is how a new export replaces a file: as its own, or because it may overwrite.
+type taking struct {
+	config    string
+	overwrite bool
+}
+
+// Plan does what every such plan has to do, and reports whether an export is to
+// be taken: then the plan should see to it that this can succeed, since a
+// replacement drops the record of the export that exists.
+func (b *Base) Plan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) (taking bool) {
+	switch {
+	case req.Plan.Raw.IsNull():
+		resp.Diagnostics.Append(warning(pathPath, "Destroying forgets the export"))
+		resp.Diagnostics.Append(lifecycle.DestroyMark.Set(ctx, resp.Private)...)
+		resp.Diagnostics.Append(b.stand(b.record(req.State.Raw), "")...)
+	case !req.State.Raw.IsNull():
+		b.planUpdate(ctx, req, resp)
+	case b.Session != nil:
+		return b.planTake(ctx, req, resp)
+	}
+	return false
+}
+
+// stand notes a record that stays or is forgotten, so that no other export of the plan
+// takes its file for its own. Terraform plans a replacement twice, first as an update and
+// then as a creation, with the same configuration.
+func (b *Base) stand(r record, config string) diag.Diagnostics {
+	if b.Session == nil {
+		return nil
+	}
+	b.Session.Exports.Remember(wrote+r.own(), true)
+	b.Session.Exports.Remember(stands+r.own(), config)
+	left, _ := b.Session.Exports.Recall(takes + r.own())
+	switch other, taken := left.(taking); {
+	case !taken || other.config == config:
+		return nil
+	case other.overwrite:
+		return diag.Diagnostics{warning(pathPath, "Existing file will be replaced")}
+	}
+	return diag.Diagnostics{refusal(pathPath, "File of another record")}
+}
+
+// planUpdate keeps the record, and says of what changes that it changes nothing else.
+func (b *Base) planUpdate(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	r, config := b.record(req.State.Raw), req.Config.Raw.String()
+	resp.Diagnostics.Append(b.stand(r, config)...)
+	if b.Session != nil {
+		b.Session.Exports.Remember(planned+config, r.app)
+	}
+	var name, id types.String
+	resp.Diagnostics.Append(req.State.GetAttribute(ctx, appNamePath, &name)...)
+	resp.Diagnostics.Append(req.State.GetAttribute(ctx, appIDPath, &id)...)
+	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, appNamePath, name)...)
+	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, appIDPath, id)...)
+
+	prior, then := map[string]tftypes.Value{}, map[string]tftypes.Value{}
+	_, _ = req.State.Raw.As(&prior), resp.Plan.Raw.As(&then)
+	var changed []string
+	for attribute, value := range then {
+		if !value.Equal(prior[attribute]) {
+			changed = append(changed, attribute)
+		}
+	}
+	if slices.ContainsFunc(changed, func(attribute string) bool { return !slices.Contains(inPlace, attribute) }) {
+		return // a replacement
+	}
+	for _, at := range []path.Path{pathPath, recipientsPath, overwritePath} {
+		if slices.Contains(changed, at.String()) {
+			resp.Diagnostics.Append(warning(at, "Export is not taken again"))
+			return
+		}
+	}
+}
+
+// planTake looks at the path of an export to be taken, and fills in the app that it is
+// taken from.
+func (b *Base) planTake(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) bool {
+	var m Model
+	resp.Diagnostics.Append(req.Plan.GetAttribute(ctx, pathPath, &m.Path)...)
+	resp.Diagnostics.Append(req.Plan.GetAttribute(ctx, recipientsPath, &m.AgeRecipients)...)
+	resp.Diagnostics.Append(req.Plan.GetAttribute(ctx, overwritePath, &m.Overwrite)...)
+	config := req.Config.Raw.String()
+	if !m.Path.IsUnknown() && !resp.Diagnostics.HasError() {
+		resp.Diagnostics.Append(b.planFile(&m, b.record(req.Plan.Raw), config)...)
+	}
+	if resp.Diagnostics.HasError() || b.Session.Blind() {
+		return false
+	}
+	var recorded stream.App
+	if left, ok := b.Session.Exports.Recall(planned + config); ok {
+		recorded, _ = left.(stream.App)
+	}
+	app, diags := b.Session.OpenFor(ctx, b.at(), recorded)
+	if resp.Diagnostics.Append(diags...); diags.HasError() {
+		return false
+	}
+	m.SetApp(app)
+	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, appNamePath, m.AppName)...)
+	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, appIDPath, m.AppID)...)
+	return !resp.Diagnostics.HasError()
+}
+
+// planFile looks what is at the path. What is not known yet is looked at again at apply.
+func (b *Base) planFile(m *Model, r record, config string) diag.Diagnostics {
+	diags := inTheClear(m.Path, m.AgeRecipients)
+	if !b.Session.Claims.First("file", r.path, session.Claimant{}) {
+		diags.Append(refusal(pathPath, "The same file twice"))
+	}
+	sha256, there, err := privatefile.Existing(m.Path.ValueString())
+	r.sha256 = sha256
+	switch {
+	case err != nil:
+		diags.Append(NotWritten(b.at(), err))
+	case diags.HasError(), !there, m.Overwrite.IsUnknown(), b.owns(r, taking{config, m.Overwrite.ValueBool()}):
+	case m.Overwrite.ValueBool():
+		diags.Append(warning(pathPath, "Existing file will be replaced"))
+	default:
+		diags.Append(refusal(pathPath, "File exists already"))
+	}
+	return diags
+}
+
+// owns reports whether a new export replaces the record that wrote a file: one that this
+// run has seen and that does not stand beside it.
+func (b *Base) owns(r record, by taking) bool {
+	if _, seen := b.Session.Exports.Recall(wrote + r.own()); r.sha256 == "" || !seen {
+		return false
+	}
+	b.Session.Exports.Remember(takes+r.own(), by)
+	other, standing := b.Session.Exports.Recall(stands + r.own())
+	return !standing || other == by.config
+}
+
+// Ahead refuses an export beside an erasure of the same subject in the same plan, of which
+// nothing says that it comes later: it could find nobody any more. at is the attribute that
+// names the subject, kind "user" or "channel".
+func (b *Base) Ahead(at path.Path, kind string, ids ...string) (diags diag.Diagnostics) {
+	for i, id := range ids {
+		if b.Session.Order.Export(kind, id) {
+			continue
+		}
+		if len(ids) > 1 || kind == "channel" {
+			at = at.AtListIndex(i)
+		}
+		diags.AddAttributeError(at, "Export and erasure side by side",
+			"This plan also erases the subject, and nothing says that the export goes first: Terraform would run both at once. Nothing was exported and nothing was sent. "+
+				"Name the export in the erasure, e.g. exports = [streamchat_user_export.NAME.sha256]; it is then taken first, and kept in the record.")
+		return diags
+	}
+	return nil
+}
+
+// Begin starts the file of the export that a Create plans. Everything in the model must
+// be known. Whoever begins defers [Discard].
+func (b *Base) Begin(ctx context.Context, m *Model, plan tftypes.Value) (*privatefile.File, diag.Diagnostics) {
+	to, diags := recipients(ctx, m.AgeRecipients)
+	diags.Append(inTheClear(m.Path, m.AgeRecipients)...)
+	if diags.HasError() {
+		return nil, diags
+	}
+	target, r := privatefile.Target{Path: m.Path.ValueString(), Overwrite: m.Overwrite.ValueBool()}, b.record(plan)
+	r.sha256, _, _ = privatefile.Existing(target.Path) // whatever is wrong there, Begin says it
+	if _, replaced := b.Session.Exports.Collect(r.own()); replaced {
+		target.Own = r.sha256
+	}
+	file, err := privatefile.Begin(ctx, target, to)
+	if err != nil {
+		diags.Append(NotWritten(b.at(), err))
+		return nil, diags
+	}
+	// Again, now that all directories are there: links may lead elsewhere than in the plan.
+	if !b.Session.Claims.First("file written", privatefile.Resolve(target.Path), session.Claimant{}) {
+		diags.Append(refusal(pathPath, "The same file twice"))
+		Discard(file, &diags)
+		return nil, diags
+	}
+	return file, diags
+}
+
+// Read implements resource.Resource. The record stands by itself: neither the
+// file nor Stream is looked at.
+func (b *Base) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	resp.Diagnostics.Append(lifecycle.DestroyMark.Clear(ctx, req.Private, resp.Private)...)
+	if b.Session != nil { // a tainted record is planned without its state
+		b.Session.Exports.Remember(wrote+b.record(req.State.Raw).own(), true)
+	}
+}
+
+// Update implements resource.Resource. Nothing is sent, and no file is written.
+func (*Base) Update(_ context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	resp.State.Raw = req.Plan.Raw
+}
+
+// Delete implements resource.Resource: the file stays. A Delete without the mark of a
+// destroy plan is the first half of a replacement: the second may replace the file.
+func (b *Base) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
+	destroys, diags := lifecycle.DestroyMark.On(ctx, req.Private)
+	resp.Diagnostics.Append(diags...)
+	if destroys {
+		resp.Diagnostics.Append(warning(pathPath, "Record removed, file kept"))
+	}
+	if destroys || resp.Diagnostics.HasError() {
+		return
+	}
+	r := b.record(req.State.Raw)
+	_, diags = b.Session.OpenFor(ctx, b.at(), r.app)
+	if resp.Diagnostics.Append(diags...); diags.HasError() {
+		return // keeps the record
+	}
+	b.Session.Exports.Remember(wrote+r.own(), true)
+	b.Session.Exports.HandOver(r.own(), true)
+}

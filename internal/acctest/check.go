@@ -133,7 +133,7 @@ func (s *Stream) Call(t testing.TB, method, path, body string) (int, []byte) {
 	req.Header.Set("Authorization", token)
 	req.Header.Set("Stream-Auth-Type", "jwt")
 	req.Header.Set("Content-Type", "application/json")
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := s.client().Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -162,6 +162,7 @@ func (p *streamchat) newSession(ctx context.Context, c config, diags *diag.Diagn
 		DeleteCallsPerMinute: s.DeleteCallsPerMinute,
 		Version:              p.version,
 		Clock:                p.clock,
+		Transport:            p.transport,
 	}
 	sc.Log = logger(sc.APISecret, sc.APIKey, s.PseudonymKey)
 	if !c.RequestTimeout.IsNull() {

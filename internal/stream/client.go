@@ -52,7 +52,7 @@ func New(config Config) (*Client, error) {
 	}
 	sdkVersion := streamchat.Version()[1:] // without its "v"
 	t := &transport{
-		next:       newHTTPTransport(),
+		next:       config.Transport,
 		base:       base,
 		apiKey:     config.APIKey,
 		token:      token,
@@ -65,6 +65,12 @@ func New(config Config) (*Client, error) {
 		log:        config.Log,
 		limiter:    newLimiter(config.Clock, config.Log, map[Operation]int{OpDeleteUsers: config.DeleteCallsPerMinute}),
 	}
+	files := newFileClient()
+	if t.next == nil {
+		t.next = newHTTPTransport()
+	} else {
+		files.Transport = config.Transport
+	}
 	client := &http.Client{
 		Transport: t,
 		// The transport makes an error of every redirect; this is the second lock.
@@ -73,7 +79,7 @@ func New(config Config) (*Client, error) {
 	return &Client{
 		base:      base,
 		http:      client,
-		files:     newFileClient(),
+		files:     files,
 		transport: t,
 		// Not streamchat.NewClient: it reads STREAM_CHAT_URL and fails on a
 		// STREAM_CHAT_TIMEOUT that is not a number. The transport signs, so this

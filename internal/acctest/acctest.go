@@ -78,6 +78,8 @@ type Stream struct {
 	*emulator.Emulator
 	SDK *stream_chat.Client
 	URL string
+
+	memory *memory // nil when it listens on a socket
 }
 
 // Start starts an emulator whose tasks end quickly and whose limit for

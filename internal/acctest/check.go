@@ -61,8 +61,8 @@ func Is(address, name, want string) statecheck.StateCheck {
 	return Known(address, name, knownvalue.StringExact(want))
 }
 
-// Planned expects what a plan does with a resource, and more of it.
-func Planned(address string, action plancheck.ResourceActionType, more ...plancheck.PlanCheck) resource.ConfigPlanChecks {
+// Plans expects what a plan does with a resource, and more of it.
+func Plans(address string, action plancheck.ResourceActionType, more ...plancheck.PlanCheck) resource.ConfigPlanChecks {
 	return resource.ConfigPlanChecks{PreApply: append([]plancheck.PlanCheck{plancheck.ExpectResourceAction(address, action)}, more...)}
 }
 
@@ -72,8 +72,8 @@ func Steps(t *testing.T, steps ...resource.TestStep) {
 	resource.UnitTest(t, resource.TestCase{ProtoV6ProviderFactories: Factories(), Steps: steps})
 }
 
-// Delete is what an erasure of a user deletes, argument by argument.
-func Delete(arguments ...string) string {
+// DeleteBlock is what an erasure of a user deletes, argument by argument.
+func DeleteBlock(arguments ...string) string {
 	return "delete {\n    " + strings.Join(arguments, "\n    ") + "\n  }"
 }
 
@@ -233,7 +233,7 @@ func (s *Stream) Call(t testing.TB, method, path, body string) (int, []byte) {
 	req.Header.Set("Authorization", token)
 	req.Header.Set("Stream-Auth-Type", "jwt")
 	req.Header.Set("Content-Type", "application/json")
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := s.client().Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,14 +30,14 @@ func Invalid(t testing.TB, typeName string, config map[string]any) (says []strin
 	}
 	var found []*tfprotov6.Diagnostic
 	if schema := schemas.DataSourceSchemas[typeName]; schema != nil {
-		value := dynamic(t, schema, raw)
+		value := dynamicOf(t, schema, raw)
 		resp, err := server.ValidateDataResourceConfig(t.Context(), &tfprotov6.ValidateDataResourceConfigRequest{TypeName: typeName, Config: &value})
 		if err != nil {
 			t.Fatal(err)
 		}
 		found = resp.Diagnostics
 	} else {
-		value := dynamic(t, schemas.ResourceSchemas[typeName], raw)
+		value := dynamicOf(t, schemas.ResourceSchemas[typeName], raw)
 		resp, err := server.ValidateResourceConfig(t.Context(), &tfprotov6.ValidateResourceConfigRequest{TypeName: typeName, Config: &value})
 		if err != nil {
 			t.Fatal(err)
@@ -50,7 +50,7 @@ func Invalid(t testing.TB, typeName string, config map[string]any) (says []strin
 	return says
 }
 
-func dynamic(t testing.TB, schema *tfprotov6.Schema, raw []byte) tfprotov6.DynamicValue {
+func dynamicOf(t testing.TB, schema *tfprotov6.Schema, raw []byte) tfprotov6.DynamicValue {
 	t.Helper()
 	value, err := (&tfprotov6.DynamicValue{JSON: raw}).Unmarshal(schema.ValueType())
 	if err != nil {

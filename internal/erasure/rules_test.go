@@ -27,11 +27,11 @@ func TestARecordBelongsToItsApp(t *testing.T) {
 		recorded, opened stream.App
 		same             bool
 	}{
-		"the same name":              {stream.App{Name: "A"}, stream.App{Name: "A"}, true},
-		"another name of one id":     {stream.App{ID: "1", Name: "A"}, stream.App{ID: "1", Name: "B"}, false},
-		"another name":               {stream.App{Name: "A"}, stream.App{Name: "B"}, false},
-		"another id of one name":     {stream.App{ID: "1", Name: "A"}, stream.App{ID: "2", Name: "A"}, false},
-		"an id learned since":        {stream.App{Name: "A"}, stream.App{ID: "2", Name: "A"}, true},
+		"the same name":          {stream.App{Name: "A"}, stream.App{Name: "A"}, true},
+		"another name of one id": {stream.App{ID: "1", Name: "A"}, stream.App{ID: "1", Name: "B"}, false},
+		"another name":           {stream.App{Name: "A"}, stream.App{Name: "B"}, false},
+		"another id of one name": {stream.App{ID: "1", Name: "A"}, stream.App{ID: "2", Name: "A"}, false},
+		"an id learned since":    {stream.App{Name: "A"}, stream.App{ID: "2", Name: "A"}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -138,6 +138,7 @@ func (p *streamchat) streamConfig(c config, s *session.Session, diags *diag.Diag
 		DeleteCallsPerMinute: s.DeleteCallsPerMinute,
 		Version:              p.version,
 		Clock:                p.clock,
+		Transport:            p.transport,
 	}
 	sc.Log = logger(sc.APISecret, sc.APIKey, s.PseudonymKey)
 	if !c.RequestTimeout.IsNull() {

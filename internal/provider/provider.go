@@ -6,6 +6,7 @@ package provider
 
 import (
 	"context"
+	"net/http"
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
@@ -24,13 +25,18 @@ const Address = "registry.terraform.io/streamchat-gdpr/streamchat"
 const typeName = "streamchat"
 
 type streamchat struct {
-	version string
-	clock   clock.Clock
+	version   string
+	clock     clock.Clock
+	transport http.RoundTripper // nil: the network
 }
 
 // New makes a provider of the given version that lives by the given clock.
-func New(version string, c clock.Clock) func() provider.Provider {
-	return func() provider.Provider { return &streamchat{version: version, clock: c} }
+func New(version string, c clock.Clock) func() provider.Provider { return NewOver(nil, version, c) }
+
+// NewOver is New with something else than the network between the provider and
+// Stream.
+func NewOver(t http.RoundTripper, version string, c clock.Clock) func() provider.Provider {
+	return func() provider.Provider { return &streamchat{version: version, clock: c, transport: t} }
 }
 
 // Metadata implements provider.Provider.

@@ -34,7 +34,7 @@ func is(name string, want knownvalue.Check) statecheck.StateCheck {
 }
 
 func planned(action plancheck.ResourceActionType) resource.ConfigPlanChecks {
-	return acctest.Planned(address, action)
+	return acctest.Plans(address, action)
 }
 
 // call makes a request that must go well.

@@ -53,7 +53,7 @@ func New(config Config) (*Client, error) {
 	}
 	sdkVersion := streamchat.Version()[1:] // without its "v"
 	t := &transport{
-		next:       newHTTPTransport(),
+		next:       config.Transport,
 		base:       base,
 		apiKey:     config.APIKey,
 		token:      token,
@@ -66,6 +66,12 @@ func New(config Config) (*Client, error) {
 		log:        config.Log,
 		limiter:    newLimiter(config.Clock, config.Log, map[Operation]int{OpDeleteUsers: config.DeleteCallsPerMinute}),
 	}
+	files := newFileClient()
+	if t.next == nil {
+		t.next = newHTTPTransport()
+	} else {
+		files.Transport = config.Transport
+	}
 	client := &http.Client{
 		Transport: t,
 		// The transport makes an error of every redirect; this is the second lock.
@@ -74,7 +80,7 @@ func New(config Config) (*Client, error) {
 	c := &Client{
 		base:      base,
 		http:      client,
-		files:     newFileClient(),
+		files:     files,
 		transport: t,
 	}
 	c.tasks = poller{clock: config.Clock, get: c.Task}

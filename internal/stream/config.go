@@ -6,6 +6,7 @@ package stream
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"net/netip"
 	"net/url"
 	"strconv"
@@ -44,6 +45,8 @@ type Config struct {
 	// Clock is the time of all waiting; nil is clock.Real{}. RequestTimeout
 	// always runs on the machine's clock.
 	Clock clock.Clock
+	// Transport stands in for the network; nil is the network.
+	Transport http.RoundTripper
 	// Log takes INFO lines about waiting and repeating: operation, seconds,
 	// reason, never ids, keys or Stream's words. It is called from several
 	// goroutines. nil is silent.

@@ -37,9 +37,9 @@ func TestAccUserErasure_afterEffects(t *testing.T) {
 		reactionRemains bool
 	}{
 		"hard":                    {hardly + "\nnew_channel_owner_id = \"heir\"", false, false, false},
-		"soft":                    {acctest.Delete(`user = "soft"`), true, true, true},
-		"soft with messages gone": {acctest.Delete(`user = "soft"`, `messages = "hard"`), true, false, false},
-		"soft, no conversations":  {acctest.Delete(`user = "soft"`, `conversations = "hard"`), false, true, true},
+		"soft":                    {acctest.DeleteBlock(`user = "soft"`), true, true, true},
+		"soft with messages gone": {acctest.DeleteBlock(`user = "soft"`, `messages = "hard"`), true, false, false},
+		"soft, no conversations":  {acctest.DeleteBlock(`user = "soft"`, `conversations = "hard"`), false, true, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

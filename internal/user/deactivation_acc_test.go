@@ -38,7 +38,7 @@ resource "streamchat_user_deactivation" "hold" {
 func holds(name, value string) statecheck.StateCheck { return acctest.Is(hold, name, value) }
 
 func planned(action plancheck.ResourceActionType, more ...plancheck.PlanCheck) resource.ConfigPlanChecks {
-	return acctest.Planned(hold, action, more...)
+	return acctest.Plans(hold, action, more...)
 }
 
 // conversation is alice's message m1 to bob.

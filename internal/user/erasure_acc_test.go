@@ -36,7 +36,7 @@ resource "streamchat_user_erasure" "dsr" {
 `, userID, body)
 }
 
-var hardly = acctest.Delete(`user = "hard"`)
+var hardly = acctest.DeleteBlock(`user = "hard"`)
 
 func is(name, value string) statecheck.StateCheck { return acctest.Is(dsr, name, value) }
 
@@ -105,7 +105,7 @@ func TestAccUserErasure(t *testing.T) {
 				ExpectError: regexp.MustCompile(`The subject of a record cannot change`),
 			},
 			{
-				Config:      s.Config("", erase("alice", acctest.Delete(`user = "soft"`))),
+				Config:      s.Config("", erase("alice", acctest.DeleteBlock(`user = "soft"`))),
 				ExpectError: regexp.MustCompile(`A deletion cannot be taken back`),
 			},
 			{
@@ -150,14 +150,14 @@ func TestAccUserErasure_refusals(t *testing.T) {
 		"twice":                           {Body: erase("alice", hardly) + strings.Replace(erase("alice", hardly), "dsr", "other", 1), Says: `The same subject twice`},
 		"wrong app":                       {Provider: `expected_app_name = "Production"`, Body: erase("alice", hardly), Says: `Wrong app`},
 		"wrong key":                       {Provider: `api_key = "wrong"`, Body: erase("alice", hardly), Says: `Stream rejected the credentials`},
-		"hard user, soft messages":        {Body: erase("alice", acctest.Delete(`user = "hard"`, `messages = "soft"`)), Says: `Hard deletion needs hard messages`},
-		"hard user, soft conversations":   {Body: erase("alice", acctest.Delete(`user = "hard"`, `conversations = "soft"`)), Says: `Hard deletion needs hard conversations`},
+		"hard user, soft messages":        {Body: erase("alice", acctest.DeleteBlock(`user = "hard"`, `messages = "soft"`)), Says: `Hard deletion needs hard messages`},
+		"hard user, soft conversations":   {Body: erase("alice", acctest.DeleteBlock(`user = "hard"`, `conversations = "soft"`)), Says: `Hard deletion needs hard conversations`},
 		"no mode":                         {Body: erase("alice", `delete {}`), Says: `The argument "user" is required`},
-		"no such mode":                    {Body: erase("alice", acctest.Delete(`user = "very hard"`)), Says: `value must be one of`},
-		"conversations cannot be pruned":  {Body: erase("alice", acctest.Delete(`user = "soft"`, `conversations = "pruning"`)), Says: `value must be one of`},
-		"unknown mode":                    {Body: `resource "terraform_data" "x" { input = "hard" }` + erase("alice", acctest.Delete(`user = terraform_data.x.output`)), Says: `Mode not known in the plan`},
+		"no such mode":                    {Body: erase("alice", acctest.DeleteBlock(`user = "very hard"`)), Says: `value must be one of`},
+		"conversations cannot be pruned":  {Body: erase("alice", acctest.DeleteBlock(`user = "soft"`, `conversations = "pruning"`)), Says: `value must be one of`},
+		"unknown mode":                    {Body: `resource "terraform_data" "x" { input = "hard" }` + erase("alice", acctest.DeleteBlock(`user = terraform_data.x.output`)), Says: `Mode not known in the plan`},
 		"delete as an object":             {Body: `resource "terraform_data" "x" { input = { user = "hard" } }` + erase("alice", `delete = terraform_data.x.output`), Says: `Did you mean to define a block`},
-		"no such message mode":            {Body: erase("alice", acctest.Delete(`user = "soft"`, `messages = "gone"`)), Says: `value must be one of`},
+		"no such message mode":            {Body: erase("alice", acctest.DeleteBlock(`user = "soft"`, `messages = "gone"`)), Says: `value must be one of`},
 		"unknown user":                    {Body: `resource "terraform_data" "x" { input = "alice" }` + strings.Replace(erase("x", hardly), `"x"`, `terraform_data.x.output`, 1), Says: `Subject not known in the plan`},
 		"restore what cannot be restored": {Body: erase("alice", hardly+"\non_destroy = \"restore\""), Says: `Nothing to restore`},
 		"heir unknown to Stream":          {Body: erase("alice", hardly+"\nnew_channel_owner_id = \"nobody\""), Says: `New owner not found`},
@@ -181,7 +181,7 @@ func TestAccUserErasure_escalation(t *testing.T) {
 	t.Parallel()
 	s := acctest.Start(t)
 	s.Users(t, "alice")
-	softly := acctest.Delete(`user = "soft"`)
+	softly := acctest.DeleteBlock(`user = "soft"`)
 	w := s.Workspace(t, "", erase("alice", softly))
 	holds := func(mode string, attempts int, want map[string]any) {
 		t.Helper()
@@ -207,7 +207,7 @@ func TestAccUserErasure_escalation(t *testing.T) {
 	holds("soft", 2, map[string]any{"status": "failed", "outcome": "marked_deleted", "irreversible": false})
 	expect(t, w.Run("plan", "-detailed-exitcode", "-refresh=false"), 2, "will be updated in-place", `~ user = "soft" -> "hard"`, `~ status = "failed" -> (known after apply)`)
 
-	w.Write("", erase("alice", acctest.Delete(`user = "pruning"`)))
+	w.Write("", erase("alice", acctest.DeleteBlock(`user = "pruning"`)))
 	w.Apply(0)
 	holds("pruning", 3, map[string]any{"status": "completed", "outcome": "pruned", "found": "deleted"})
 	w.Write("", erase("alice", hardly))
@@ -302,7 +302,7 @@ func TestAccUserErasure_reverted(t *testing.T) {
 	acctest.CLI(t)
 	s := acctest.Start(t)
 	s.Users(t, "alice")
-	w := s.Workspace(t, "", erase("alice", acctest.Delete(`user = "soft"`)))
+	w := s.Workspace(t, "", erase("alice", acctest.DeleteBlock(`user = "soft"`)))
 	w.Apply(0)
 	w.Plan(0)
 	restore(t, s, "alice")

@@ -66,7 +66,7 @@ func TestAccUserErasureBatch(t *testing.T) {
 		ProtoV6ProviderFactories: acctest.Factories(),
 		Steps: []resource.TestStep{
 			{
-				Config: s.Config("", batch(acctest.Delete(`user = "soft"`), "b", "a")),
+				Config: s.Config("", batch(acctest.DeleteBlock(`user = "soft"`), "b", "a")),
 				ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
 					plancheck.ExpectKnownValue(campaign, attr("user_count"), knownvalue.Int64Exact(2)),
 					plancheck.ExpectKnownValue(campaign, attr("new_user_count"), knownvalue.Int64Exact(2)),
@@ -80,7 +80,7 @@ func TestAccUserErasureBatch(t *testing.T) {
 				Check: sent(s, "a", "b"),
 			},
 			{ // one more is one more
-				Config: s.Config("", batch(acctest.Delete(`user = "soft"`), "a", "b", "c")),
+				Config: s.Config("", batch(acctest.DeleteBlock(`user = "soft"`), "a", "b", "c")),
 				ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
 					plancheck.ExpectResourceAction(campaign, plancheck.ResourceActionUpdate),
 					plancheck.ExpectKnownValue(campaign, attr("new_user_count"), knownvalue.Int64Exact(1)),
@@ -90,7 +90,7 @@ func TestAccUserErasureBatch(t *testing.T) {
 				Check: sent(s, "c"),
 			},
 			{ // one who leaves keeps the evidence, and nothing is sent
-				Config: s.Config("", batch(acctest.Delete(`user = "soft"`), "b", "c")),
+				Config: s.Config("", batch(acctest.DeleteBlock(`user = "soft"`), "b", "c")),
 				ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
 					plancheck.ExpectKnownValue(campaign, attr("results", "a"), knownvalue.StringExact("marked_deleted")),
 				}},
@@ -101,7 +101,7 @@ func TestAccUserErasureBatch(t *testing.T) {
 				Check: sent(s),
 			},
 			{ // unless the operator says so
-				Config:            s.Config("", batch(acctest.Delete(`user = "soft"`)+"\n  drop_removed_records = true", "b", "c")),
+				Config:            s.Config("", batch(acctest.DeleteBlock(`user = "soft"`)+"\n  drop_removed_records = true", "b", "c")),
 				ConfigStateChecks: []statecheck.StateCheck{statecheck.ExpectKnownValue(campaign, attr("results"), knownvalue.MapSizeExact(2))},
 				Check:             sent(s),
 			},
@@ -133,7 +133,7 @@ func TestAccUserErasureBatch(t *testing.T) {
 				},
 			},
 			{Config: s.Config("", batch(hardly, "b", "c")), PlanOnly: true},
-			{Config: s.Config("", batch(acctest.Delete(`user = "soft"`), "b", "c")), ExpectError: regexp.MustCompile(`A deletion cannot be taken back`)},
+			{Config: s.Config("", batch(acctest.DeleteBlock(`user = "soft"`), "b", "c")), ExpectError: regexp.MustCompile(`A deletion cannot be taken back`)},
 		},
 	})
 	if n := s.Count("DeleteUsers"); n != 0 {
@@ -158,7 +158,7 @@ func TestAccUserErasureBatch_refusals(t *testing.T) {
 		"misspelt":             {Body: batch(hardly, "alice", "bop"), Says: `1 of 2: user_ids[1]`},
 		"not an id":            {Body: batch(hardly, "alice", "a/b"), Says: `Invalid user id`},
 		"too many for a run":   {Provider: `max_erasures = 1`, Body: batch(hardly, "alice", "bob"), Says: `Too many erasures`},
-		"soft messages":        {Body: batch(acctest.Delete(`user = "hard"`, `messages = "soft"`), "alice"), Says: `Hard deletion needs hard messages`},
+		"soft messages":        {Body: batch(acctest.DeleteBlock(`user = "hard"`, `messages = "soft"`), "alice"), Says: `Hard deletion needs hard messages`},
 		"nothing to restore":   {Body: batch(hardly+"\n on_destroy = \"restore\"", "alice"), Says: `Nothing to restore`},
 		"protected":            {Provider: `protected_user_ids = ["bob"]`, Body: batch(hardly, "alice", "bob"), Says: `Protected user`},
 		"unknown list":         {Body: `resource "terraform_data" "x" { input = ["alice"] }` + strings.Replace(batch(hardly, "alice"), `["alice"]`, "terraform_data.x.output", 1), Says: `Subject not known in the plan`},
@@ -261,7 +261,7 @@ func TestCLIBatchCannotBeLoweredThroughATaint(t *testing.T) {
 	w := s.Workspace(t, "", batch(hardly, "a", "b"))
 	s.AddFault(emulator.Fault{Op: "DeleteUsers", Kind: emulator.FaultFailUser, UserID: "b"})
 	expect(t, w.Run("apply", "-auto-approve"), 1)
-	w.Write("", batch(acctest.Delete(`user = "soft"`), "a", "b"))
+	w.Write("", batch(acctest.DeleteBlock(`user = "soft"`), "a", "b"))
 	expect(t, w.Run("plan"), 1, "A deletion cannot be taken back")
 	expect(t, w.Run("apply", "-auto-approve", "-refresh=false"), 1, "A deletion cannot be taken back")
 	values, _ := record(t, w, campaign)
@@ -275,7 +275,7 @@ func TestCLIBatchAfterSomebodyWhoWasBehindLeft(t *testing.T) {
 	t.Parallel()
 	s := acctest.Start(t)
 	s.Users(t, "a", "b")
-	w := s.Workspace(t, "", batch(acctest.Delete(`user = "soft"`), "a", "b"))
+	w := s.Workspace(t, "", batch(acctest.DeleteBlock(`user = "soft"`), "a", "b"))
 	expect(t, w.Run("apply", "-auto-approve"), 0)
 	s.AddFault(emulator.Fault{Op: "DeleteUsers", Kind: emulator.FaultFailUser, UserID: "b"})
 	w.Write("", batch(hardly, "a", "b"))

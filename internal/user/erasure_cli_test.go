@@ -162,7 +162,7 @@ func TestCLIReplacementKeepsWhatTheRecordKnew(t *testing.T) {
 	}
 	// Less than was done cannot become a new record either.
 	expect(t, w.Run("taint", dsr), 0)
-	w.Write("", erase("alice", acctest.Delete(`user = "soft"`)))
+	w.Write("", erase("alice", acctest.DeleteBlock(`user = "soft"`)))
 	expect(t, w.Run("apply", "-auto-approve"), 1, "A deletion cannot be taken back")
 	if after, tainted := record(t, w, dsr); !tainted || after["receipt"] != before["receipt"] {
 		t.Errorf("evidence after a refused replacement: %v", after)
@@ -174,7 +174,7 @@ func TestCLIRestoreOnDestroy(t *testing.T) {
 	now := clocktest.New(time.Now())
 	s := acctest.Start(t, func(o *emulator.Options) { o.Clock = now; o.TaskDelay = time.Minute })
 	s.Users(t, "alice")
-	body := erase("alice", acctest.Delete(`user = "soft"`)+"\n  on_destroy = \"restore\"\n  timeouts = { create = \"1s\", update = \"2s\" }")
+	body := erase("alice", acctest.DeleteBlock(`user = "soft"`)+"\n  on_destroy = \"restore\"\n  timeouts = { create = \"1s\", update = \"2s\" }")
 	w := s.Workspace(t, "", body)
 
 	// In the middle of a replacement nothing is restored, finished or not.
@@ -202,7 +202,7 @@ func TestCLIOrphanedBlockRestores(t *testing.T) {
 	t.Parallel()
 	s := acctest.Start(t)
 	s.Users(t, "alice")
-	w := s.Workspace(t, "", erase("alice", acctest.Delete(`user = "soft"`)+"\n  on_destroy = \"restore\""))
+	w := s.Workspace(t, "", erase("alice", acctest.DeleteBlock(`user = "soft"`)+"\n  on_destroy = \"restore\""))
 	expect(t, w.Run("apply", "-auto-approve"), 0)
 	w.Write("", "")
 	expect(t, w.Run("apply", "-auto-approve"), 0, "User restored")
@@ -228,7 +228,7 @@ func TestCLICreateBeforeDestroyRestoresNobody(t *testing.T) {
 	t.Parallel()
 	s := acctest.Start(t)
 	s.Users(t, "alice")
-	w := s.Workspace(t, "", erase("alice", acctest.Delete(`user = "soft"`)+"\n  on_destroy = \"restore\"\n  lifecycle {\n    create_before_destroy = true\n  }"))
+	w := s.Workspace(t, "", erase("alice", acctest.DeleteBlock(`user = "soft"`)+"\n  on_destroy = \"restore\"\n  lifecycle {\n    create_before_destroy = true\n  }"))
 	expect(t, w.Run("apply", "-auto-approve"), 0)
 	expect(t, w.Run("apply", "-auto-approve", "-replace="+dsr), 0)
 	if u, _ := s.User("alice"); !u.Deleted || s.Count("RestoreUsers") != 0 {
@@ -242,7 +242,7 @@ func TestCLIFailedRestoreIsForgotten(t *testing.T) {
 	t.Parallel()
 	s := acctest.Start(t)
 	s.Users(t, "alice")
-	w := s.Workspace(t, "max_retries = 0", erase("alice", acctest.Delete(`user = "soft"`)+"\n  on_destroy = \"restore\""))
+	w := s.Workspace(t, "max_retries = 0", erase("alice", acctest.DeleteBlock(`user = "soft"`)+"\n  on_destroy = \"restore\""))
 	expect(t, w.Run("apply", "-auto-approve"), 0)
 	s.AddFault(emulator.Fault{Op: "RestoreUsers", Kind: emulator.Fault500})
 	expect(t, w.Run("destroy", "-auto-approve"), 1)
@@ -274,7 +274,7 @@ func TestCLIEscalationWithAnotherHeir(t *testing.T) {
 	t.Parallel()
 	s := acctest.Start(t)
 	s.Users(t, "alice", "heir", "other")
-	w := s.Workspace(t, "", erase("alice", acctest.Delete(`user = "soft"`)+"\n  new_channel_owner_id = \"heir\""))
+	w := s.Workspace(t, "", erase("alice", acctest.DeleteBlock(`user = "soft"`)+"\n  new_channel_owner_id = \"heir\""))
 	expect(t, w.Run("apply", "-auto-approve"), 0)
 	hardDelete(t, s, "heir")
 	w.Write("", erase("alice", hardly+"\n  new_channel_owner_id = \"other\""))
@@ -289,7 +289,7 @@ func TestCLIReplacementRefusedAtApplyKeepsTheRecord(t *testing.T) {
 	t.Parallel()
 	s := acctest.Start(t)
 	s.Users(t, "alice")
-	body := erase("alice", acctest.Delete(`user = "soft"`))
+	body := erase("alice", acctest.DeleteBlock(`user = "soft"`))
 	w := s.Workspace(t, "max_retries = 0", body)
 	expect(t, w.Run("apply", "-auto-approve"), 0)
 	before, _ := record(t, w, dsr)

@@ -85,7 +85,7 @@ func TestCompletedRecordIsFinal(t *testing.T) {
 		w.quiet("bookkeeping")
 
 		r := w.apply(nil)
-		if !r.Warnings.Say("Resource Destruction Considerations") || !r.Warnings.Say("Record removed, data not restored") {
+		if !r.Warnings.Say("Destroying forgets the record") || !r.Warnings.Say("Record removed, data not restored") {
 			w.t.Errorf("destroy: %s", r.Warnings)
 		}
 		w.none()

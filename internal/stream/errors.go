@@ -48,7 +48,7 @@ const (
 )
 
 // Error is the only error type of a Client's methods (New and ParseBaseURL
-// return *ConfigError). Its text holds no URL, key, id, body nor Stream's own
+// return *ConfigError, [BeforeEach] what its check gives). Its text holds no URL, key, id, body nor Stream's own
 // words, so that it may go into a diagnostic or a log as it is.
 type Error struct {
 	Op         Operation

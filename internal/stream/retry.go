@@ -117,6 +117,10 @@ func (t *transport) withinLimits(ctx context.Context, x *exchange) (*http.Respon
 			failure.detail = "while waiting for Stream's rate limit"
 			return nil, failure
 		}
+		if x.refused = checked(ctx, x.op); x.refused != nil {
+			t.limiter.release(s, false, 0, nil)
+			return nil, refuse(x.op, "a check before it said no")
+		}
 		resp, failure := t.exchange(ctx, x, s)
 		if failure == nil || failure.Kind != KindRateLimited {
 			return resp, failure

@@ -53,6 +53,8 @@ type exchange struct {
 	ticket  uint64
 	giveUp  time.Time // zero until the first 429
 	refusal *Error    // the last 429
+	lost    *Error    // the last attempt that may have been carried out
+	refused error     // by the context's check
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -69,8 +71,15 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	x := &exchange{op: op, request: req, body: body, ticket: t.limiter.newTicket()}
 	resp, failure := t.repeat(req.Context(), op, func() (*http.Response, *Error) {
-		return t.withinLimits(req.Context(), x)
+		resp, failure := t.withinLimits(req.Context(), x)
+		if failure != nil && failure.Ambiguous {
+			x.lost = failure
+		}
+		return resp, failure
 	})
+	if x.refused != nil {
+		return nil, x.stop()
+	}
 	if failure != nil { // not returned as it is: a nil *Error is not a nil error
 		return nil, failure
 	}

@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"time"
 )
 
 // ChannelsOfMember returns the cids of the channels that a user is a member of,
@@ -25,46 +26,102 @@ func (c *Client) ChannelsCreatedBy(ctx context.Context, userID string) ([]string
 // stream-api.md §5.4). It pages by the creation time and not by an offset:
 // that ends at 1,000, and a channel that is deleted in between would move the
 // pages so that another is skipped. The offset only passes channels that were
-// created in the same instant. Nothing but an empty page is the end, whatever
+// created in the same instant; where these are too many for it, as after an
+// import, the rest comes by cid. Nothing but an empty page is the end, whatever
 // page size Stream grants. An answer that does not get further is
 // KindUnexpectedBody.
 func (c *Client) channelsWhere(ctx context.Context, filter map[string]any) ([]string, error) {
-	var cids []string
-	seen := map[string]bool{}
+	found := channelSet{seen: map[string]bool{}}
 	since, offset := "", 0
 	for {
-		conditions := filter
-		if since != "" {
-			conditions = map[string]any{"$and": []any{filter, map[string]any{"created_at": map[string]any{"$gte": since}}}}
-		}
-		page, err := call(ctx, c, request{op: OpQueryChannels, body: map[string]any{
-			"filter_conditions": conditions,
-			"sort":              []any{map[string]any{"field": "created_at", "direction": 1}},
-			"limit":             channelPage, "offset": offset,
-			"state": false, "watch": false, "presence": false, "message_limit": 0, "member_limit": 0,
-		}}, decodeChannelRows)
+		page, err := c.channelRows(ctx, "created_at", offset, filter, from(since))
 		if err != nil {
 			return nil, err
 		}
 		if len(page) == 0 {
-			return cids, nil
+			return found.cids(), nil
 		}
-		fresh := false
-		for _, row := range page {
-			if !seen[row.cid] {
-				seen[row.cid], fresh = true, true
-				cids = append(cids, row.cid)
-			}
-		}
+		fresh := found.add(page)
 		if last := page[len(page)-1].createdAt; fresh && last != since {
 			since, offset = last, 0
 		} else if offset += len(page); offset > maxOffset {
-			return nil, unexpected(OpQueryChannels, 201, shapeError("there are more than 1000 channels of one instant"))
+			break
 		}
+	}
+	passed := map[string]bool{}
+	for last := ""; ; {
+		page, err := c.channelRows(ctx, "cid", 0, filter, from(since), behind(last))
+		if err != nil {
+			return nil, err
+		}
+		if len(page) == 0 {
+			return found.cids(), nil
+		}
+		found.add(page)
+		if last = page[len(page)-1].cid; passed[last] {
+			return nil, unexpected(OpQueryChannels, 201, shapeError("the pages go round in circles"))
+		}
+		passed[last] = true
 	}
 }
 
-type channelRow struct{ cid, createdAt string }
+// from are the channels that were created at a time, as Stream wrote it, or
+// later; behind are those with a greater cid.
+func from(createdAt string) map[string]any { return bound("created_at", "$gte", createdAt) }
+func behind(cid string) map[string]any     { return bound("cid", "$gt", cid) }
+
+func bound(field, operator, value string) map[string]any {
+	if value == "" {
+		return nil
+	}
+	return map[string]any{field: map[string]any{operator: value}}
+}
+
+// channelRows is a page of the channels that fit all conditions.
+func (c *Client) channelRows(ctx context.Context, sort string, offset int, conditions ...map[string]any) ([]channelRow, error) {
+	conditions = slices.DeleteFunc(conditions, func(c map[string]any) bool { return c == nil })
+	filter := conditions[0]
+	if len(conditions) > 1 {
+		filter = map[string]any{"$and": conditions}
+	}
+	return call(ctx, c, request{op: OpQueryChannels, body: map[string]any{
+		"filter_conditions": filter,
+		"sort":              []any{map[string]any{"field": sort, "direction": 1}},
+		"limit":             channelPage, "offset": offset,
+		"state": false, "watch": false, "presence": false, "message_limit": 0, "member_limit": 0,
+	}}, decodeChannelRows)
+}
+
+type channelRow struct {
+	cid, createdAt string // as Stream wrote them, since a rounded time would skip channels
+	at             time.Time
+}
+
+// channelSet is every channel of some pages, once.
+type channelSet struct {
+	rows []channelRow
+	seen map[string]bool
+}
+
+func (s *channelSet) add(page []channelRow) (fresh bool) {
+	for _, row := range page {
+		if !s.seen[row.cid] {
+			s.seen[row.cid], fresh = true, true
+			s.rows = append(s.rows, row)
+		}
+	}
+	return fresh
+}
+
+// cids are the oldest first.
+func (s *channelSet) cids() []string {
+	slices.SortStableFunc(s.rows, func(a, b channelRow) int { return a.at.Compare(b.at) })
+	cids := make([]string, len(s.rows))
+	for i, row := range s.rows {
+		cids[i] = row.cid
+	}
+	return cids
+}
 
 func decodeChannelRows(body []byte) ([]channelRow, error) {
 	answer, ok := decodeObject(body)
@@ -85,12 +142,15 @@ func decodeChannelRows(body []byte) ([]channelRow, error) {
 		if rows[i].cid, err = channel.must("cid"); err != nil {
 			return nil, err
 		}
-		// As Stream wrote it, since a rounded time would skip channels.
 		if rows[i].createdAt, err = channel.must("created_at"); err != nil {
 			return nil, err
 		}
-		if _, err := channel.moment("created_at"); err != nil {
+		at, err := channel.moment("created_at")
+		if err != nil {
 			return nil, err
+		}
+		if at != nil {
+			rows[i].at = *at
 		}
 	}
 	return rows, nil

@@ -320,17 +320,6 @@ func TestRetryAfterOfAFailureIsOnlyBelievedInReason(t *testing.T) {
 	}
 }
 
-func TestAnswersAreBounded(t *testing.T) {
-	f := newFixture(t, func(w http.ResponseWriter, _ *http.Request, _ int) {
-		_, _ = io.WriteString(w, `{"task_id":"`+strings.Repeat("canary", 1000)+`"}`)
-	})
-	f.transport.maxBody = 1000
-	e := failure(t, deleteOne(f))
-	if e.Kind != KindUnexpectedBody || e.Retryable || !e.Ambiguous || f.count() != 1 {
-		t.Errorf("%d requests: %+v", f.count(), e)
-	}
-}
-
 func TestInterruptDoesNotTearAChange(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	f := newFixture(t, func(w http.ResponseWriter, r *http.Request, _ int) {

@@ -72,7 +72,7 @@ var endpoints = map[Operation]endpoint{
 	OpGetReactions:          {method: http.MethodGet, path: "/messages/{}/reactions", limit: 1000, answer: pageAnswer},
 	OpGetRetentionPolicy:    {method: http.MethodGet, path: "/retention_policy"},
 	OpGetTask:               {method: http.MethodGet, path: "/tasks/{}"},
-	OpQueryChannels:         {method: http.MethodPost, path: "/channels", limit: 10000, answer: channelPage * rowBytes},
+	OpQueryChannels:         {method: http.MethodPost, path: "/channels", limit: 10000, answer: pageAnswer},
 	OpQueryPolls:            {method: http.MethodPost, path: "/polls/query", answer: pageAnswer},
 	OpQueryUsers:            {method: http.MethodGet, path: "/users", limit: 1000, answer: pageAnswer},
 	OpReactivateUser:        {method: http.MethodPost, path: "/users/{}/reactivate", limit: 60, mutating: true},

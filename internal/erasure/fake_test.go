@@ -117,7 +117,7 @@ func (f *fakeStream) ProbeUser(_ context.Context, id string) (stream.Presence, e
 func (f *fakeStream) DeleteUsers(ctx context.Context, ids []string, d stream.UserDeletion) (string, error) {
 	for attempt := 1; f.attempts != nil && attempt <= 3; attempt++ {
 		f.attempts(attempt)
-		if err := stream.AskBefore(ctx, stream.OpDeleteUsers); err != nil {
+		if err := stream.LastWord(ctx, stream.OpDeleteUsers); err != nil {
 			return "", err
 		}
 	}

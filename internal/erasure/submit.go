@@ -180,7 +180,7 @@ func (e *Engine[S]) runSubmits(ctx context.Context, scope S, members []*member[F
 
 // submit sends one call. The guards run again right before every attempt of it.
 func (e *Engine[S]) submit(ctx context.Context, subjects []Subject, scope S) (Accepted, error) {
-	accepted, err := e.deed.Submit(stream.Before(ctx, func(ctx context.Context) error {
+	accepted, err := e.deed.Submit(stream.BeforeEach(ctx, func(ctx context.Context) error {
 		if refusals := e.guardAgain(ctx, subjects, scope); len(refusals) > 0 {
 			return refusals
 		}

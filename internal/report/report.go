@@ -85,7 +85,11 @@ func words(err error) (summary, detail string) {
 	)
 	switch {
 	case errors.As(err, &refusal):
-		return refusal.Summary, refusal.Detail
+		detail = refusal.Detail
+		if errors.As(err, &api) && api.Ambiguous { // refused before a repeat (stream.BeforeEach)
+			detail += "\n\nAn earlier attempt was sent, however. " + maybeAccepted
+		}
+		return refusal.Summary, detail
 	case errors.As(err, &failure):
 		return "Deletion failed at Stream", failureDetail(failure)
 	}

@@ -39,16 +39,18 @@ func TestErrorsSayWhatHappenedAndWhatToDo(t *testing.T) {
 	}{
 		"refusal of a field":    {&erasure.Refusal{Field: "delete.messages", Summary: "No", Detail: "Because. Nothing was sent."}, []string{"Nothing was sent"}, "delete.messages"},
 		"refusal of a provider": {&erasure.Refusal{Field: "max_erasures", Provider: true, Summary: "No", Detail: "Nothing beyond it is sent."}, []string{"Nothing"}, "user_id"},
-		"failure":               {&erasure.Failure{Kind: erasure.FailureSubject, TaskID: "task-1"}, []string{"task-1", "not recorded as erased", "Run apply again"}, "user_id"},
-		"wrong credentials":     {stage(erasure.StageLookUp, answer(401, 5)), []string{"sent no deletion", "api_secret"}, "user_id"},
-		"server error":          {stage(erasure.StageSubmit, answer(500, -1)), []string{"Stream's server failed", "may have accepted", "a repeated deletion does no harm"}, "user_id"},
-		"refused":               {stage(erasure.StageSubmit, answer(400, 4)), []string{"was not accepted", "run again"}, "user_id"},
-		"task unreadable":       {stage(erasure.StagePoll, answer(500, -1)), []string{"accepted before"}, "user_id"},
-		"redirect":              {stage(erasure.StageLookUp, answer(301, 0)), []string{"base_url"}, "user_id"},
-		"interrupted":           {context.Canceled, []string{"interrupted", "before a deletion was sent", "Run apply again"}, "user_id"},
-		"timed out in a call":   {stage(erasure.StageSubmit, ended(t, context.DeadlineExceeded)), []string{"Timed out", "was not accepted", "a longer timeouts value"}, "user_id"},
-		"stopped in a call":     {stage(erasure.StageSubmit, ended(t, context.Canceled)), []string{"Interrupted", "was not accepted", "Run again"}, "user_id"},
-		"timed out":             {stage(erasure.StageLookUp, context.DeadlineExceeded), []string{"timeout", "before a deletion was sent"}, "user_id"},
+		"refusal of a repeat": {errors.Join(&erasure.Refusal{Summary: "No", Detail: "Because."}, answer(500, -1)),
+			[]string{"Because.", "An earlier attempt was sent", "may have accepted"}, "user_id"},
+		"failure":             {&erasure.Failure{Kind: erasure.FailureSubject, TaskID: "task-1"}, []string{"task-1", "not recorded as erased", "Run apply again"}, "user_id"},
+		"wrong credentials":   {stage(erasure.StageLookUp, answer(401, 5)), []string{"sent no deletion", "api_secret"}, "user_id"},
+		"server error":        {stage(erasure.StageSubmit, answer(500, -1)), []string{"Stream's server failed", "may have accepted", "a repeated deletion does no harm"}, "user_id"},
+		"refused":             {stage(erasure.StageSubmit, answer(400, 4)), []string{"was not accepted", "run again"}, "user_id"},
+		"task unreadable":     {stage(erasure.StagePoll, answer(500, -1)), []string{"accepted before"}, "user_id"},
+		"redirect":            {stage(erasure.StageLookUp, answer(301, 0)), []string{"base_url"}, "user_id"},
+		"interrupted":         {context.Canceled, []string{"interrupted", "before a deletion was sent", "Run apply again"}, "user_id"},
+		"timed out in a call": {stage(erasure.StageSubmit, ended(t, context.DeadlineExceeded)), []string{"Timed out", "was not accepted", "a longer timeouts value"}, "user_id"},
+		"stopped in a call":   {stage(erasure.StageSubmit, ended(t, context.Canceled)), []string{"Interrupted", "was not accepted", "Run again"}, "user_id"},
+		"timed out":           {stage(erasure.StageLookUp, context.DeadlineExceeded), []string{"timeout", "before a deletion was sent"}, "user_id"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := report.Error(at, tt.err)

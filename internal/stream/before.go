@@ -3,34 +3,41 @@
 
 package stream
 
-import "context"
+import (
+	"context"
+	"errors"
+)
 
 type beforeKey struct{}
 
-// Before makes every deletion under the context ask once more right before each of its
-// attempts, after it has waited for a limit, for a refusal or for a repeat. An error of
-// do ends the call: it is the cause of a KindStopped, which is ambiguous if an earlier
-// attempt was. Requests that do makes itself are not asked about.
-func Before(ctx context.Context, do func(context.Context) error) context.Context {
-	return context.WithValue(ctx, beforeKey{}, do)
+// BeforeEach gives every change that is sent under the returned context a last
+// word: check is called right before each attempt, after all waiting for limits,
+// 429s and repeats, and has a context without check. Its error ends the call and
+// is what the call returns, unwrapped. Where an earlier attempt may have been
+// carried out, that attempt's *Error, which is Ambiguous, is joined to it.
+func BeforeEach(ctx context.Context, check func(context.Context) error) context.Context {
+	return context.WithValue(ctx, beforeKey{}, check)
 }
 
-// AskBefore asks what Before wants asked, if the operation changes something. Its error is
-// an *Error.
-func AskBefore(ctx context.Context, op Operation) error {
-	if stopped := before(ctx, op); stopped != nil {
-		return stopped
-	}
-	return nil
-}
-
-func before(ctx context.Context, op Operation) *Error {
-	do, _ := ctx.Value(beforeKey{}).(func(context.Context) error)
-	if do == nil || !endpoints[op].mutating {
+// LastWord runs the context's check, if there is one and the operation changes
+// anything.
+func LastWord(ctx context.Context, op Operation) error {
+	check, _ := ctx.Value(beforeKey{}).(func(context.Context) error)
+	if check == nil || !endpoints[op].mutating {
 		return nil
 	}
-	if err := do(Before(ctx, nil)); err != nil {
-		return &Error{Op: op, Kind: KindStopped, detail: "the last look before it was sent stopped it", cause: err}
+	return check(BeforeEach(ctx, nil))
+}
+
+// stopped carries a check's error through http.Client.
+type stopped struct{ err error }
+
+func (s *stopped) Error() string { return s.err.Error() }
+
+// stop is the error of an exchange that a check ended.
+func (x *exchange) stop() *stopped {
+	if x.lost != nil {
+		return &stopped{errors.Join(x.refused, x.lost)}
 	}
-	return nil
+	return &stopped{x.refused}
 }

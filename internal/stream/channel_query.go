@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"time"
 )
 
 // ChannelsOfMember returns the cids of the channels that a user is a member of,
@@ -21,88 +22,77 @@ func (c *Client) ChannelsCreatedBy(ctx context.Context, userID string) ([]string
 	return c.channelsWhere(ctx, map[string]any{"created_by_id": map[string]any{"$eq": userID}})
 }
 
-// channelsWhere gives the cids of any number of channels.
-func (c *Client) channelsWhere(ctx context.Context, filter map[string]any) (cids []string, err error) {
-	err = c.eachChannel(ctx, filter, 0, func(row channelRow) { cids = append(cids, row.cid) })
-	return cids, err
+// channelsWhere runs a query for any number of channels (POST /channels,
+// stream-api.md §5.4). It pages by the creation time and not by an offset:
+// that ends at 1,000, and a channel that is deleted in between would move the
+// pages so that another is skipped. The offset only passes channels that were
+// created in the same instant; where these are too many for it, as after an
+// import, the rest comes by cid. Nothing but an empty page is the end, whatever
+// page size Stream grants. An answer that does not get further is
+// KindUnexpectedBody.
+func (c *Client) channelsWhere(ctx context.Context, filter map[string]any) ([]string, error) {
+	found, err := c.channelsWith(ctx, 0, filter)
+	if err != nil {
+		return nil, err
+	}
+	return found.cids(), nil
 }
 
-// eachChannel runs a query for any number of channels (POST /channels, stream-api.md
-// §5.4), with up to members of the members of each. It pages by the creation time and
-// not by an offset: that ends at 1,000, and a channel that is deleted in between would
-// move the pages so that another is skipped. The offset only passes channels that were
-// created in the same instant, and where there are more than it reaches, those are read
-// by their types and ids, which are sorted as texts. Nothing but an empty page is the
-// end, whatever page size Stream grants. An answer that does not get further is
-// KindUnexpectedBody.
-func (c *Client) eachChannel(ctx context.Context, filter map[string]any, members int, visit func(channelRow)) error {
-	seen := map[string]bool{}
+// channelsWith is channelsWhere with up to a number of the members of each.
+func (c *Client) channelsWith(ctx context.Context, members int, filter map[string]any) (channelSet, error) {
+	found := channelSet{seen: map[string]bool{}}
 	since, offset := "", 0
 	for {
-		conditions := filter
-		if since != "" {
-			conditions = and(filter, map[string]any{"created_at": map[string]any{"$gte": since}})
-		}
-		page, err := c.channelsPage(ctx, conditions, "created_at", members, offset)
+		page, err := c.channelRows(ctx, "created_at", members, offset, filter, from(since))
 		if err != nil {
-			return err
+			return found, err
 		}
 		if len(page) == 0 {
-			return nil
+			return found, nil
 		}
-		fresh := visitNew(page, seen, visit)
+		fresh := found.add(page)
 		if last := page[len(page)-1].createdAt; fresh && last != since {
 			since, offset = last, 0
-			continue
+		} else if offset += len(page); offset > maxOffset {
+			break
 		}
-		if offset += len(page); offset <= maxOffset {
-			continue
+	}
+	passed := map[string]bool{}
+	for last := ""; ; {
+		page, err := c.channelRows(ctx, "cid", members, 0, filter, from(since), behind(last))
+		if err != nil {
+			return found, err
 		}
-		if err := c.instant(ctx, filter, since, members, seen, visit); err != nil {
-			return err
+		if len(page) == 0 {
+			return found, nil
 		}
-		filter, since, offset = and(filter, map[string]any{"created_at": map[string]any{"$gt": since}}), "", 0
+		found.add(page)
+		if last = page[len(page)-1].cid; passed[last] {
+			return found, unexpected(OpQueryChannels, 201, shapeError("the pages go round in circles"))
+		}
+		passed[last] = true
 	}
 }
 
-// instant reads the channels of one instant, of which there are more than an offset
-// reaches, by their cids.
-func (c *Client) instant(ctx context.Context, filter map[string]any, at string, members int, seen map[string]bool, visit func(channelRow)) error {
-	after := ""
-	for {
-		conditions := and(filter, map[string]any{"created_at": map[string]any{"$eq": at}})
-		if after != "" {
-			conditions = and(conditions, map[string]any{"cid": map[string]any{"$gt": after}})
-		}
-		page, err := c.channelsPage(ctx, conditions, "cid", members, 0)
-		if err != nil || len(page) == 0 {
-			return err
-		}
-		visitNew(page, seen, visit)
-		last := page[len(page)-1].cid
-		if last <= after {
-			return unexpected(OpQueryChannels, 201, shapeError("the pages go round in circles"))
-		}
-		after = last
+// from are the channels that were created at a time, as Stream wrote it, or
+// later; behind are those with a greater cid.
+func from(createdAt string) map[string]any { return bound("created_at", "$gte", createdAt) }
+func behind(cid string) map[string]any     { return bound("cid", "$gt", cid) }
+
+func bound(field, operator, value string) map[string]any {
+	if value == "" {
+		return nil
 	}
+	return map[string]any{field: map[string]any{operator: value}}
 }
 
-func and(conditions ...map[string]any) map[string]any {
-	return map[string]any{"$and": conditions}
-}
-
-// visitNew visits the rows that were not seen before, and says whether there were any.
-func visitNew(page []channelRow, seen map[string]bool, visit func(channelRow)) (fresh bool) {
-	for _, row := range page {
-		if !seen[row.cid] {
-			seen[row.cid], fresh = true, true
-			visit(row)
-		}
+// channelRows is a page of the channels that fit all conditions.
+func (c *Client) channelRows(ctx context.Context, sort string, members, offset int, conditions ...map[string]any) ([]channelRow, error) {
+	conditions = slices.DeleteFunc(conditions, func(c map[string]any) bool { return c == nil })
+	filter := conditions[0]
+	if len(conditions) > 1 {
+		filter = map[string]any{"$and": conditions}
 	}
-	return fresh
-}
-
-func (c *Client) channelsPage(ctx context.Context, filter map[string]any, sort string, members, offset int) ([]channelRow, error) {
 	return call(ctx, c, request{op: OpQueryChannels, body: map[string]any{
 		"filter_conditions": filter,
 		"sort":              []any{map[string]any{"field": sort, "direction": 1}},
@@ -112,10 +102,37 @@ func (c *Client) channelsPage(ctx context.Context, filter map[string]any, sort s
 }
 
 type channelRow struct {
-	cid, createdAt string
+	cid, createdAt string // as Stream wrote them, since a rounded time would skip channels
+	at             time.Time
 	// count is how many members Stream says there are; members are those it listed.
 	count   *int
 	members []string
+}
+
+// channelSet is every channel of some pages, once.
+type channelSet struct {
+	rows []channelRow
+	seen map[string]bool
+}
+
+func (s *channelSet) add(page []channelRow) (fresh bool) {
+	for _, row := range page {
+		if !s.seen[row.cid] {
+			s.seen[row.cid], fresh = true, true
+			s.rows = append(s.rows, row)
+		}
+	}
+	return fresh
+}
+
+// cids are the oldest first.
+func (s *channelSet) cids() []string {
+	slices.SortStableFunc(s.rows, func(a, b channelRow) int { return a.at.Compare(b.at) })
+	cids := make([]string, len(s.rows))
+	for i, row := range s.rows {
+		cids[i] = row.cid
+	}
+	return cids
 }
 
 func decodeChannelRows(body []byte) ([]channelRow, error) {
@@ -137,12 +154,15 @@ func decodeChannelRows(body []byte) ([]channelRow, error) {
 		if rows[i].cid, err = channel.must("cid"); err != nil {
 			return nil, err
 		}
-		// As Stream wrote it, since a rounded time would skip channels.
 		if rows[i].createdAt, err = channel.must("created_at"); err != nil {
 			return nil, err
 		}
-		if _, err := channel.moment("created_at"); err != nil {
+		at, err := channel.moment("created_at")
+		if err != nil {
 			return nil, err
+		}
+		if at != nil {
+			rows[i].at = *at
 		}
 		if err := channel.into("member_count", &rows[i].count, "a number"); err != nil {
 			return nil, err

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -30,21 +31,31 @@ func channelServer(t *testing.T, total, perSecond, most int) *fixture {
 					CreatedAt struct {
 						Since string `json:"$gte"`
 					} `json:"created_at"`
+					CID struct {
+						After string `json:"$gt"`
+					} `json:"cid"`
 				} `json:"$and"`
 			} `json:"filter_conditions"`
+			Sort          []SortField
 			Limit, Offset int
 		}
 		if err := json.Unmarshal([]byte(f.requests()[n-1].body), &body); err != nil || body.Offset > 1000 {
 			t.Errorf("%v, offset %d", err, body.Offset)
 		}
-		since := ""
-		if len(body.Filter.And) == 2 {
-			since = body.Filter.And[1].CreatedAt.Since
+		since, after := "", ""
+		for _, condition := range body.Filter.And {
+			since, after = since+condition.CreatedAt.Since, after+condition.CID.After
 		}
 		var rows []string
 		for i := range total {
-			if created(i) >= since {
-				rows = append(rows, fmt.Sprintf(`{"channel":{"cid":"messaging:%05d","created_at":%q}}`, i, created(i)))
+			// By cid the newest come first.
+			byCID := body.Sort[0].Field == "cid"
+			if byCID {
+				i = total - 1 - i
+			}
+			cid := fmt.Sprintf("messaging:%05d", total-1-i)
+			if created(i) >= since && cid > after {
+				rows = append(rows, fmt.Sprintf(`{"channel":{"cid":%q,"created_at":%q}}`, cid, created(i)))
 			}
 		}
 		rows = rows[min(body.Offset, len(rows)):]
@@ -55,18 +66,29 @@ func channelServer(t *testing.T, total, perSecond, most int) *fixture {
 
 func TestChannelsOfMemberPages(t *testing.T) {
 	for _, test := range []struct{ total, perSecond, most int }{
-		{0, 1, 30}, {1, 1, 30}, {29, 1, 30}, {30, 1, 30}, {31, 1, 30}, {61, 7, 30}, {100, 1, 10}, {500, 200, 30}, {3000, 40, 30}, {1000, 1000, 30},
+		{0, 1, 30}, {1, 1, 30}, {29, 1, 30}, {30, 1, 30}, {31, 1, 30}, {61, 7, 30}, {100, 1, 10}, {500, 200, 30}, {3000, 40, 30}, {1000, 1000, 30}, {1100, 1100, 30}, {2500, 1500, 30}, {3000, 1200, 17},
 	} {
 		f := channelServer(t, test.total, test.perSecond, test.most)
 		got, err := f.ChannelsOfMember(ctx, testUser)
-		if err != nil || len(got) != test.total || !slices.IsSorted(got) || len(slices.Compact(got)) != test.total {
+		if err != nil || len(got) != test.total || len(slices.Compact(slices.Sorted(slices.Values(got)))) != test.total {
 			t.Errorf("%+v: %d channels, %v", test, len(got), err)
 		}
-		if most := 2*test.total/min(test.most, 30) + test.total/test.perSecond + 3; f.count() > most {
+		for i, cid := range got { // the oldest first, in any order within an instant
+			if n, _ := strconv.Atoi(cid[len("messaging:"):]); (test.total-1-n)/test.perSecond != i/test.perSecond {
+				t.Fatalf("%+v: %s is at %d", test, cid, i)
+			}
+		}
+		if most := 2*test.total/min(test.most, 30) + test.total/test.perSecond + 1000/min(test.most, 30) + 4; f.count() > most {
 			t.Errorf("%+v: %d calls", test, f.count())
 		}
 	}
-	f := channelServer(t, 1100, 1100, 30)
+	rows := make([]string, channelPage)
+	for i := range rows {
+		rows[i] = fmt.Sprintf(`{"channel":{"cid":"a:canary%d","created_at":"2026-01-02T10:00:00Z"}}`, i)
+	}
+	f := newFixture(t, func(w http.ResponseWriter, r *http.Request, _ int) {
+		raw(201, `{"channels":[`+strings.Join(rows, ",")+`]}`)(w, r)
+	})
 	if _, err := f.ChannelsCreatedBy(ctx, testUser); failure(t, err).Kind != KindUnexpectedBody {
 		t.Error(err)
 	}

@@ -24,10 +24,6 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// maxBody bounds an answer. The biggest that Stream sends is the export of a
-// user with 10 000 messages (stream-api.md §7.1).
-const maxBody = 512 << 20
-
 // Client talks to one Stream app. It is safe for concurrent use, and all users
 // of an app in a process should share it: the limits are kept per Client.
 type Client struct {
@@ -61,7 +57,6 @@ func New(config Config) (*Client, error) {
 		userAgent:  "terraform-provider-streamchat/" + config.Version + " stream-chat-go/" + sdkVersion,
 		timeout:    config.RequestTimeout,
 		retries:    config.MaxRetries,
-		maxBody:    maxBody,
 		clock:      config.Clock,
 		log:        config.Log,
 		limiter:    newLimiter(config.Clock, config.Log, map[Operation]int{OpDeleteUsers: config.DeleteCallsPerMinute}),

@@ -6,6 +6,7 @@ package stream_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -127,6 +128,25 @@ func TestLifeOfAUser(t *testing.T) {
 	probe("carol", stream.PresencePresent)
 	if err := c.RestoreUsers(ctx, []string{"carol"}); err == nil {
 		t.Error("restored a user who is not deleted")
+	}
+}
+
+// TestManyChannelsOfOneInstant is what an import leaves.
+func TestManyChannelsOfOneInstant(t *testing.T) {
+	const imported = 1500
+	channels := make([]string, imported)
+	for i := range channels {
+		channels[i] = fmt.Sprintf(`{"cid": "messaging:%d", "created_by_id": "alice", "members": ["alice"]}`, i)
+	}
+	simulated := clocktest.New(time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC))
+	e := emulatortest.StartSeeded(t, emulator.Options{Clock: simulated}, `{"users": [{"id": "alice"}], "channels": [`+strings.Join(channels, ",")+`]}`)
+	c, err := stream.New(stream.Config{APIKey: e.APIKey(), APISecret: e.APISecret(), BaseURL: e.URL, Clock: simulated})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cids, err := c.ChannelsOfMember(context.Background(), "alice")
+	if slices.Sort(cids); err != nil || len(slices.Compact(cids)) != imported {
+		t.Errorf("%d channels, %v", len(cids), err)
 	}
 }
 

@@ -45,12 +45,10 @@ const (
 	KindUnexpectedBody Kind = "unexpected_body"
 	// KindCanceled is the end of the caller's context, its deadline included.
 	KindCanceled Kind = "canceled"
-	// KindStopped is a change that the last look before it was sent stopped (see Before).
-	KindStopped Kind = "stopped"
 )
 
 // Error is the only error type of a Client's methods (New and ParseBaseURL
-// return *ConfigError). Its text holds no URL, key, id, body nor Stream's own
+// return *ConfigError, [BeforeEach] what its check gives). Its text holds no URL, key, id, body nor Stream's own
 // words, so that it may go into a diagnostic or a log as it is.
 type Error struct {
 	Op         Operation

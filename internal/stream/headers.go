@@ -32,7 +32,8 @@ func resetOf(header http.Header, now time.Time) (time.Time, bool) {
 	return reset, reset.After(now) && !reset.After(now.Add(maxReset))
 }
 
-// retryAfter is the Retry-After header, seconds or a date, if it can be true.
+// retryAfter is the Retry-After header, seconds or a date, if it can be true;
+// else zero.
 func retryAfter(header http.Header, now time.Time) (time.Duration, bool) {
 	value := header.Get("Retry-After")
 	var d time.Duration
@@ -41,5 +42,8 @@ func retryAfter(header http.Header, now time.Time) (time.Duration, bool) {
 	} else if t, err := http.ParseTime(value); err == nil {
 		d = t.Sub(now)
 	}
-	return d, d > 0 && d <= maxReset
+	if d <= 0 || d > maxReset {
+		return 0, false
+	}
+	return d, true
 }

@@ -25,22 +25,18 @@ func (c *Client) SmallChannelsOf(ctx context.Context, userIDs []string, most int
 	if err := checkBatch(OpQueryChannels, userIDs); err != nil {
 		return nil, err
 	}
-	var found []Membership
-	short := false
-	err := c.eachChannel(ctx, map[string]any{
+	channels, err := c.channelsWith(ctx, maxListed, map[string]any{
 		"members":      map[string]any{"$in": userIDs},
 		"member_count": map[string]any{"$lte": min(most, maxListed)},
-	}, maxListed, func(row channelRow) {
-		if row.count == nil || len(row.members) != *row.count {
-			short = true
-			return
+	})
+	var found []Membership
+	for _, row := range channels.rows {
+		if err == nil && (row.count == nil || len(row.members) != *row.count) {
+			err = unexpected(OpQueryChannels, 201, shapeError("a channel does not list all of its members"))
 		}
 		if len(row.members) >= 2 {
 			found = append(found, Membership{row.cid, row.members})
 		}
-	})
-	if err == nil && short {
-		err = unexpected(OpQueryChannels, 201, shapeError("a channel does not list all of its members"))
 	}
 	return found, err
 }
@@ -53,20 +49,14 @@ func (c *Client) MembersOfChannels(ctx context.Context, cids []string) (members 
 		return nil, nil, err
 	}
 	members, incomplete = map[string][]string{}, map[string]bool{}
-	var large []string
-	err = c.eachChannel(ctx, map[string]any{"cid": map[string]any{"$in": cids}}, maxListed, func(row channelRow) {
+	channels, err := c.channelsWith(ctx, maxListed, map[string]any{"cid": map[string]any{"$in": cids}})
+	for _, row := range channels.rows {
 		members[row.cid] = row.members
-		if row.count == nil || len(row.members) != *row.count {
-			large = append(large, row.cid)
+		if err == nil && (row.count == nil || len(row.members) != *row.count) {
+			var all bool
+			members[row.cid], all, err = c.membersOf(ctx, row.cid)
+			incomplete[row.cid] = !all
 		}
-	})
-	for _, cid := range large {
-		if err != nil {
-			break
-		}
-		var all bool
-		members[cid], all, err = c.membersOf(ctx, cid)
-		incomplete[cid] = !all
 	}
 	return members, incomplete, err
 }

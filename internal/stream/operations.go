@@ -49,6 +49,7 @@ type endpoint struct {
 	method string
 	path   string // {} stands for one escaped segment
 	limit  int    // calls a minute until a header says otherwise, 0 = not known
+	answer int64  // the most bytes of an answer, 0 = smallAnswer
 	// mutating: an exchange that has begun is finished even when the context
 	// ends, and a failure without a readable answer is Ambiguous. All of these
 	// may be repeated: doing them twice ends where doing them once does.
@@ -66,22 +67,22 @@ var endpoints = map[Operation]endpoint{
 	OpDeleteRetentionPolicy: {method: http.MethodPost, path: "/retention_policy/delete", mutating: true},
 	OpDeleteUsers:           {method: http.MethodPost, path: "/users/delete", limit: DeleteUsersPerMinute, mutating: true},
 	OpExportChannels:        {method: http.MethodPost, path: "/export_channels", limit: 60},
-	OpExportUser:            {method: http.MethodGet, path: "/users/{}/export", limit: 60},
+	OpExportUser:            {method: http.MethodGet, path: "/users/{}/export", limit: 60, answer: exportAnswer},
 	OpGetApp:                {method: http.MethodGet, path: "/app", limit: 10000},
 	OpGetMessage:            {method: http.MethodGet, path: "/messages/{}", limit: 1000},
-	OpGetReactions:          {method: http.MethodGet, path: "/messages/{}/reactions", limit: 1000},
+	OpGetReactions:          {method: http.MethodGet, path: "/messages/{}/reactions", limit: 1000, answer: pageAnswer},
 	OpGetRetentionPolicy:    {method: http.MethodGet, path: "/retention_policy"},
 	OpGetTask:               {method: http.MethodGet, path: "/tasks/{}"},
-	OpQueryChannels:         {method: http.MethodPost, path: "/channels", limit: 10000},
+	OpQueryChannels:         {method: http.MethodPost, path: "/channels", limit: 10000, answer: pageAnswer},
 	OpQueryMembers:          {method: http.MethodGet, path: "/members", limit: 300},
-	OpQueryPolls:            {method: http.MethodPost, path: "/polls/query"},
-	OpQueryUsers:            {method: http.MethodGet, path: "/users", limit: 1000},
+	OpQueryPolls:            {method: http.MethodPost, path: "/polls/query", answer: pageAnswer},
+	OpQueryUsers:            {method: http.MethodGet, path: "/users", limit: 1000, answer: pageAnswer},
 	OpReactivateUser:        {method: http.MethodPost, path: "/users/{}/reactivate", limit: 60, mutating: true},
 	OpRestoreUsers:          {method: http.MethodPost, path: "/users/restore", mutating: true},
-	OpSearch:                {method: http.MethodGet, path: "/search", limit: 300},
+	OpSearch:                {method: http.MethodGet, path: "/search", limit: 300, answer: pageAnswer},
 	OpSetRetentionPolicy:    {method: http.MethodPost, path: "/retention_policy", mutating: true},
 	OpTruncateChannel:       {method: http.MethodPost, path: "/channels/{}/{}/truncate", limit: 60, mutating: true},
-	OpUpdateUsersPartial:    {method: http.MethodPatch, path: "/users", limit: 300, mutating: true},
+	OpUpdateUsersPartial:    {method: http.MethodPatch, path: "/users", limit: 300, mutating: true, answer: pageAnswer},
 }
 
 // operationOf finds the operation of a request by its method and its escaped

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -49,7 +50,11 @@ func call[T any](ctx context.Context, c *Client, r request, decode func(body []b
 		req.Header.Set("Content-Type", "application/json")
 	}
 	resp, err := c.http.Do(req)
-	if err != nil {
+	var s *stopped
+	switch {
+	case errors.As(err, &s):
+		return none, s.err
+	case err != nil:
 		return none, clean(ctx, r.op, err)
 	}
 	defer func() { _ = resp.Body.Close() }()

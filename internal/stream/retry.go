@@ -117,9 +117,9 @@ func (t *transport) withinLimits(ctx context.Context, x *exchange) (*http.Respon
 			failure.detail = "while waiting for Stream's rate limit"
 			return nil, failure
 		}
-		if stopped := before(ctx, x.op); stopped != nil {
+		if x.refused = LastWord(ctx, x.op); x.refused != nil {
 			t.limiter.release(s, false, 0, nil)
-			return nil, stopped
+			return nil, refuse(x.op, "a check before it said no")
 		}
 		resp, failure := t.exchange(ctx, x, s)
 		if failure == nil || failure.Kind != KindRateLimited {

@@ -92,7 +92,9 @@ func decodeTask(body []byte, id string) (Task, error) {
 		}
 	}
 	if !answer.empty("result") {
-		task.Results, task.URL = decodeResult(answer["result"])
+		if task.Results, task.URL, err = decodeResult(answer["result"]); err != nil {
+			return Task{}, err
+		}
 	}
 	task.Err = decodeTaskError(answer["error"])
 	return task, nil
@@ -100,17 +102,24 @@ func decodeTask(body []byte, id string) (Task, error) {
 
 // decodeResult reads {"<subject>":{"status":…,"error":…}} or {"url":…}. An entry
 // of another form is an entry all the same: one without a status, which is a
-// failure, where a missing one may be settled by other means.
-func decodeResult(raw json.RawMessage) (map[string]TaskResult, string) {
+// failure, where a missing one may be settled by other means. What says two things
+// of one subject is an error.
+func decodeResult(raw json.RawMessage) (map[string]TaskResult, string, error) {
 	entries, ok := decodeObject(raw)
 	if !ok {
-		return nil, ""
+		return nil, "", nil
+	}
+	if !once(raw) {
+		return nil, "", shapeError("its result holds a subject twice")
 	}
 	var url string
 	decodeString(entries["url"], &url)
 	var results map[string]TaskResult
 	for subject, value := range entries {
 		var result TaskResult
+		if !once(value) {
+			return nil, "", shapeError("an entry of its result holds a field twice")
+		}
 		if entry, ok := decodeObject(value); ok {
 			decodeString(entry["status"], &result.Status)
 			decodeString(entry["error"], &result.Error)
@@ -120,7 +129,7 @@ func decodeResult(raw json.RawMessage) (map[string]TaskResult, string) {
 		}
 		results[subject] = result
 	}
-	return results, url
+	return results, url, nil
 }
 
 // decodeTaskError reads Stream's {type, description}; null and {} (seen in

@@ -8,7 +8,6 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -24,9 +23,6 @@ import (
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/clock"
 )
 
-// maxErrorBody bounds what is read of an answer that is not 2xx.
-const maxErrorBody = 1 << 20
-
 // transport is the seam between everything that makes requests, the SDK
 // included, and the network. What it returns is a 2xx with a complete JSON
 // object, buffered; all else is an *Error.
@@ -39,7 +35,6 @@ type transport struct {
 	userAgent  string
 	timeout    time.Duration
 	retries    int
-	maxBody    int64
 	clock      clock.Clock
 	log        func(ctx context.Context, msg string, fields map[string]any)
 	limiter    *limiter
@@ -53,6 +48,8 @@ type exchange struct {
 	ticket  uint64
 	giveUp  time.Time // zero until the first 429
 	refusal *Error    // the last 429
+	lost    *Error    // the last attempt that may have been carried out
+	refused error     // by the context's check
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -69,8 +66,15 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	x := &exchange{op: op, request: req, body: body, ticket: t.limiter.newTicket()}
 	resp, failure := t.repeat(req.Context(), op, func() (*http.Response, *Error) {
-		return t.withinLimits(req.Context(), x)
+		resp, failure := t.withinLimits(req.Context(), x)
+		if failure != nil && failure.Ambiguous {
+			x.lost = failure
+		}
+		return resp, failure
 	})
+	if x.refused != nil {
+		return nil, x.stop()
+	}
 	if failure != nil { // not returned as it is: a nil *Error is not a nil error
 		return nil, failure
 	}
@@ -125,63 +129,12 @@ func (t *transport) exchange(ctx context.Context, x *exchange, s slot) (*http.Re
 	connected.Store(true)
 	status, header = resp.StatusCode, resp.Header
 
-	success := status >= 200 && status < 300
-	most := t.maxBody
-	if !success {
-		most = maxErrorBody
-	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, most+1))
-	if !success {
-		// The body says what a 4xx means, so half of it means nothing.
-		telling := status >= 400 && status < 500 && status != http.StatusTooManyRequests
-		switch {
-		case telling && err != nil:
-			return nil, t.lost(ctx, exchangeCtx, x.op, err, true)
-		case telling && cutOff(body):
-			failure := unexpected(x.op, status, shapeError("it is not valid JSON, so it may have been cut off"))
-			failure.Retryable = true
-			return nil, failure
-		}
-		failure := failureOf(x.op, status, body)
-		if wait, believed := retryAfter(header, t.clock.Now()); believed {
-			failure.after = wait
-		}
-		return nil, failure
-	}
-	if err != nil {
-		return nil, t.lost(ctx, exchangeCtx, x.op, err, true)
-	}
-	if int64(len(body)) > most {
-		return nil, unexpected(x.op, status, shapeError(fmt.Sprintf("it is longer than %d bytes", most)))
-	}
-	if problem, truncated := bodyProblem(body); problem != "" {
-		failure := unexpected(x.op, status, shapeError(problem))
-		failure.Retryable = truncated
+	body, failure := t.read(ctx, exchangeCtx, x.op, resp)
+	if failure != nil {
 		return nil, failure
 	}
 	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 	return resp, nil
-}
-
-// bodyProblem says why the body of a 2xx is not a JSON object, and whether it
-// looks like one that was cut off.
-func bodyProblem(body []byte) (problem string, truncated bool) {
-	trimmed := bytes.TrimLeft(body, " \t\r\n")
-	switch {
-	case len(trimmed) == 0:
-		return "it is empty", true
-	case trimmed[0] != '{':
-		return "it is not a JSON object, so it may come from a proxy", false
-	case cutOff(trimmed):
-		return "it is not valid JSON, so it may have been cut off", true
-	}
-	return "", false
-}
-
-// cutOff says that a body begins like JSON of Stream's and does not end like it.
-func cutOff(body []byte) bool {
-	trimmed := bytes.TrimLeft(body, " \t\r\n")
-	return len(trimmed) > 0 && trimmed[0] == '{' && !json.Valid(trimmed)
 }
 
 // lost is the error for an exchange without a complete answer. sent says

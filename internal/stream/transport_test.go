@@ -298,14 +298,25 @@ func TestSlowAnswers(t *testing.T) {
 	}
 }
 
-func TestAnswersAreBounded(t *testing.T) {
-	f := newFixture(t, func(w http.ResponseWriter, _ *http.Request, _ int) {
-		_, _ = io.WriteString(w, `{"task_id":"`+strings.Repeat("canary", 1000)+`"}`)
-	})
-	f.transport.maxBody = 1000
-	e := failure(t, deleteOne(f))
-	if e.Kind != KindUnexpectedBody || e.Retryable || !e.Ambiguous || f.count() != 1 {
-		t.Errorf("%d requests: %+v", f.count(), e)
+// An hour may be true of a maintenance, but no run waits for it.
+func TestRetryAfterOfAFailureIsOnlyBelievedInReason(t *testing.T) {
+	for value, atLeast := range map[string]time.Duration{
+		"15": 5 * 15 * time.Second, "3600": 0, "-1": 0, "canary": 0,
+		testStart.Add(73 * 365 * 24 * time.Hour).Format(http.TimeFormat): 0,
+	} {
+		f := newFixture(t, func(w http.ResponseWriter, _ *http.Request, _ int) {
+			w.Header().Set("Retry-After", value)
+			w.WriteHeader(http.StatusServiceUnavailable)
+		})
+		if e := failure(t, readTask(f)); e.Kind != KindServer || f.count() != 6 {
+			t.Errorf("%s: %d requests: %+v", value, f.count(), e)
+		}
+		if f.waited() < atLeast || f.waited() > max(atLeast, 17*time.Second)+time.Second {
+			t.Errorf("%s: waited %s", value, f.waited())
+		}
+		if lines := strings.Count(f.logged(), "repeating a request to Stream"); lines != 5 {
+			t.Errorf("%s: %d waits are in the log", value, lines)
+		}
 	}
 }
 

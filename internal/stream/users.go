@@ -153,6 +153,10 @@ func decodeUser(raw []byte) (User, error) {
 	if !ok {
 		return User{}, shapeError("a user is not an object")
 	}
+	// Guards ask these fields: two answers to one question are none.
+	if !once(raw) || !once(row["custom"]) {
+		return User{}, shapeError("a user holds a field twice")
+	}
 	user := User{Fields: row}
 	var err error
 	if user.ID, err = row.must("id"); err != nil {

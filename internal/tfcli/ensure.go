@@ -14,6 +14,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"time"
+
+	"github.com/gofrs/flock"
 )
 
 // The OpenTofu that Ensure builds, and the hash of its module as in a go.sum.
@@ -58,11 +60,11 @@ func ensure(ctx context.Context, repoRoot string, log io.Writer, find func(root 
 	if err := os.MkdirAll(filepath.Dir(built), 0o755); err != nil {
 		return CLI{}, err
 	}
-	unlock, err := lockFile(ctx, built+".lock")
-	if err != nil {
+	lock := flock.New(built + ".lock") // which ends with the process
+	if _, err := lock.TryLockContext(ctx, time.Second); err != nil {
 		return CLI{}, err
 	}
-	defer unlock()
+	defer func() { _ = lock.Unlock() }()
 	// Another process may have built it while this one waited for the lock.
 	if cli, err := find(repoRoot); !errors.Is(err, ErrNotFound) {
 		return cli, err

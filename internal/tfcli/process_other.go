@@ -6,7 +6,6 @@
 package tfcli
 
 import (
-	"context"
 	"errors"
 	"os"
 	"os/exec"
@@ -20,8 +19,3 @@ func providerPIDs(int) ([]int, error) { return nil, errors.ErrUnsupported }
 
 // Running does not know.
 func Running(int) bool { return false }
-
-// lockFile does not lock: two builds at a time cost time, no more.
-func lockFile(context.Context, string) (unlock func(), err error) {
-	return func() {}, nil
-}

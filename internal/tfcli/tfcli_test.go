@@ -17,6 +17,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/gofrs/flock"
 )
 
 // TestMain lets this binary stand in for a provider.
@@ -170,23 +172,24 @@ func TestEnsureRefusesAnotherModule(t *testing.T) {
 	}
 }
 
-func TestLockFileWaits(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "lock")
-	unlock, err := lockFile(t.Context(), path)
-	if err != nil {
+func TestEnsureWaitsForAnotherBuild(t *testing.T) {
+	root := t.TempDir()
+	t.Setenv("PATH", t.TempDir())
+	t.Setenv(PathVariable, "")
+	if err := os.Mkdir(filepath.Join(root, ".bin"), 0o755); err != nil {
 		t.Fatal(err)
 	}
+	another := flock.New(filepath.Join(root, ".bin", "tofu.lock"))
+	if err := another.Lock(); err != nil {
+		t.Fatal(err)
+	}
+	defer another.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if _, err := lockFile(ctx, path); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("a second lock: %v", err)
+	var log bytes.Buffer
+	if _, err := Ensure(ctx, root, &log); !errors.Is(err, context.DeadlineExceeded) || log.Len() > 0 {
+		t.Errorf("Ensure: %v, log %q", err, log.String())
 	}
-	unlock()
-	again, err := lockFile(t.Context(), path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	again()
 }
 
 func TestRepoRoot(t *testing.T) {

@@ -183,6 +183,9 @@ func (w *walk) apply(address string, o *object, before, after tftypes.Value, con
 	if config == nil {
 		config = &null
 	}
+	if w.p.halted() {
+		return o, false
+	}
 	resp, ok := call(w.p, address, w.p.server.ApplyResourceChange, &tfprotov6.ApplyResourceChangeRequest{
 		TypeName: typeName, PriorState: dynamic(before), PlannedState: dynamic(after), Config: dynamic(*config),
 		PlannedPrivate: private, PlannedIdentity: identity,

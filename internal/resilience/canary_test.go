@@ -78,7 +78,7 @@ func kinds(text string, allowed ...string) []string {
 var named = map[string][]string{
 	"user_id": {"user"}, "user_ids": {"user"}, "new_channel_owner_id": {"user"},
 	"cid": {"channel"}, "cids": {"channel"}, "message_id": {"message"},
-	"results": {"user", "channel"}, // its keys
+	"results": {"user", "channel"}, "failures": {"user", "channel"}, // their keys
 	"path":    {"path"}, "request_id": {"request"}, "labels": {"label"}, "receipt": {"request", "label"},
 	// of data sources
 	"filter": {"user"}, "users": {"user"}, "channels": {"channel"}, "conversations": {"channel"}, "owned_channels": {"channel"}, "polls": {"poll"},
@@ -144,7 +144,7 @@ func misplaced(raw []byte) (problems []string) {
 // rendered are the lines in which Terraform shows what it does not know to be
 // sensitive: the keys of results, and the request and labels in a receipt, which
 // come from sensitive values but are attributes of their own.
-var rendered = regexp.MustCompile(`^[\s+~-]*(?:"(?:messaging:)?canary-(?:user|channel)-\w+"\s+= \{|(?:request_id|approver)\s+= "canary-(?:request|label)-\w+")$`)
+var rendered = regexp.MustCompile(`^[\s+~-]*(?:"(?:messaging:)?canary-(?:user|channel)-\w+"\s+= (?:"\w+"(?: -> (?:null|\(known after apply\)|"\w+"))?|\(known after apply\))(?: -> null)?|(?:request_id|approver)\s+= "canary-(?:request|label)-\w+")$`)
 
 // verbose are lines of the framework, which name map keys below INFO.
 var verbose = regexp.MustCompile(`\[(?:DEBUG|TRACE)\].*@module=sdk\.framework `)

@@ -5,12 +5,10 @@ package erasure
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"sync"
 
-	"golang.org/x/sync/singleflight"
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/stream"
@@ -25,11 +23,18 @@ type AppGate struct {
 		App(context.Context) (stream.App, error)
 	}
 
-	flight singleflight.Group
-	mu     sync.Mutex
-	read   bool
-	app    stream.App
-	err    error
+	mu      sync.Mutex
+	reading *reading
+	read    bool
+	app     stream.App
+	err     error
+}
+
+// reading is a request that is under way, for all who wait for it.
+type reading struct {
+	done    chan struct{}
+	waiters int
+	cancel  context.CancelFunc // when nobody waits any more
 }
 
 // Open gives the app that the credentials open, or a refusal when it is not the
@@ -76,32 +81,52 @@ func label(app stream.App) string {
 	return fmt.Sprintf("%q (id %s)", app.Name, app.ID)
 }
 
-// once shares one reading. Only a caller's own context ends its wait, and an
-// ended context is nobody else's answer.
+// once shares one reading. Only a caller's own context ends its wait, and the request
+// ends when nobody waits.
 func (g *AppGate) once(ctx context.Context) (stream.App, error) {
-	g.mu.Lock()
-	read, app, err := g.read, g.app, g.err
-	g.mu.Unlock()
-	if read {
-		return app, err
+	if err := ctx.Err(); err != nil {
+		return stream.App{}, at(StageApp, err)
 	}
-	answer := g.flight.DoChan("", func() (any, error) {
-		app, err := g.API.App(context.WithoutCancel(ctx)) // bounded by request_timeout and max_retries
-		g.mu.Lock()
+	g.mu.Lock()
+	if g.read {
 		defer g.mu.Unlock()
-		g.read, g.app, g.err = true, app, at(StageApp, err)
-		return nil, nil
-	})
+		return g.app, g.err
+	}
+	r := g.reading
+	if r == nil {
+		r = &reading{done: make(chan struct{})}
+		var request context.Context
+		request, r.cancel = context.WithCancel(context.WithoutCancel(ctx))
+		g.reading = r
+		go g.ask(request, r)
+	}
+	r.waiters++
+	g.mu.Unlock()
 	select {
 	case <-ctx.Done():
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		if r.waiters--; r.waiters == 0 {
+			r.cancel()
+			if g.reading == r {
+				g.reading = nil
+			}
+		}
 		return stream.App{}, at(StageApp, ctx.Err())
-	case <-answer:
+	case <-r.done:
 		g.mu.Lock()
 		defer g.mu.Unlock()
 		return g.app, g.err
 	}
 }
 
-func ended(err error) bool {
-	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+func (g *AppGate) ask(ctx context.Context, r *reading) {
+	defer r.cancel()
+	app, err := g.API.App(ctx)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.reading == r { // else nobody waits for it
+		g.reading, g.read, g.app, g.err = nil, true, app, at(StageApp, err)
+	}
+	close(r.done)
 }

@@ -79,7 +79,7 @@ var named = map[string][]string{
 	"user_id": {"user"}, "user_ids": {"user"}, "new_channel_owner_id": {"user"},
 	"cid": {"channel"}, "cids": {"channel"}, "message_id": {"message"},
 	"results": {"user", "channel"}, "failures": {"user", "channel"}, // their keys
-	"path":    {"path"}, "request_id": {"request"}, "labels": {"label"}, "receipt": {"request", "label"},
+	"path": {"path"}, "request_id": {"request"}, "labels": {"label"}, "receipt": {"request", "label"},
 	// of data sources
 	"filter": {"user"}, "users": {"user"}, "channels": {"channel"}, "conversations": {"channel"}, "owned_channels": {"channel"}, "polls": {"poll"},
 	"custom": {"custom"},

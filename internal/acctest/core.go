@@ -206,6 +206,11 @@ func (d Diagnostics) Say(text string) bool {
 	})
 }
 
+// At reports that one of them is about an attribute, or about what is in it.
+func (d Diagnostics) At(path string) bool {
+	return slices.ContainsFunc(d, func(d Diagnostic) bool { return strings.HasPrefix(d.Path, path) })
+}
+
 func (d Diagnostics) only(errs bool) Diagnostics {
 	var some Diagnostics
 	for _, one := range d {

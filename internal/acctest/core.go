@@ -82,6 +82,13 @@ func NewCore(t testing.TB, stream *Stream, extra Config) *Core {
 	return c
 }
 
+// Switch leads the credentials to another Stream, as somebody who has exported the
+// wrong environment.
+func (c *Core) Switch(to *Stream) {
+	c.stream = to
+	c.Provider["base_url"], c.Provider["api_key"], c.Provider["api_secret"] = to.URL, to.APIKey(), to.APISecret()
+}
+
 // Fork is another run's view of the same state: what it does to its own is not seen
 // here.
 func (c *Core) Fork() *Core {
@@ -197,6 +204,11 @@ func (d Diagnostics) Say(text string) bool {
 	return slices.ContainsFunc(d, func(d Diagnostic) bool {
 		return strings.Contains(strings.Join(strings.Fields(d.Summary+". "+d.Detail), " "), text)
 	})
+}
+
+// At reports that one of them is about an attribute, or about what is in it.
+func (d Diagnostics) At(path string) bool {
+	return slices.ContainsFunc(d, func(d Diagnostic) bool { return strings.HasPrefix(d.Path, path) })
 }
 
 func (d Diagnostics) only(errs bool) Diagnostics {

@@ -31,6 +31,10 @@ func TestCore(t *testing.T) {
 		if plan := core.Plan(address, config); plan.Action != acctest.NoOp || len(plan.Errors) > 0 {
 			t.Errorf("second plan: %s %v", plan.Action, plan.Errors)
 		}
+		read, diags := core.Data("streamchat_user", acctest.Config{"user_id": "waters-malone", "probe": true})
+		if len(diags) > 0 || read["status"] != "deleted" {
+			t.Errorf("data source: %v %s", read, diags)
+		}
 		if plan := core.Plan(address, nil); plan.Action != acctest.Delete || len(core.Apply(plan).Errors) > 0 || core.State(address) != nil {
 			t.Errorf("destroy: %s %v %v", plan.Action, plan.Errors, core.State(address))
 		}

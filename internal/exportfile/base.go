@@ -248,7 +248,7 @@ func (b *Base) Ahead(at path.Path, kind string, ids ...string) (diags diag.Diagn
 		}
 		diags.AddAttributeError(at, "Export and erasure side by side",
 			"This plan also erases the subject, and nothing says that the export goes first: Terraform would run both at once. Nothing was exported and nothing was sent. "+
-				"Name the export in the erasure, e.g. exports = [streamchat_user_export.NAME.sha256]; it is then taken first, and kept in the record.")
+				"Name the export in the erasure, e.g. exports = [streamchat_"+kind+"_export.NAME.sha256]; it is then taken first, and kept in the record.")
 		return diags
 	}
 	return nil

@@ -104,7 +104,7 @@ func Attributes(ctx context.Context, content string) map[string]schema.Attribute
 		"overwrite": schema.BoolAttribute{
 			Optional: true, Computed: true, Default: booldefault.StaticBool(false), MarkdownDescription: describe("overwrite"),
 		},
-		"timeouts": timeouts.Attributes(ctx, timeouts.Opts{
+		"timeouts": lifecycle.Timeouts(ctx, timeouts.Opts{
 			Create:            true,
 			CreateDescription: describe("timeouts.create"),
 		}),

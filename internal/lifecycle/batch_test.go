@@ -160,7 +160,7 @@ func TestBatchAtItsDeadline(t *testing.T) {
 	t.Parallel()
 	acctest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t, userBatch, config{"delete_calls_per_minute": 1, "max_erasures": 200}, func(o *emulator.Options) { o.TaskDelay = 50 * time.Second })
-		ids := make([]string, 150)
+		ids := make([]string, 110)
 		for i := range ids {
 			ids[i] = fmt.Sprintf("leaver-%03d", i)
 		}
@@ -170,15 +170,15 @@ func TestBatchAtItsDeadline(t *testing.T) {
 		if !p.Warnings.Say("at least 1m0s") {
 			t.Errorf("warnings: %s", p.Warnings)
 		}
-		if r := w.Apply(p); len(r.Errors) > 0 || !r.Warnings.Say("150 of 150 subjects are not finished") {
+		if r := w.Apply(p); len(r.Errors) > 0 || !r.Warnings.Say("110 of 110 subjects are not finished") {
 			t.Errorf("%s%s", r.Errors, r.Warnings)
 		}
 		w.is("submitted", false)
 		counts := map[any]int{}
-		for _, id := range ids {
-			counts[w.of(id)]++
+		for _, entry := range w.results() {
+			counts[word(entry)]++
 		}
-		if counts["submitted"] != 100 || counts["pending"] != 50 {
+		if counts["submitted"] != 100 || counts["pending"] != 10 {
 			t.Errorf("counts %v", counts)
 		}
 		for range 4 {
@@ -187,27 +187,27 @@ func TestBatchAtItsDeadline(t *testing.T) {
 		w.is("completed", false)
 		w.nothing(c)
 		w.once(2)
-		if a, b := len(w.calls()[0]), len(w.calls()[1]); a+b != 150 {
+		if a, b := len(w.calls()[0]), len(w.calls()[1]); a+b != 110 {
 			t.Errorf("calls of %d and %d", a, b)
 		}
 	})
 }
 
-// Two hundred and fifty fit into three calls; one more later is one more.
+// A hundred and fifty fit into two calls; one more later is one more.
 func TestBatchChunks(t *testing.T) {
 	t.Parallel()
 	acctest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t, userBatch, config{"max_erasures": 1000})
-		ids := make([]string, 251)
+		ids := make([]string, 151)
 		for i := range ids {
 			ids[i] = fmt.Sprintf("leaver-%03d", i)
 		}
 		w.s.Users(t, ids...)
-		w.apply(w.block(w.hard, ids[:250]...))
-		w.once(3)
+		w.apply(w.block(w.hard, ids[:150]...))
+		w.once(2)
 		w.apply(w.block(w.hard, ids...))
-		w.once(4)
-		if got := w.lastCall(); !slices.Equal(got, ids[250:]) {
+		w.once(3)
+		if got := w.lastCall(); !slices.Equal(got, ids[150:]) {
 			t.Errorf("sent %v", got)
 		}
 	})
@@ -238,7 +238,7 @@ func TestBatchEscalationAtItsDeadline(t *testing.T) {
 	t.Parallel()
 	acctest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t, userBatch, config{"delete_calls_per_minute": 1, "max_erasures": 200}, func(o *emulator.Options) { o.TaskDelay = -1 })
-		ids := make([]string, 120)
+		ids := make([]string, 104)
 		for i := range ids {
 			ids[i] = fmt.Sprintf("leaver-%03d", i)
 		}
@@ -253,7 +253,7 @@ func TestBatchEscalationAtItsDeadline(t *testing.T) {
 		w.apply(w.block(w.hard, ids...))
 		w.is("completed", false)
 		w.once(2)
-		if a, b := len(w.calls()[0]), len(w.calls()[1]); a != 100 || b != 20 || w.modes() != "hard" {
+		if a, b := len(w.calls()[0]), len(w.calls()[1]); a != 100 || b != 4 || w.modes() != "hard" {
 			t.Errorf("calls of %d and %d, modes %v", a, b, w.modes())
 		}
 	})

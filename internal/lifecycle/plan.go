@@ -424,19 +424,19 @@ func (p *planning[S, M, P]) alone(sending []string) diag.Diagnostics {
 			continue
 		}
 		if p.Exported != "" && p.plan.common().Exports.IsNull() && !p.session.Order.Erase(p.Exported, id) {
-			errs[id] = unordered()
+			errs[id] = unordered(p.Exported)
 		}
 	}
 	return p.words.failed(p.ids, p.records, errs)
 }
 
 // unordered is the refusal of an erasure beside an export of the same subject.
-func unordered() error {
+func unordered(kind string) error {
 	return &erasure.Refusal{
 		Field:   "exports",
 		Summary: "Export and erasure side by side",
 		Detail: "This plan also exports the subject, and nothing says that the export goes first: Terraform would run both at once. Nothing was sent. " +
-			"Name the export here, e.g. exports = [streamchat_user_export.NAME.sha256]; it is then taken first, and kept in the record.",
+			"Name the export here, e.g. exports = [streamchat_" + kind + "_export.NAME.sha256]; it is then taken first, and kept in the record.",
 	}
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/erasure"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/report"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/session"
 )
 
@@ -50,8 +51,8 @@ type Noun[S erasure.Scope[S]] struct {
 	// an irreversible one; both for the plan's warning.
 	Effect func(S) string
 	Caveat string
-	// Deed is the attribute or block that a warning of the deed points at: the CLI quotes
-	// it, so it must not be the one that names people.
+	// Deed is the attribute (dotted path) that a warning of the deed points at: the CLI
+	// quotes it, so it must not be the one that names people.
 	Deed string
 	// Restores: on_destroy = "restore" is possible. Verifies: a refresh can find out
 	// whether somebody is back after an erasure for good.
@@ -142,7 +143,7 @@ func (c *core[S]) Configure(_ context.Context, req resource.ConfigureRequest, re
 
 func (c *core[S]) subject() path.Path { return path.Root(c.Noun.Subject) }
 
-func (c *core[S]) deed() path.Path { return path.Root(c.Deed) }
+func (c *core[S]) deed() path.Path { return report.Path(c.Deed) }
 
 func (c *core[S]) pseudonym(id string) string {
 	return erasure.Pseudonym(c.session.PseudonymKey, id)

@@ -6,6 +6,7 @@ package lifecycle_test
 import (
 	"fmt"
 	"maps"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
@@ -14,6 +15,12 @@ import (
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/acctest"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/emulator"
 )
+
+// TestMain lets the garbage be for longer: most of the time goes into it.
+func TestMain(m *testing.M) {
+	debug.SetGCPercent(400)
+	m.Run()
+}
 
 // The lifecycle as Terraform drives it, told once for every kind of erasure, in
 // process and in bubble time.
@@ -273,6 +280,20 @@ func (w *world) is(status string, tainted bool) {
 	if record.Get("status") != status || record.Tainted != tainted {
 		w.t.Errorf("status %v, tainted %v, want %s, %v: %v", record.Get("status"), record.Tainted, status, tainted, record.Values)
 	}
+	w.sum()
+}
+
+// sum expects that no batch says completed while one of its entries is not.
+func (w *world) sum() {
+	w.t.Helper()
+	if w.get("status") != "completed" {
+		return
+	}
+	for id, entry := range w.results() {
+		if word(entry) != "completed" {
+			w.t.Errorf("the whole is completed, %s is %v", id, word(entry))
+		}
+	}
 }
 
 // none expects that there is no record.
@@ -290,7 +311,11 @@ func (w *world) of(id string) any {
 	if !w.list {
 		return w.get("status")
 	}
-	entry := w.get("results", id)
+	return word(w.get("results", id))
+}
+
+// word is the state of an entry of results.
+func word(entry any) any {
 	if m, ok := entry.(map[string]any); ok {
 		entry = m["status"]
 	}

@@ -64,7 +64,7 @@ func noun(typeName, subject string, subjects schema.Attribute, more map[string]s
 		Engine:         func(s *session.Session) *erasure.Engine[erasure.UserScope] { return s.Users },
 		Effect:         effect,
 		Caveat:         "An id that was deleted can never be used again.",
-		Deed:           "delete",
+		Deed:           "delete.user",
 		Restores:       true,
 		Verifies:       true,
 		Exported:       "user",

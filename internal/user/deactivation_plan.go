@@ -1,0 +1,109 @@
+// Copyright (c) the terraform-provider-streamchat authors
+// SPDX-License-Identifier: MPL-2.0
+
+package user
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/erasure"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/lifecycle"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/report"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/session"
+)
+
+// ModifyPlan implements resource.ResourceWithModifyPlan.
+func (r *deactivationResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	var config, plan, prior deactivationModel
+	if !req.State.Raw.IsNull() {
+		resp.Diagnostics.Append(req.State.Get(ctx, &prior)...)
+	}
+	if req.Plan.Raw.IsNull() {
+		resp.Diagnostics.Append(lifecycle.DestroyMark.Set(ctx, resp.Private)...)
+		if prior.reactivates() {
+			resp.Diagnostics.Append(warning("Destroying lifts the restriction", restoring(prior.RestoreMessages.ValueBool(), "are")))
+		} else {
+			resp.Diagnostics.Append(warning("Destroying forgets the record", stays(&prior)))
+		}
+		return
+	}
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, deactivationTimeout)
+	defer cancel()
+	if config.RestoreMessages.IsNull() { // by default what was hidden comes back
+		plan.RestoreMessages = plan.MarkMessagesDeleted
+	}
+	if req.State.Raw.IsNull() {
+		resp.Diagnostics.Append(r.planCreate(ctx, &plan, req.Config.Raw.String())...)
+	} else {
+		resp.Diagnostics.Append(r.planUpdate(ctx, &plan, &prior)...)
+	}
+	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
+}
+
+// planCreate looks the user up, so that a misspelt id fails in the plan.
+func (r *deactivationResource) planCreate(ctx context.Context, plan *deactivationModel, config string) diag.Diagnostics {
+	plan.expect()
+	plan.Found, plan.AppName, plan.AppID = types.StringUnknown(), types.StringUnknown(), types.StringUnknown()
+	if plan.UserID.IsUnknown() || r.session.Blind() {
+		return diag.Diagnostics{lifecycle.NotLookedUp(userIDPath)}
+	}
+	app, diags := r.session.Open(ctx, userIDPath)
+	if diags.HasError() {
+		return diags
+	}
+	plan.setApp(app)
+	if !r.session.Claims.First("deactivation", plan.id(), session.Claimant{Config: config}) {
+		return diag.Diagnostics{lifecycle.Twice(userIDPath, "subject", "Another resource of this plan restricts the same user, so that destroying one of them would lift the restriction of the other.")}
+	}
+	finding, err := r.session.Users.Prove(ctx, plan.id())
+	if err != nil {
+		return diag.Diagnostics{report.Step(userIDPath, lookingUp, err)}
+	}
+	switch mark := plan.MarkMessagesDeleted.ValueBool(); finding.Found {
+	case erasure.FoundPresent:
+		diags.Append(willRestrict(finding, mark))
+	case erasure.FoundDeactivated:
+		diags.Append(adopted(mark))
+	default:
+		diags.Append(nobodyToRestrict(finding.Found))
+	}
+	return diags
+}
+
+func (r *deactivationResource) planUpdate(ctx context.Context, plan, prior *deactivationModel) (diags diag.Diagnostics) {
+	if !plan.UserID.Equal(prior.UserID) {
+		return diag.Diagnostics{lifecycle.SubjectChanged(userIDPath, "a restriction", "Removing this block lifts the restriction of the old one.")}
+	}
+	plan.keep(prior)
+	if prior.Status.ValueString() == statusReverted {
+		plan.expect()
+		if !r.session.Blind() {
+			_, diags = r.session.OpenFor(ctx, userIDPath, prior.app())
+		}
+		return append(diags, warning("Restriction was lifted outside of Terraform"))
+	}
+	for _, option := range []struct {
+		name      string
+		now, then attr.Value
+	}{
+		{"mark_messages_deleted", plan.MarkMessagesDeleted, prior.MarkMessagesDeleted},
+		{"revoke_tokens", plan.RevokeTokens, prior.RevokeTokens},
+	} {
+		if !option.now.Equal(option.then) {
+			const summary = "Option of a restriction that is in force"
+			diags.AddAttributeError(path.Root(option.name), summary, restriction(summary))
+		}
+	}
+	return diags
+}

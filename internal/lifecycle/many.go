@@ -59,13 +59,13 @@ func manyAttributes() map[string]schema.Attribute {
 	}
 }
 
-func (m *Many[S]) many() *Many[S] { return m } //nolint:unused // through the interface in keep
+func (m *Many[S]) many() *Many[S] { return m }
 
-func (m *Many[S]) load([]string) (erasure.Batch[S], error) { //nolint:unused // through form
+func (m *Many[S]) load([]string) (erasure.Batch[S], error) {
 	return erasure.ReadBatch[S](m.Receipt.ValueString(), slices.Collect(maps.Keys(m.Results.Elements())))
 }
 
-func (m *Many[S]) store(ctx context.Context, t teller, batch erasure.Batch[S], ids []string, scope S, errs map[string]error) diag.Diagnostics { //nolint:unused // through form
+func (m *Many[S]) store(ctx context.Context, t teller, batch erasure.Batch[S], ids []string, scope S, errs map[string]error) diag.Diagnostics {
 	about, diags := m.about(ctx, t.resource, "")
 	results, failures := make(map[string]attr.Value, len(batch)), map[string]attr.Value{}
 	for id, record := range batch {
@@ -86,7 +86,7 @@ func textMap(of map[string]attr.Value) types.Map { return types.MapValueMust(typ
 // expect keeps what is decided and marks what an apply will decide, so that the diff
 // shows exactly those. anew: a record that is replaced also keeps the evidence of those
 // who left its list, whom nobody knows yet.
-func (m *Many[S]) expect(batch erasure.Batch[S], work map[string]erasure.Step, anew bool) { //nolint:unused // through form
+func (m *Many[S]) expect(batch erasure.Batch[S], work map[string]erasure.Step, anew bool) {
 	m.Status, m.Receipt = types.StringUnknown(), types.StringUnknown()
 	m.Failures = types.MapUnknown(types.StringType)
 	if anew {
@@ -103,7 +103,7 @@ func (m *Many[S]) expect(batch erasure.Batch[S], work map[string]erasure.Step, a
 	m.Results = textMap(entries)
 }
 
-func (m *Many[S]) keep(prior form[S]) { //nolint:unused // through form
+func (m *Many[S]) keep(prior form[S]) {
 	was, ok := prior.(interface{ many() *Many[S] })
 	if !ok {
 		return
@@ -125,7 +125,7 @@ func (m *Many[S]) restrict(batch erasure.Batch[S]) {
 
 // drops are the records of subjects that left the list, where the operator says that
 // they are to be forgotten; without that only those of which nothing was ever sent.
-func (m *Many[S]) drops(ids []string, batch erasure.Batch[S]) erasure.Batch[S] { //nolint:unused // through dropper
+func (m *Many[S]) drops(ids []string, batch erasure.Batch[S]) erasure.Batch[S] {
 	dropped := erasure.Batch[S]{}
 	for _, id := range batch.Left(ids) {
 		if record := batch[id]; m.DropRemovedRecords.ValueBool() || len(record.Attempts) == 0 {

@@ -68,7 +68,7 @@ type teller struct {
 	pseudonym func(id string) string
 }
 
-func (c *Common) common() *Common { return c } //nolint:unused // through the constraint of the resource
+func (c *Common) common() *Common { return c }
 
 // app is the app that the record belongs to; zero when it is not known yet.
 func (c *Common) app() stream.App {

@@ -44,9 +44,9 @@ func oneAttributes() map[string]schema.Attribute {
 	}
 }
 
-func (o *One[S]) one() *One[S] { return o } //nolint:unused // through the interface in keep
+func (o *One[S]) one() *One[S] { return o }
 
-func (o *One[S]) load(ids []string) (erasure.Batch[S], error) { //nolint:unused // through form
+func (o *One[S]) load(ids []string) (erasure.Batch[S], error) {
 	record, err := erasure.ReadRecord[S](o.Receipt.ValueString())
 	if err != nil {
 		return nil, err
@@ -54,7 +54,7 @@ func (o *One[S]) load(ids []string) (erasure.Batch[S], error) { //nolint:unused 
 	return erasure.Batch[S]{ids[0]: record}, nil
 }
 
-func (o *One[S]) store(ctx context.Context, t teller, batch erasure.Batch[S], ids []string, _ S, _ map[string]error) diag.Diagnostics { //nolint:unused // through form
+func (o *One[S]) store(ctx context.Context, t teller, batch erasure.Batch[S], ids []string, _ S, _ map[string]error) diag.Diagnostics {
 	about, diags := o.about(ctx, t.resource, t.pseudonym(ids[0]))
 	record := batch[ids[0]]
 	current := record.Current()
@@ -72,7 +72,7 @@ func (o *One[S]) store(ctx context.Context, t teller, batch erasure.Batch[S], id
 	return diags
 }
 
-func (o *One[S]) expect(erasure.Batch[S], map[string]erasure.Step, bool) { //nolint:unused // through form
+func (o *One[S]) expect(erasure.Batch[S], map[string]erasure.Step, bool) {
 	for _, s := range []*types.String{&o.Status, &o.Found, &o.Outcome, &o.TaskID, &o.Receipt} {
 		*s = types.StringUnknown()
 	}
@@ -81,7 +81,7 @@ func (o *One[S]) expect(erasure.Batch[S], map[string]erasure.Step, bool) { //nol
 	}
 }
 
-func (o *One[S]) keep(prior form[S]) { //nolint:unused // through form
+func (o *One[S]) keep(prior form[S]) {
 	was, ok := prior.(interface{ one() *One[S] })
 	if !ok {
 		return

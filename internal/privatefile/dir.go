@@ -132,9 +132,9 @@ func Resolve(path string) string {
 	path = absolute(path)
 	var missing []string
 	for dir := filepath.Dir(path); ; dir = filepath.Dir(dir) {
-		if real, err := filepath.EvalSymlinks(dir); err == nil {
+		if resolved, err := filepath.EvalSymlinks(dir); err == nil {
 			slices.Reverse(missing)
-			return filepath.Join(append(append([]string{absolute(real)}, missing...), filepath.Base(path))...)
+			return filepath.Join(append(append([]string{absolute(resolved)}, missing...), filepath.Base(path))...)
 		}
 		if dir == filepath.Dir(dir) {
 			return path

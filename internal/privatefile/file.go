@@ -225,7 +225,7 @@ func (f *File) place(overwrite bool) (err error) {
 		err = f.root.Rename(f.name, f.base)
 	} else if err = f.root.Link(f.name, f.base); err == nil {
 		if f.root.Remove(f.name) != nil {
-			return nil // Abort tries again, and says so
+			return nil //nolint:nilerr // the file has its name; Abort tries again, and says so
 		}
 	} else if !errors.Is(err, fs.ErrExist) {
 		err = renameNew(f.root, f.name, f.base)

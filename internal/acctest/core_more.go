@@ -110,7 +110,7 @@ func (c *Core) Ephemeral(typeName string, config Config, use func(result map[str
 func (c *Core) Action(typeName string, config Config) (progress []string, diags Diagnostics) {
 	c.t.Helper()
 	diags = c.run(func(p *process) {
-		server, ok := p.server.(tfprotov6.ProviderServerWithActions)
+		server, ok := p.server.(tfprotov6.ActionServer)
 		schema := c.schema.ActionSchemas[typeName]
 		if !ok || schema == nil {
 			c.t.Fatalf("the provider has no action %s", typeName)
@@ -157,7 +157,7 @@ type Listed struct {
 func (c *Core) List(typeName string, config Config, limit int64) (found []Listed, diags Diagnostics) {
 	c.t.Helper()
 	diags = c.run(func(p *process) {
-		server, ok := p.server.(tfprotov6.ProviderServerWithListResource)
+		server, ok := p.server.(tfprotov6.ListResourceServer)
 		if !ok {
 			c.t.Fatalf("the provider lists nothing")
 		}

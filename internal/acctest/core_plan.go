@@ -399,13 +399,13 @@ func (w *walk) planChange(change Change, o *object, was *Planned) *Planned {
 		w.p.add(Diagnostic{Error: true, Address: address, Summary: "Configuration contains unknown value"})
 		return nil
 	}
-	prior, actual := null, null
+	prior, current := null, null
 	var private []byte
 	var identity *tfprotov6.ResourceIdentityData
 	if o != nil {
-		actual = w.core.read(o)
+		current = w.core.read(o)
 		if !o.tainted {
-			prior, private, identity = actual, o.private, w.identityOf(o)
+			prior, private, identity = current, o.private, w.identityOf(o)
 		}
 	}
 	ask := func(prior tftypes.Value, private []byte) (*tfprotov6.PlanResourceChangeResponse, tftypes.Value, bool) {
@@ -462,7 +462,7 @@ func (w *walk) planChange(change Change, o *object, was *Planned) *Planned {
 	if out.Action == Create && (o != nil && o.tainted || was != nil && was.Action == Replace) {
 		out.Action = Replace
 	}
-	out.before, out.after = actual, planned
+	out.before, out.after = current, planned
 	out.After, _ = decode(planned).(map[string]any)
 	return out
 }

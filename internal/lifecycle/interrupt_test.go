@@ -71,7 +71,14 @@ func TestInterruptedEscalation(t *testing.T) {
 	t.Parallel()
 	for _, m := range moments {
 		t.Run(m.name, func(t *testing.T) {
-			each(t, only(func(n noun) bool { return n.task || !m.tasks }), func(w *world) {
+			of := nouns
+			if m.name != "before the call" {
+				of = some
+			}
+			each(t, of, func(w *world) {
+				if m.tasks && !w.task {
+					return
+				}
 				w.apply(w.block(w.soft))
 				c := w.block(w.hard)
 				p := w.plan(c)

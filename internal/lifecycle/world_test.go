@@ -134,6 +134,7 @@ var (
 	channelBatch = batchOf(channels, "streamchat_channel_erasure", "cids")
 	nouns        = []noun{users, userBatch, channels, channelBatch, messageNoun, truncations}
 	batches      = []noun{userBatch, channelBatch}
+	some         = []noun{users, channelBatch, messageNoun, truncations} // where one of each sort will do
 )
 
 // block is a configuration that erases the given subjects, by default the first.

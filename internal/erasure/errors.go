@@ -14,6 +14,8 @@ type Refusal struct {
 	Provider bool
 	Summary  string
 	Detail   string
+	// Missing: it is about a subject that was not found.
+	Missing bool
 }
 
 func (r *Refusal) Error() string { return r.Summary + ": " + r.Detail }

@@ -146,6 +146,6 @@ func (e *Engine[S]) missing() *Refusal {
 	if e.Forgets {
 		advice = "Check the spelling. If it was deleted by other means or by an interrupted run, import it; "
 	}
-	return &Refusal{Summary: "Subject not found", Detail: e.Absence + " Nothing was sent. " +
+	return &Refusal{Missing: true, Summary: "Subject not found", Detail: e.Absence + " Nothing was sent. " +
 		advice + "if the record of a search without a result is what you want, set on_missing = \"record\"."}
 }

@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -374,6 +375,15 @@ func (p *planning[S, M, P]) preview(ctx context.Context, work map[string]erasure
 		return diags
 	}
 	findings, errs := p.engine.Preview(ctx, sending, p.scope, p.records, p.plan.common().options())
+	if p.prior == nil && p.engine.Forgets && missing(errs) && p.recallLate(ctx) {
+		work = p.records.Work(p.ids, p.scope)
+		p.count(work, false)
+		p.expected(work)
+		if sending = p.sending(work); len(sending) == 0 {
+			return append(diags, p.words.replaced(p.deed(), len(p.records)))
+		}
+		findings, errs = p.engine.Preview(ctx, sending, p.scope, p.records, p.plan.common().options())
+	}
 	if diags.Append(p.words.failed(p.ids, p.records, errs)...); len(errs) > 0 {
 		return diags
 	}
@@ -388,6 +398,28 @@ func (p *planning[S, M, P]) preview(ctx context.Context, work map[string]erasure
 		diags.Append(p.words.replaced(p.deed(), 0))
 	}
 	return diags
+}
+
+// missing reports that somebody was not found.
+func missing(errs map[string]error) bool {
+	for _, err := range errs {
+		var refusal *erasure.Refusal
+		if errors.As(err, &refusal) && refusal.Missing {
+			return true
+		}
+	}
+	return false
+}
+
+// recallLate waits for another resource of the run that has the record of what Stream has
+// forgotten: a renamed block is destroyed and created side by side.
+func (p *planning[S, M, P]) recallLate(ctx context.Context) bool {
+	if p.session.Clock.Sleep(ctx, SettleTime/2) != nil {
+		return false
+	}
+	late := p.engine.Memory.Recall(p.ids)
+	maps.Copy(p.records, late)
+	return len(late) > 0
 }
 
 // request says which request this answers: Terraform hides what does not change.

@@ -202,12 +202,26 @@ func (r *Resource[S, M, P]) Create(ctx context.Context, req resource.CreateReque
 		}
 	}
 	batch, d = r.advance(ctx, model, ids, batch, !resp.Diagnostics.HasError())
+	if d.HasError() && !inherits && r.engine.Forgets && !batch.Begun(true) {
+		// A renamed block is destroyed and created side by side: its record may come late.
+		if late := r.collectLate(ctx, ids); len(late) > 0 {
+			inherits = true
+			batch, d = r.advance(ctx, model, ids, late, true)
+		}
+	}
 	resp.Diagnostics.Append(d...)
 	if resp.Diagnostics.HasError() && !inherits && !batch.Begun(r.engine.Forgets) {
 		return // nothing to keep
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 	resp.Diagnostics.Append(r.identify(ctx, resp.Identity, ids)...)
+}
+
+func (r *Resource[S, M, P]) collectLate(ctx context.Context, ids []string) erasure.Batch[S] {
+	if r.session.Clock.Sleep(ctx, SettleTime/2) != nil {
+		return nil
+	}
+	return r.engine.Memory.Collect(r.TypeName, ids, r.many)
 }
 
 // again looks those up whose completed record was handed over by a replacement: who

@@ -5,6 +5,7 @@ package report_test
 
 import (
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/erasure"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/report"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/stream"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/stream/streamtest"
 )
 
 // FuzzDiagnostics: a diagnostic depends on what kind of answer came, and on not
@@ -31,7 +33,10 @@ func FuzzDiagnostics(f *testing.F) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			failure := stream.Failure(stream.OpDeleteUsers, status, body)
+			var failure *stream.Error
+			if !errors.As(streamtest.Failure(stream.OpDeleteUsers, status, body), &failure) {
+				t.Fatalf("%d %s is no failure", status, body)
+			}
 			list := []diag.Diagnostic{report.Error(at, failure), report.Step(at, "querying users", failure)}
 			for _, stage := range []erasure.Stage{
 				erasure.StageApp, erasure.StageLookUp, erasure.StageProbe, erasure.StageTokens, erasure.StagePolls,

@@ -16,6 +16,7 @@ import (
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/erasure"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/report"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/stream"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/stream/streamtest"
 )
 
 const canary = "canary-4711"
@@ -26,7 +27,7 @@ func answer(status, code int) error {
 	if err != nil {
 		panic(err)
 	}
-	return stream.Failure(stream.OpDeleteUsers, status, body)
+	return streamtest.Failure(stream.OpDeleteUsers, status, body)
 }
 
 func TestErrorsSayWhatHappenedAndWhatToDo(t *testing.T) {
@@ -90,8 +91,8 @@ func TestExportErrorsSayThatThereIsNoFile(t *testing.T) {
 	}{
 		"refusal":         {&erasure.Refusal{Summary: "No", Detail: "Because. Nothing was sent."}, []string{"Nothing was sent"}},
 		"look-up":         {&erasure.StageError{Stage: erasure.StageLookUp, Err: answer(500, -1)}, []string{"Stream's server failed", "looking the subject up", "no file was written", "Run again"}},
-		"server error":    {stream.Failure(stream.OpExportUser, 500, nil), []string{"Nothing was changed at Stream", "no file was written", "Run again"}},
-		"answer lost":     {stream.Failure(stream.OpExportChannels, 500, nil), []string{"may have begun an export", "no file was written", "Run again"}},
+		"server error":    {streamtest.Failure(stream.OpExportUser, 500, nil), []string{"Nothing was changed at Stream", "no file was written", "Run again"}},
+		"answer lost":     {streamtest.Failure(stream.OpExportChannels, 500, nil), []string{"may have begun an export", "no file was written", "Run again"}},
 		"task failed":     {&stream.Error{Op: stream.OpGetTask, Kind: stream.KindTask}, []string{"Export failed at Stream", "for 60 days", "no file was written", "Run apply again"}},
 		"download failed": {&stream.Error{Op: stream.OpDownloadExport, Kind: stream.KindNetwork}, []string{"for 60 days", "no file was written", "Run again"}},
 		"timed out":       {ended(t, context.DeadlineExceeded), []string{"Timed out", "no file was written", "a longer timeouts value"}},

@@ -21,7 +21,8 @@ import (
 // FuzzDiagnostics: a diagnostic depends on what kind of answer came, and on not
 // a word of it.
 func FuzzDiagnostics(f *testing.F) {
-	for _, message := range []string{"the user " + canary + " was deleted", `Request failed with error: "` + canary + `"`, "Too many requests for user: " + canary, "", "channels not found", "%s %d"} {
+	for _, message := range []string{"the user " + canary + " was deleted", `Request failed with error: "` + canary + `"`,
+		"Too many requests for user: " + canary, "", "channels not found", "%s %d"} {
 		for _, status := range []int{400, 401, 403, 404, 408, 429, 500, 302} {
 			f.Add(status, 16, message)
 		}
@@ -43,7 +44,8 @@ func FuzzDiagnostics(f *testing.F) {
 				erasure.StageSubmit, erasure.StagePoll, erasure.StageVerify, erasure.StageRestore,
 			} {
 				staged := &erasure.StageError{Stage: stage, Err: failure}
-				list = append(list, report.Error(at, staged), report.Step(at, "querying users", staged), report.Unfinished(at, "task-1", &erasure.Pending{Err: staged}))
+				list = append(list, report.Error(at, staged), report.Step(at, "querying users", staged),
+					report.Unfinished(at, "task-1", &erasure.Pending{Err: staged}))
 			}
 			return failure.Kind, list
 		}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/clock"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/stream"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/stream/streamtest"
 )
 
 // fakeStream is Stream's user API in memory, for the engine's tests: users are
@@ -274,7 +275,7 @@ func refusal(op stream.Operation, message string) error {
 	if err != nil {
 		panic(err)
 	}
-	return stream.Failure(op, 404, body)
+	return streamtest.Failure(op, 404, body)
 }
 
 // none is the record of a subject of which nothing is recorded.

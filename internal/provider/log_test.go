@@ -31,7 +31,9 @@ func TestLogMasksWhatIsLoggedByMistake(t *testing.T) {
 		"error": errors.New("key canary"), "list": []string{"canary"},
 	})
 	line := strings.TrimSpace(out.String())
-	want := `{"@level":"info","@message":"GET /app?api_key=*** with ***","@module":"provider.stream","attempt":2,"authorization":"***","basic":"***","error":"key ***","list":"[***]","operation":"GetApp","receipts":"by ***","tf_rpc":"ReadResource"}`
+	want := `{"@level":"info","@message":"GET /app?api_key=*** with ` +
+		`***","@module":"provider.stream","attempt":2,"authorization":"***","basic":"***","error":"key ` +
+		`***","list":"[***]","operation":"GetApp","receipts":"by ***","tf_rpc":"ReadResource"}`
 	if line != want {
 		t.Errorf("logged %s\nwant   %s", line, want)
 	}

@@ -102,7 +102,9 @@ func guardAttributes() map[string]schema.Attribute {
 		"protected_roles": schema.SetAttribute{
 			Optional: true, ElementType: types.StringType,
 			MarkdownDescription: "Users with one of these roles can never be erased, e.g. `[\"admin\"]`: a plan that does is an error." + reach,
-			Validators:          []validator.Set{setvalidator.NoNullValues(), setvalidator.ValueStringsAre(stringvalidator.LengthAtLeast(1), trimmed{})},
+			Validators: []validator.Set{
+				setvalidator.NoNullValues(), setvalidator.ValueStringsAre(stringvalidator.LengthAtLeast(1), trimmed{}),
+			},
 		},
 		"max_erasures": schema.Int64Attribute{
 			Optional: true,

@@ -5,6 +5,7 @@ package report_test
 
 import (
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 
@@ -14,12 +15,14 @@ import (
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/erasure"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/report"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/stream"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/stream/streamtest"
 )
 
 // FuzzDiagnostics: a diagnostic depends on what kind of answer came, and on not
 // a word of it.
 func FuzzDiagnostics(f *testing.F) {
-	for _, message := range []string{"the user " + canary + " was deleted", `Request failed with error: "` + canary + `"`, "Too many requests for user: " + canary, "", "channels not found", "%s %d"} {
+	for _, message := range []string{"the user " + canary + " was deleted", `Request failed with error: "` + canary + `"`,
+		"Too many requests for user: " + canary, "", "channels not found", "%s %d"} {
 		for _, status := range []int{400, 401, 403, 404, 408, 429, 500, 302} {
 			f.Add(status, 16, message)
 		}
@@ -31,14 +34,18 @@ func FuzzDiagnostics(f *testing.F) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			failure := stream.Failure(stream.OpDeleteUsers, status, body)
+			var failure *stream.Error
+			if !errors.As(streamtest.Failure(stream.OpDeleteUsers, status, body), &failure) {
+				t.Fatalf("%d %s is no failure", status, body)
+			}
 			list := []diag.Diagnostic{report.Error(at, failure), report.Step(at, "querying users", failure)}
 			for _, stage := range []erasure.Stage{
 				erasure.StageApp, erasure.StageLookUp, erasure.StageProbe, erasure.StageTokens, erasure.StagePolls,
 				erasure.StageSubmit, erasure.StagePoll, erasure.StageVerify, erasure.StageRestore,
 			} {
 				staged := &erasure.StageError{Stage: stage, Err: failure}
-				list = append(list, report.Error(at, staged), report.Step(at, "querying users", staged), report.Unfinished(at, "task-1", &erasure.Pending{Err: staged}))
+				list = append(list, report.Error(at, staged), report.Step(at, "querying users", staged),
+					report.Unfinished(at, "task-1", &erasure.Pending{Err: staged}))
 			}
 			return failure.Kind, list
 		}

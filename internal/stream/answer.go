@@ -16,10 +16,8 @@ import (
 // How many bytes an answer may have once it is unpacked: a few kilobytes of a
 // proxy's can unpack to gigabytes.
 const (
-	// rowBytes is far above what Stream gives of a user, a channel or a message.
-	rowBytes    = 256 << 10
-	pageAnswer  = MaxBatch * rowBytes
-	smallAnswer = 8 << 20 // one thing: an app's settings, a task, a user
+	smallAnswer = 8 << 20  // one thing: an app's settings, a task, a user
+	pageAnswer  = 64 << 20 // 100 users or messages, 30 channels with 100 members each
 	// exportAnswer: the biggest that Stream sends is the export of a user with
 	// 10 000 messages (stream-api.md §7.1).
 	exportAnswer = 512 << 20

@@ -163,7 +163,8 @@ func FuzzMembers(f *testing.F) {
 			n++
 			got[key] = value
 		})
-		if diff := cmp.Diff(want, got, cmp.Transformer("compact", func(r json.RawMessage) string { return string(r) })); diff != "" && len(want)+len(got) > 0 {
+		if diff := cmp.Diff(want, got, cmp.Transformer("compact", func(r json.RawMessage) string { return string(r) })); diff != "" &&
+			len(want)+len(got) > 0 {
 			t.Error(diff)
 		}
 		if once(raw) != (n == len(got)) {

@@ -66,7 +66,8 @@ func channelServer(t *testing.T, total, perSecond, most int) *fixture {
 
 func TestChannelsOfMemberPages(t *testing.T) {
 	for _, test := range []struct{ total, perSecond, most int }{
-		{0, 1, 30}, {1, 1, 30}, {29, 1, 30}, {30, 1, 30}, {31, 1, 30}, {61, 7, 30}, {100, 1, 10}, {500, 200, 30}, {3000, 40, 30}, {1000, 1000, 30}, {1100, 1100, 30}, {2500, 1500, 30}, {3000, 1200, 17},
+		{0, 1, 30}, {1, 1, 30}, {29, 1, 30}, {30, 1, 30}, {31, 1, 30}, {61, 7, 30}, {100, 1, 10}, {500, 200, 30}, {3000, 40, 30},
+		{1000, 1000, 30}, {1100, 1100, 30}, {2500, 1500, 30}, {3000, 1200, 17},
 	} {
 		f := channelServer(t, test.total, test.perSecond, test.most)
 		got, err := f.ChannelsOfMember(ctx, testUser)
@@ -95,7 +96,8 @@ func TestChannelsOfMemberPages(t *testing.T) {
 }
 
 func TestChannelRowsAreChecked(t *testing.T) {
-	for _, body := range []string{`{}`, `{"channels":null}`, `{"channels":[{}]}`, `{"channels":[{"channel":{"cid":"canary:x"}}]}`, `{"channels":[{"channel":{"cid":"a:b","created_at":1}}]}`, `{"channels":[{"channel":{"cid":"a:b","created_at":"canary"}}]}`} {
+	for _, body := range []string{`{}`, `{"channels":null}`, `{"channels":[{}]}`, `{"channels":[{"channel":{"cid":"canary:x"}}]}`,
+		`{"channels":[{"channel":{"cid":"a:b","created_at":1}}]}`, `{"channels":[{"channel":{"cid":"a:b","created_at":"canary"}}]}`} {
 		f := newFixture(t, func(w http.ResponseWriter, r *http.Request, _ int) { raw(201, body)(w, r) })
 		if _, err := f.ChannelsOfMember(ctx, testUser); failure(t, err).Kind != KindUnexpectedBody {
 			t.Errorf("%s: %v", body, err)
@@ -124,7 +126,8 @@ func searchServer(t *testing.T, cids []string, perChannel int, fold func(string)
 		}
 		var rows []string
 		for _, cid := range cids {
-			if after, before := payload.Filter.CID.After, payload.Filter.CID.Before; after != "" && fold(cid) <= fold(after) || before != "" && fold(cid) >= fold(before) {
+			if after, before := payload.Filter.CID.After, payload.Filter.CID.Before; after != "" && fold(cid) <= fold(after) || before != "" &&
+				fold(cid) >= fold(before) {
 				continue
 			}
 			for range perChannel {
@@ -178,7 +181,8 @@ func TestChannelsByMessages(t *testing.T) {
 	f = newFixture(t, func(w http.ResponseWriter, r *http.Request, _ int) {
 		raw(200, `{"results":[{"message":{"cid":"a:b"}}],"next":"again"}`)(w, r)
 	})
-	if found, all, err := f.ChannelsByMessages(ctx, testUser, []string{"a:b"}); err != nil || all || len(found) != 0 || f.count() != maxSearches+2 {
+	if found, all, err := f.ChannelsByMessages(ctx, testUser, []string{"a:b"}); err != nil || all || len(found) != 0 ||
+		f.count() != maxSearches+2 {
 		t.Error(found, all, err, f.count())
 	}
 	f = newFixture(t, func(w http.ResponseWriter, _ *http.Request, _ int) { respondError(w, 400, 4, OpSearch, "canary") })
@@ -207,7 +211,8 @@ func TestReactionsBy(t *testing.T) {
 	for _, test := range []struct {
 		total, there, found, calls int
 		all                        bool
-	}{{12, 12, 0, 1, true}, {500, 500, 1, 2, true}, {1300, 1300, 2, 5, true}, {1200, 1200, 2, 4, true}, {5000, 5000, 2, 5, false}, {20, 5, 0, 2, false}} {
+	}{{12, 12, 0, 1, true}, {500, 500, 1, 2, true}, {1300, 1300, 2, 5, true}, {1200, 1200, 2, 4, true}, {5000, 5000, 2, 5, false},
+		{20, 5, 0, 2, false}} {
 		f := server(test.there)
 		list, all, err := f.ReactionsBy(ctx, "canary-message", testUser, test.total)
 		if err != nil || len(list) != test.found || all != test.all || f.count() != test.calls {
@@ -231,9 +236,12 @@ func TestExportChannels(t *testing.T) {
 	}{
 		{ChannelExport{CIDs: []string{"a:b"}}, `{"channels":[{"cid":"a:b"}]}`},
 		{
-			ChannelExport{CIDs: []string{"a:b", "a:!members-x"}, Version: ExportV2, Since: at, Until: at.Add(time.Hour), ClearDeletedMessageText: true, ExportUsers: true, IncludeSoftDeletedChannels: true, IncludeTruncatedMessages: true},
-			`{"channels":[{"cid":"a:b","messages_since":"2026-01-02T02:04:05.000006Z","messages_until":"2026-01-02T03:04:05.000006Z"},{"cid":"a:!members-x","messages_since":"2026-01-02T02:04:05.000006Z","messages_until":"2026-01-02T03:04:05.000006Z"}],` +
-				`"clear_deleted_message_text":true,"export_users":true,"include_soft_deleted_channels":true,"include_truncated_messages":true,"version":"v2"}`,
+			ChannelExport{CIDs: []string{"a:b", "a:!members-x"}, Version: ExportV2, Since: at, Until: at.Add(time.Hour),
+				ClearDeletedMessageText: true, ExportUsers: true, IncludeSoftDeletedChannels: true, IncludeTruncatedMessages: true},
+			`{"channels":[{"cid":"a:b","messages_since":"2026-01-02T02:04:05.000006Z","messages_until":"2026-01-02T03:04:05.000006Z"},` +
+				`{"cid":"a:!members-x","messages_since":"2026-01-02T02:04:05.000006Z","messages_until":"2026-01-02T03:04:05.000006Z"}],` +
+				`"clear_deleted_message_text":true,"export_users":true,"include_soft_deleted_channels":true,"include_truncated_messages":true,` +
+				`"version":"v2"}`,
 		},
 	} {
 		task, err := f.ExportChannels(ctx, test.export)
@@ -252,7 +260,8 @@ func TestExportChannels(t *testing.T) {
 
 func TestUserRow(t *testing.T) {
 	row := `{"id":"` + testUser + `", "n":12345678901234567890,"mutes":[]}`
-	for body, want := range map[string]string{`{"users":[` + row + `]}`: row, `{"users":[]}`: "", `{"users":[{"id":"canary-other"}]}`: "", `{"users":[` + row + `,` + row + `]}`: "", `{}`: ""} {
+	for body, want := range map[string]string{`{"users":[` + row + `]}`: row, `{"users":[]}`: "", `{"users":[{"id":"canary-other"}]}`: "",
+		`{"users":[` + row + `,` + row + `]}`: "", `{}`: ""} {
 		f := newFixture(t, func(w http.ResponseWriter, r *http.Request, _ int) { raw(200, body)(w, r) })
 		got, err := f.UserRow(ctx, testUser)
 		if string(got) != want || (err == nil) != (want != "") {

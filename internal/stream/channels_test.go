@@ -19,7 +19,8 @@ const testCID = "messaging:canary-channel"
 func channelRows(cids ...string) map[string]any {
 	rows := make([]any, len(cids))
 	for i, cid := range cids {
-		rows[i] = map[string]any{"channel": map[string]any{"cid": cid, "created_at": "2026-01-02T03:04:05.6Z", "member_count": 2}, "messages": []any{}}
+		rows[i] = map[string]any{"channel": map[string]any{"cid": cid, "created_at": "2026-01-02T03:04:05.6Z", "member_count": 2},
+			"messages": []any{}}
 	}
 	return map[string]any{"channels": rows}
 }
@@ -49,7 +50,8 @@ func TestChannelsByCID(t *testing.T) {
 			State  *bool
 			Most   *int `json:"message_limit"`
 		}
-		if err := json.Unmarshal([]byte(r.body), &body); err != nil || len(body.Filter.CID["$in"]) > 30 || body.Limit != 30 || body.State == nil || *body.State || body.Most == nil || *body.Most != 0 {
+		if err := json.Unmarshal([]byte(r.body), &body); err != nil || len(body.Filter.CID["$in"]) > 30 || body.Limit != 30 ||
+			body.State == nil || *body.State || body.Most == nil || *body.Most != 0 {
 			t.Errorf("%s %s: %s, %v", r.method, r.path, r.body, err)
 		}
 	}
@@ -65,7 +67,8 @@ func TestDeleteChannels(t *testing.T) {
 		}
 	}
 	requests := f.requests()
-	if got := requests[0].body; got != `{"cids":["messaging:canary-channel","t:!members-x"],"hard_delete":true}` || requests[0].path != "/channels/delete" {
+	if got := requests[0].body; got != `{"cids":["messaging:canary-channel","t:!members-x"],"hard_delete":true}` ||
+		requests[0].path != "/channels/delete" {
 		t.Errorf("%s %s", requests[0].path, got)
 	}
 	if !strings.Contains(requests[1].body, `"hard_delete":false`) {
@@ -77,7 +80,8 @@ func TestTruncateChannel(t *testing.T) {
 	f := newFixture(t, func(w http.ResponseWriter, _ *http.Request, _ int) {
 		respond(w, 201, map[string]any{"channel": map[string]any{"cid": "t:!members-x", "truncated_at": "2026-01-02T03:04:05Z"}})
 	})
-	channel, err := f.TruncateChannel(context.Background(), "t:!members-x", Truncation{Hard: true, Until: time.Date(2026, 1, 2, 4, 4, 5, 999, time.FixedZone("", 3600))})
+	channel, err := f.TruncateChannel(context.Background(), "t:!members-x",
+		Truncation{Hard: true, Until: time.Date(2026, 1, 2, 4, 4, 5, 999, time.FixedZone("", 3600))})
 	if err != nil || channel.TruncatedAt == nil {
 		t.Fatalf("%+v, %v", channel, err)
 	}
@@ -85,7 +89,8 @@ func TestTruncateChannel(t *testing.T) {
 		t.Fatal(err)
 	}
 	requests := f.requests()
-	if got := requests[0]; got.body != `{"hard_delete":true,"skip_push":false,"truncated_at":"2026-01-02T03:04:05.000000Z"}` || got.path != "/channels/t/%21members-x/truncate" {
+	if got := requests[0]; got.body != `{"hard_delete":true,"skip_push":false,"truncated_at":"2026-01-02T03:04:05.000000Z"}` ||
+		got.path != "/channels/t/%21members-x/truncate" {
 		t.Errorf("%s %s", got.path, got.body)
 	}
 	if got := requests[1].body; got != `{"hard_delete":false,"skip_push":true}` {
@@ -120,7 +125,8 @@ func TestMessageCalls(t *testing.T) {
 
 // What Stream would take for something else is not sent.
 func TestContentIDs(t *testing.T) {
-	for _, cid := range []string{"", ":", "a", "a:", ":b", "a:b:c", "a:.", "a:..", "a/b:c", "a:b c", "a:b\n", "!a:b", "a:b!c", "a:!!b", "a:" + strings.Repeat("x", 65), "a:%2e"} {
+	for _, cid := range []string{"", ":", "a", "a:", ":b", "a:b:c", "a:.", "a:..", "a/b:c", "a:b c", "a:b\n", "!a:b", "a:b!c", "a:!!b",
+		"a:" + strings.Repeat("x", 65), "a:%2e"} {
 		if _, _, ok := SplitCID(cid); ok {
 			t.Errorf("%q passes for a cid", cid)
 		}

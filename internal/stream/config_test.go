@@ -110,7 +110,8 @@ func TestNewChecksItsConfig(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if tr := client.transport; tr.timeout != 30*time.Second || tr.retries != 0 || tr.limiter.caps[OpDeleteUsers] != 6 || client.base.String() != DefaultBaseURL {
+	if tr := client.transport; tr.timeout != 30*time.Second || tr.retries != 0 || tr.limiter.caps[OpDeleteUsers] != 6 ||
+		client.base.String() != DefaultBaseURL {
 		t.Errorf("defaults: %s, %d, %v", tr.timeout, tr.retries, tr.limiter.caps)
 	}
 	for _, format := range []string{"%v", "%+v", "%#v"} {

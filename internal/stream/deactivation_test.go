@@ -66,11 +66,12 @@ func TestDeactivationIsSettledByTheLookUp(t *testing.T) {
 		reactivate   bool
 		kind         Kind // "" is success
 	}{
-		"already deactivated, refused":    {404, refusal(16, "the user "+testUser+" was deactivated"), deactivatedRow, false, ""},
-		"already active, refused":         {400, refusal(4, "user "+testUser+" is not deactivated"), activeRow, true, ""},
-		"no user in the answer":           {201, `{"duration":"1ms"}`, deactivatedRow, false, ""},
-		"answer says still active":        {201, `{"user":` + activeRow + `}`, activeRow, false, KindUnexpectedBody},
-		"answer about somebody else":      {201, `{"user":{"id":"canary-2","deactivated_at":"2026-02-01T00:00:00Z"}}`, activeRow, false, KindUnexpectedBody},
+		"already deactivated, refused": {404, refusal(16, "the user "+testUser+" was deactivated"), deactivatedRow, false, ""},
+		"already active, refused":      {400, refusal(4, "user "+testUser+" is not deactivated"), activeRow, true, ""},
+		"no user in the answer":        {201, `{"duration":"1ms"}`, deactivatedRow, false, ""},
+		"answer says still active":     {201, `{"user":` + activeRow + `}`, activeRow, false, KindUnexpectedBody},
+		"answer about somebody else": {201, `{"user":{"id":"canary-2","deactivated_at":"2026-02-01T00:00:00Z"}}`, activeRow, false,
+			KindUnexpectedBody},
 		"numbers for times":               {201, `{"user":{"id":"` + testUser + `","deactivated_at":17}}`, activeRow, false, KindUnexpectedBody},
 		"deleted":                         {404, refusal(16, "the user "+testUser+" was deleted"), "", false, KindNotFound},
 		"never existed":                   {404, refusal(16, "the user "+testUser+" does not exist"), "", true, KindNotFound},

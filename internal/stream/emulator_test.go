@@ -115,7 +115,8 @@ func TestLifeOfAUser(t *testing.T) {
 	e.Clock().(*clocktest.Clock).Advance(time.Minute)
 	task, err := c.Task(ctx, id)
 	want := map[string]stream.TaskResult{"alice": {Status: stream.ResultOK}, "bob": {Status: stream.ResultOK}}
-	if diff := cmp.Diff(want, task.Results); err != nil || diff != "" || !task.Terminal() || task.Status != stream.TaskCompleted || task.Err != nil {
+	if diff := cmp.Diff(want, task.Results); err != nil || diff != "" || !task.Terminal() || task.Status != stream.TaskCompleted ||
+		task.Err != nil {
 		t.Errorf("%s%+v, %v", diff, task, err)
 	}
 
@@ -139,7 +140,8 @@ func TestManyChannelsOfOneInstant(t *testing.T) {
 		channels[i] = fmt.Sprintf(`{"cid": "messaging:%d", "created_by_id": "alice", "members": ["alice"]}`, i)
 	}
 	simulated := clocktest.New(time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC))
-	e := emulatortest.StartSeeded(t, emulator.Options{Clock: simulated}, `{"users": [{"id": "alice"}], "channels": [`+strings.Join(channels, ",")+`]}`)
+	e := emulatortest.StartSeeded(t, emulator.Options{Clock: simulated},
+		`{"users": [{"id": "alice"}], "channels": [`+strings.Join(channels, ",")+`]}`)
 	c, err := stream.New(stream.Config{APIKey: e.APIKey(), APISecret: e.APISecret(), BaseURL: e.URL, Clock: simulated})
 	if err != nil {
 		t.Fatal(err)

@@ -48,8 +48,9 @@ const (
 )
 
 // Error is the only error type of a Client's methods (New and ParseBaseURL
-// return *ConfigError, [BeforeEach] what its check gives). Its text holds no URL, key, id, body nor Stream's own
-// words, so that it may go into a diagnostic or a log as it is.
+// return *ConfigError, [BeforeEach] what its check gives). Its text holds no URL,
+// key, id, body nor Stream's own words, so that it may go into a diagnostic or a
+// log as it is.
 type Error struct {
 	Op         Operation
 	HTTPStatus int // 0 = no answer

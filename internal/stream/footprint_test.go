@@ -23,7 +23,8 @@ func TestConversationsOf(t *testing.T) {
 	if err != nil || len(cids) != 1 || cids[0] != "messaging:a" {
 		t.Error(cids, err)
 	}
-	if body := f.requests()[0].body; !strings.Contains(body, `"member_count":{"$eq":2}`) || !strings.Contains(body, `"members":{"$in":["`+testUser+`"]}`) {
+	if body := f.requests()[0].body; !strings.Contains(body, `"member_count":{"$eq":2}`) ||
+		!strings.Contains(body, `"members":{"$in":["`+testUser+`"]}`) {
 		t.Error(body)
 	}
 }
@@ -61,7 +62,8 @@ func TestCountMessages(t *testing.T) {
 					Limit    int
 					Offset   *int
 				}
-				if err := json.Unmarshal([]byte(r.URL.Query().Get("payload")), &q); err != nil || len(q.Channels) == 0 || q.Limit != 100 || q.Offset != nil ||
+				if err := json.Unmarshal([]byte(r.URL.Query().Get("payload")), &q); err != nil || len(q.Channels) == 0 || q.Limit != 100 ||
+					q.Offset != nil ||
 					fmt.Sprint(q.Messages) != "map[user.id:map[$eq:"+testUser+"]]" {
 					t.Errorf("%+v %v", q, err)
 				}

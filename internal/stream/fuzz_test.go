@@ -95,10 +95,13 @@ func response(r *http.Request, status int, body []byte) *http.Response {
 // when the bytes say so.
 func FuzzTask(f *testing.F) {
 	for _, seed := range []string{
-		task, `{"task_id":"task-1","status":"completed","result":{"alice":{"status":"ok"}}}`, `{"task_id":"task-1","status":"failed","error":{"type":"x"}}`,
-		`{"task_id":"task-1","status":"completed","result":{"url":"x"}}`, `{"task_id":1}`, `[]`, ``, `{"task_id":"task-1","status":"x","created_at":1}`,
+		task, `{"task_id":"task-1","status":"completed","result":{"alice":{"status":"ok"}}}`,
+		`{"task_id":"task-1","status":"failed","error":{"type":"x"}}`,
+		`{"task_id":"task-1","status":"completed","result":{"url":"x"}}`, `{"task_id":1}`, `[]`, ``,
+		`{"task_id":"task-1","status":"x","created_at":1}`,
 		`{"task_id":"task-1","Status":"completed","result":{"alice":{"Status":"ok"},"bob":null,"eve":{"status":["ok"]}},"error":{}}`,
-		`{"task_id":"task-1","status":"completed","updated_at":"9999-12-31T23:59:59-01:00"}`, `{"task_id":"task-1","status":"running","error":""}`,
+		`{"task_id":"task-1","status":"completed","updated_at":"9999-12-31T23:59:59-01:00"}`,
+		`{"task_id":"task-1","status":"running","error":""}`,
 	} {
 		f.Add([]byte(seed))
 	}
@@ -158,8 +161,10 @@ func FuzzUsers(f *testing.F) {
 	for _, seed := range []string{
 		`{"users":[]}`, `{"users":[{"id":"alice","role":"user","created_at":"2026-01-01T00:00:00Z","banned":false,"teams":[],"x":{}}]}`,
 		`{"users":null}`, `{"users":[{"id":"eve"}]}`, `{"users":[{"id":"alice","custom":{"a":1}}]}`, `{`, `{"users":[{"ID":"alice"}]}`,
-		`{"users":[{"id":"alice","deleted_at":"0000-01-01T00:00:00+01:00","Deactivated_at":"2026-01-01T00:00:00Z"},{"id":"bob","deactivated_at":"2026-01-01T00:00:00Z"}]}`,
-		`{"user":{"id":"alice","deactivated_at":"2026-01-01T00:00:00.5+01:00"}}`, `{"users":{"alice":{},"bob":{"id":"bob"}}}`, `{"users":{"alice":{},"bob":null}}`,
+		`{"users":[{"id":"alice","deleted_at":"0000-01-01T00:00:00+01:00","Deactivated_at":"2026-01-01T00:00:00Z"},{"id":"bob",` +
+			`"deactivated_at":"2026-01-01T00:00:00Z"}]}`,
+		`{"user":{"id":"alice","deactivated_at":"2026-01-01T00:00:00.5+01:00"}}`, `{"users":{"alice":{},"bob":{"id":"bob"}}}`,
+		`{"users":{"alice":{},"bob":null}}`,
 	} {
 		f.Add([]byte(seed))
 	}
@@ -219,9 +224,12 @@ func FuzzUsers(f *testing.F) {
 // the user.
 func FuzzProbe(f *testing.F) {
 	for _, message := range []string{
-		"UpdateUsersPartial failed with error: \"the user alice was deleted\"", "the user alice does not exist", "the user alice was deactivated", "the user bob was deleted",
-		"the user alice was deleted the user alice does not exist", "the user alice was deleted, the user bob was deleted", "see-the user alice was deleted",
-		"the user alice was deleted-x", `Request failed with error: "the user alice was deleted"`, "the user alice  was deleted", "the user alice was deletedthe user alice was deleted", "",
+		"UpdateUsersPartial failed with error: \"the user alice was deleted\"", "the user alice does not exist", "the user alice was deactivated",
+		"the user bob was deleted",
+		"the user alice was deleted the user alice does not exist", "the user alice was deleted, the user bob was deleted",
+		"see-the user alice was deleted",
+		"the user alice was deleted-x", `Request failed with error: "the user alice was deleted"`, "the user alice  was deleted",
+		"the user alice was deletedthe user alice was deleted", "",
 	} {
 		f.Add(404, 16, message)
 	}
@@ -238,7 +246,8 @@ func FuzzProbe(f *testing.F) {
 		presence, err := c.ProbeUser(ctx, "alice")
 		heard := sentences(strings.ToValidUTF8(message, "\uFFFD"))
 		says := func(verdict string) bool {
-			return status == 404 && code == 16 && !strings.HasPrefix(message, "Request failed with error") && len(heard) == 1 && heard[0] == "the user alice "+verdict
+			return status == 404 && code == 16 && !strings.HasPrefix(message, "Request failed with error") && len(heard) == 1 &&
+				heard[0] == "the user alice "+verdict
 		}
 		switch {
 		case (presence == "") != (err != nil):
@@ -263,7 +272,8 @@ func sentences(message string) (found []string) {
 		rest := message[i+len(start):]
 		id := rest[:len(rest)-len(strings.TrimLeft(rest, idBytes))]
 		for _, verdict := range []string{" was deleted", " was deactivated", " does not exist"} {
-			if after, ok := strings.CutPrefix(rest[len(id):], verdict); ok && id != "" && len(id) <= 255 && (after == "" || !strings.Contains(idBytes, after[:1])) {
+			if after, ok := strings.CutPrefix(rest[len(id):], verdict); ok && id != "" && len(id) <= 255 &&
+				(after == "" || !strings.Contains(idBytes, after[:1])) {
 				found = append(found, start+id+verdict)
 			}
 		}
@@ -279,16 +289,21 @@ func FuzzChanges(f *testing.F) {
 	const cid, message = "messaging:general", "m1"
 	for _, seed := range []string{
 		`{"task_id":"task-1","duration":"1ms"}`, `{"task_id":""}`, `{"task_id":7}`, `{"Task_id":"x"}`, `{`, ``, `[]`, `<html>canary`,
-		`{"channel":{"cid":"messaging:general","truncated_at":"2026-01-01T00:00:00Z"}}`, `{"channel":{"cid":"messaging:general","truncated_at":null}}`, `{"channel":{"cid":"messaging:other","truncated_at":"2026-01-01T00:00:00Z"}}`,
+		`{"channel":{"cid":"messaging:general","truncated_at":"2026-01-01T00:00:00Z"}}`,
+		`{"channel":{"cid":"messaging:general","truncated_at":null}}`,
+		`{"channel":{"cid":"messaging:other","truncated_at":"2026-01-01T00:00:00Z"}}`,
 		`{"message":{"id":"m1","type":"deleted"}}`, `{"message":{"id":"m1","type":"regular"}}`, `{"message":{"id":"m2","type":"deleted"}}`,
-		`{"user":{"id":"alice","deactivated_at":"2026-01-01T00:00:00Z"},"users":{"alice":{}}}`, `{"user":{"id":"alice"}}`, `{"users":[{"id":"alice"}]}`,
-		`{"policy":{"policy":"old-messages","config":{"max_age_hours":24}},"policies":null}`, `{"policies":[{"policy":"old-messages","config":{"max_age_hours":24}}]}`,
+		`{"user":{"id":"alice","deactivated_at":"2026-01-01T00:00:00Z"},"users":{"alice":{}}}`, `{"user":{"id":"alice"}}`,
+		`{"users":[{"id":"alice"}]}`,
+		`{"policy":{"policy":"old-messages","config":{"max_age_hours":24}},"policies":null}`,
+		`{"policies":[{"policy":"old-messages","config":{"max_age_hours":24}}]}`,
 	} {
 		f.Add(201, []byte(seed))
 		f.Add(500, []byte(seed))
 	}
 	for status, seed := range map[int]string{
-		400: `{"code":4,"message":"canary is not deleted"}`, 404: `{"code":16,"message":"DeleteChannels failed with error: \"channels not found\""}`, 403: `{"code":17,"message":"canary"}`,
+		400: `{"code":4,"message":"canary is not deleted"}`,
+		404: `{"code":16,"message":"DeleteChannels failed with error: \"channels not found\""}`, 403: `{"code":17,"message":"canary"}`,
 		408: `x`, 302: ``, 401: `{"code":5,"message":"x"}`, 199: `{}`,
 	} {
 		f.Add(status, []byte(seed))
@@ -318,9 +333,10 @@ func FuzzChanges(f *testing.F) {
 		}, func(said any) bool {
 			return in(said, "channel", "cid") == cid && in(said, "channel", "truncated_at") != nil
 		}},
-		OpDeleteMessage: {func(c *Client) (string, error) { _, err := c.DeleteMessage(ctx, message, true); return plainly(err) }, func(said any) bool {
-			return in(said, "message", "id") == message && in(said, "message", "type") == "deleted"
-		}},
+		OpDeleteMessage: {func(c *Client) (string, error) { _, err := c.DeleteMessage(ctx, message, true); return plainly(err) },
+			func(said any) bool {
+				return in(said, "message", "id") == message && in(said, "message", "type") == "deleted"
+			}},
 		OpGetMessage: {func(c *Client) (string, error) {
 			got, err := c.GetMessage(ctx, message)
 			if err == nil && got.Deleted {
@@ -330,9 +346,10 @@ func FuzzChanges(f *testing.F) {
 		}, func(said any) bool { return in(said, "message", "id") == message }},
 		OpDeletePoll:   {func(c *Client) (string, error) { return plainly(c.DeletePoll(ctx, "p1", "alice")) }, any2xx},
 		OpRestoreUsers: {func(c *Client) (string, error) { return plainly(c.RestoreUsers(ctx, []string{"alice"})) }, any2xx},
-		OpUpdateUsersPartial: {func(c *Client) (string, error) { return plainly(c.RevokeTokens(ctx, []string{"alice"}, testStart)) }, func(said any) bool {
-			return isObject(in(said, "users", "alice"))
-		}},
+		OpUpdateUsersPartial: {func(c *Client) (string, error) { return plainly(c.RevokeTokens(ctx, []string{"alice"}, testStart)) },
+			func(said any) bool {
+				return isObject(in(said, "users", "alice"))
+			}},
 		OpDeactivateUser: {func(c *Client) (string, error) {
 			_, err := c.DeactivateUser(ctx, "alice", Deactivation{})
 			return plainly(err)
@@ -372,7 +389,8 @@ func FuzzChanges(f *testing.F) {
 			}
 			// Half of a refusal may be half of anything.
 			half := status >= 400 && status != 429 && cutOff(body)
-			if mayBeDone := success || status >= 500 || status == 408 || half; endpoints[op].mutating && e.Ambiguous != mayBeDone && e.Kind != KindRateLimited {
+			if mayBeDone := success || status >= 500 || status == 408 || half; endpoints[op].mutating && e.Ambiguous != mayBeDone &&
+				e.Kind != KindRateLimited {
 				t.Errorf("%s: %d %q: ambiguous is %v", op, status, body, e.Ambiguous)
 			}
 		}
@@ -414,11 +432,16 @@ func FuzzFailure(f *testing.F) {
 // none is of somebody who was not asked for.
 func FuzzLists(f *testing.F) {
 	for _, seed := range []string{
-		`{"channels":[{"channel":{"cid":"a:b","created_at":"2026-01-01T00:00:00.123456789Z","member_count":2}}]}`, `{"channels":[{"channel":{"cid":"a:c","created_at":"2026-01-01T00:00:00Z"}}]}`, `{"channels":[]}`, `{"channels":[{}]}`,
-		`{"channels":[{"channel":{"cid":"a:b","deleted_at":"2026-01-01T00:00:00Z","CID":"x"}}]}`, `{"results":[{"message":{"id":"m","cid":"a:b"}},{"message":{"id":"n","channel":{"cid":"a:c"}}}],"next":"more"}`, `{"results":[{"message":{"id":"m","cid":7}}]}`, `{"results":null}`,
+		`{"channels":[{"channel":{"cid":"a:b","created_at":"2026-01-01T00:00:00.123456789Z","member_count":2}}]}`,
+		`{"channels":[{"channel":{"cid":"a:c","created_at":"2026-01-01T00:00:00Z"}}]}`, `{"channels":[]}`, `{"channels":[{}]}`,
+		`{"channels":[{"channel":{"cid":"a:b","deleted_at":"2026-01-01T00:00:00Z","CID":"x"}}]}`,
+		`{"results":[{"message":{"id":"m","cid":"a:b"}},{"message":{"id":"n","channel":{"cid":"a:c"}}}],"next":"more"}`,
+		`{"results":[{"message":{"id":"m","cid":7}}]}`, `{"results":null}`,
 		`{"polls":[{"id":"p","created_by_id":"alice"}],"next":""}`, `{"polls":[{"id":"p","created_by_id":"eve"}]}`, `{"polls":[{"id":"p"}]}`,
-		`{"reactions":[{"user_id":"alice","type":"like","score":1.50},{"user_id":"bob","type":"like"},{"user_id":"alice","type":"like"}]}`, `{"reactions":[{"user_id":"alice"}]}`, `{"reactions":[7]}`,
-		`{"policies":[{"policy":"old-messages","config":{"max_age_hours":24},"enabled_at":"2026-01-01T00:00:00Z"}]}`, `{"policies":null}`, `{}`, `{"policies":[{"policy":"x","config":{"max_age_hours":24.5}}]}`,
+		`{"reactions":[{"user_id":"alice","type":"like","score":1.50},{"user_id":"bob","type":"like"},{"user_id":"alice","type":"like"}]}`,
+		`{"reactions":[{"user_id":"alice"}]}`, `{"reactions":[7]}`,
+		`{"policies":[{"policy":"old-messages","config":{"max_age_hours":24},"enabled_at":"2026-01-01T00:00:00Z"}]}`, `{"policies":null}`, `{}`,
+		`{"policies":[{"policy":"x","config":{"max_age_hours":24.5}}]}`,
 	} {
 		f.Add([]byte(seed))
 	}
@@ -440,10 +463,12 @@ func FuzzLists(f *testing.F) {
 			}
 			rows := listed(said, "channels", "channel")
 			moments(t, rows[len(rows)-1], map[string]*time.Time{
-				"created_at": channel.CreatedAt, "last_message_at": channel.LastMessageAt, "deleted_at": channel.DeletedAt, "truncated_at": channel.TruncatedAt,
+				"created_at": channel.CreatedAt, "last_message_at": channel.LastMessageAt, "deleted_at": channel.DeletedAt,
+				"truncated_at": channel.TruncatedAt,
 			})
 		}
-		if cids := listed(said, "channels", "channel", "cid"); err == nil && slices.ContainsFunc(cids, func(cid any) bool { return cid != "a:b" }) || err == nil && (len(cids) > 0) != (len(channels) > 0) {
+		if cids := listed(said, "channels", "channel", "cid"); err == nil &&
+			slices.ContainsFunc(cids, func(cid any) bool { return cid != "a:b" }) || err == nil && (len(cids) > 0) != (len(channels) > 0) {
 			t.Errorf("%q gives %v", body, channels)
 		}
 
@@ -523,7 +548,8 @@ func FuzzLists(f *testing.F) {
 // FuzzExport: an export is the very bytes, and of that very user; so is a row.
 func FuzzExport(f *testing.F) {
 	for _, seed := range []string{
-		`{"user":{"id":"alice","n":1e400},"messages":[],"reactions":null,"duration":"1ms"}`, `{"user":{"id":"bob"}}`, `{"user":null}`, `{"USER":{"id":"alice"}}`, ` {"user" : {"id":"\u0061lice"}} `,
+		`{"user":{"id":"alice","n":1e400},"messages":[],"reactions":null,"duration":"1ms"}`, `{"user":{"id":"bob"}}`, `{"user":null}`,
+		`{"USER":{"id":"alice"}}`, ` {"user" : {"id":"\u0061lice"}} `,
 		`{"users":[{"id":"alice", "n":0.10}]}`, `{"users":[{"id":"alice"},{"id":"alice"}]}`, `{"users":[]}`, `{"users":[{"id":"bob"}]}`,
 	} {
 		f.Add([]byte(seed))
@@ -549,7 +575,8 @@ func FuzzExport(f *testing.F) {
 			t.Errorf("%q gives %q", body, row)
 		}
 		var e *Error
-		if isGone := errors.As(err, &e) && e.Kind == KindNotFound; isGone != (json.Valid(body) && string(must(json.Marshal(in(said, "users")))) == "[]") {
+		if isGone := errors.As(err, &e) && e.Kind == KindNotFound; isGone != (json.Valid(body) &&
+			string(must(json.Marshal(in(said, "users")))) == "[]") {
 			t.Errorf("%q: %v", body, err)
 		}
 	})
@@ -564,7 +591,8 @@ func must[T any](v T, err error) T {
 
 // FuzzApp: the wrong-app guard believes nothing but the app's name.
 func FuzzApp(f *testing.F) {
-	for _, seed := range []string{`{"app":{"name":"gdpr"}}`, `{"app":{}}`, `{"app":null}`, `{}`, `{"app":{"name":7}}`, `{"app":[]}`, `{"app":{"name":"a","policies":{"x":1}}}`, `{"app":{"NAME":"x"}}`} {
+	for _, seed := range []string{`{"app":{"name":"gdpr"}}`, `{"app":{}}`, `{"app":null}`, `{}`, `{"app":{"name":7}}`, `{"app":[]}`,
+		`{"app":{"name":"a","policies":{"x":1}}}`, `{"app":{"NAME":"x"}}`} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
@@ -583,7 +611,8 @@ func FuzzApp(f *testing.F) {
 }
 
 func FuzzParseBaseURL(f *testing.F) {
-	for _, seed := range []string{DefaultBaseURL, "http://localhost:1/", "https://u:p@h", "https://h/a/../b", "https://h?x#y", "http://[::1%25lo0]", "http://[::1%25\x8ao0]"} {
+	for _, seed := range []string{DefaultBaseURL, "http://localhost:1/", "https://u:p@h", "https://h/a/../b", "https://h?x#y",
+		"http://[::1%25lo0]", "http://[::1%25\x8ao0]"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

@@ -61,8 +61,10 @@ func listen(t *testing.T, r *http.Request) heard {
 // is meant; one that is refused is not sent.
 func FuzzIDs(f *testing.F) {
 	for _, seed := range []string{
-		"alice", testUser, "messaging:general", "messaging:!members-x", "a:b:c", ":", "a:", "!a:b", "", ".", "..", "a/b", "a%2fb", "a,b", "a b", "a?b#c", "ä", "\xff", "delete", "a\nb", "a+b", "\x00", ";", "a\n:b", "a:b\n",
-		strings.Repeat("x", 255), strings.Repeat("x", 256), strings.Repeat("x", 64) + ":!" + strings.Repeat("y", 64), strings.Repeat("x", 65) + ":y",
+		"alice", testUser, "messaging:general", "messaging:!members-x", "a:b:c", ":", "a:", "!a:b", "", ".", "..", "a/b", "a%2fb", "a,b", "a b",
+		"a?b#c", "ä", "\xff", "delete", "a\nb", "a+b", "\x00", ";", "a\n:b", "a:b\n",
+		strings.Repeat("x", 255), strings.Repeat("x", 256), strings.Repeat("x", 64) + ":!" + strings.Repeat("y", 64),
+		strings.Repeat("x", 65) + ":y",
 	} {
 		f.Add(seed)
 	}
@@ -94,7 +96,9 @@ func FuzzIDs(f *testing.F) {
 					text = got[0].payload
 				}
 				quoted := must(json.Marshal(id))
-				if !bytes.Contains(text, append([]byte(where), append(quoted, ']')...)) && !bytes.Contains(text, append([]byte(where), append(quoted, '}')...)) && !bytes.Contains(text, append([]byte(where), append(quoted, ',')...)) {
+				if !bytes.Contains(text, append([]byte(where), append(quoted, ']')...)) &&
+					!bytes.Contains(text, append([]byte(where), append(quoted, '}')...)) &&
+					!bytes.Contains(text, append([]byte(where), append(quoted, ',')...)) {
 					t.Errorf("%s: %q comes as %s", op, id, text)
 				}
 			}
@@ -110,11 +114,16 @@ func FuzzIDs(f *testing.F) {
 		if isCID && typ+":"+channel != id {
 			t.Errorf("%q is %q and %q", id, typ, channel)
 		}
-		sent(OpTruncateChannel, isCID, []string{"channels", typ, channel, "truncate"}, "", func() error { _, err := c.TruncateChannel(ctx, id, Truncation{}); return err })
+		sent(OpTruncateChannel, isCID, []string{"channels", typ, channel, "truncate"}, "",
+			func() error { _, err := c.TruncateChannel(ctx, id, Truncation{}); return err })
 		sent(OpDeleteChannels, isCID, nil, `"cids":[`, func() error { _, err := c.DeleteChannels(ctx, []string{id}, true); return err })
 		sent(OpQueryChannels, isCID, nil, `"$in":[`, func() error { _, err := c.ChannelsByCID(ctx, []string{id}); return err })
 		if isCID {
-			sent(OpExportChannels, true, nil, `"cid":`, func() error { _, err := c.ExportChannels(ctx, ChannelExport{CIDs: []string{id}}); return err })
+			sent(OpExportChannels, true, nil, `"cid":`, func() error {
+				_,
+					err := c.ExportChannels(ctx, ChannelExport{CIDs: []string{id}})
+				return err
+			})
 		}
 
 		// Other ids than the validators take come from Stream's own answers.
@@ -138,8 +147,10 @@ func FuzzIDs(f *testing.F) {
 // aside, on every page; what is no JSON object is not sent.
 func FuzzFilter(f *testing.F) {
 	for _, seed := range []string{
-		`{}`, ` { "role" : "guest" } `, `{"n":{"$gt":12345678901234567890.10}}`, `{"a":1,"a":2}`, `{"b":1,"a":[1e400,-0,null,true]}`, `{"name":"<b>&\u2028\ud83d"}`, `{"$and":[{"id":{"$gt":"x"}}]}`,
-		`null`, `[]`, `"x"`, ``, `{`, `{} x`, "\xef\xbb\xbf{}", `{"a":"` + strings.Repeat("x", 7000) + `"}`, `{"a":` + strings.Repeat("[", 500) + strings.Repeat("]", 500) + `}`,
+		`{}`, ` { "role" : "guest" } `, `{"n":{"$gt":12345678901234567890.10}}`, `{"a":1,"a":2}`, `{"b":1,"a":[1e400,-0,null,true]}`,
+		`{"name":"<b>&\u2028\ud83d"}`, `{"$and":[{"id":{"$gt":"x"}}]}`,
+		`null`, `[]`, `"x"`, ``, `{`, `{} x`, "\xef\xbb\xbf{}", `{"a":"` + strings.Repeat("x", 7000) + `"}`,
+		`{"a":` + strings.Repeat("[", 500) + strings.Repeat("]", 500) + `}`,
 	} {
 		f.Add(seed, "alice")
 	}
@@ -158,7 +169,8 @@ func FuzzFilter(f *testing.F) {
 		})
 		_, err := c.QueryUsers(ctx, UserQuery{Filter: json.RawMessage(filter)})
 		object := json.Valid([]byte(filter)) && isObject(plain([]byte(filter)))
-		if long := 8*(len(filter)+len(last))+1000 > maxPayload; !long && object != (err == nil) || object && len(pages) == 0 && !long || !object && len(pages) > 0 {
+		if long := 8*(len(filter)+len(last))+1000 > maxPayload; !long && object != (err == nil) || object && len(pages) == 0 && !long ||
+			!object && len(pages) > 0 {
 			t.Fatalf("%q: %v, %d pages", filter, err, len(pages))
 		}
 		if err != nil {
@@ -206,15 +218,19 @@ func FuzzRateLimits(f *testing.F) {
 		status                          int
 		limit, remaining, reset, waited string
 	}{
-		{201, "6", "5", strconv.FormatInt(now+30, 10), ""}, {429, "6", "0", strconv.FormatInt(now+119, 10), ""}, {429, "", "", "", "30"}, {429, "0", "-1", "0", "-5"},
-		{200, "9223372036854775807", "0", "9223372036854775807", ""}, {429, "-9223372036854775808", "x", "-62135596801", testStart.Add(time.Minute).Format(http.TimeFormat)}, {0, "", "", "", ""}, {429, "1", "0", strconv.FormatInt(now+86400, 10), "86400"},
+		{201, "6", "5", strconv.FormatInt(now+30, 10), ""}, {429, "6", "0", strconv.FormatInt(now+119, 10), ""}, {429, "", "", "", "30"},
+		{429, "0", "-1", "0", "-5"},
+		{200, "9223372036854775807", "0", "9223372036854775807", ""},
+		{429, "-9223372036854775808", "x", "-62135596801", testStart.Add(time.Minute).Format(http.TimeFormat)}, {0, "", "", "", ""},
+		{429, "1", "0", strconv.FormatInt(now+86400, 10), "86400"},
 	} {
 		f.Add(seed.status, seed.limit, seed.remaining, seed.reset, seed.waited)
 	}
 	f.Fuzz(func(t *testing.T, status int, limit, remaining, reset, after string) {
 		simulated := clocktest.New(testStart)
 		l := newLimiter(simulated, func(context.Context, string, map[string]any) {}, map[Operation]int{OpDeleteUsers: 6})
-		answer := http.Header{"X-Ratelimit-Limit": {limit}, "X-Ratelimit-Remaining": {remaining}, "X-Ratelimit-Reset": {reset}, "Retry-After": {after}}
+		answer := http.Header{"X-Ratelimit-Limit": {limit}, "X-Ratelimit-Remaining": {remaining}, "X-Ratelimit-Reset": {reset},
+			"Retry-After": {after}}
 		for _, op := range []Operation{OpDeleteUsers, OpQueryUsers, OpGetTask} {
 			for range 3 {
 				before := simulated.Now()
@@ -237,14 +253,17 @@ func FuzzRateLimits(f *testing.F) {
 // FuzzDownload: whatever a file's host does, what is read to the end is a file
 // that it has, whole. Each byte of the script is what one connection does.
 func FuzzDownload(f *testing.F) {
-	for _, seed := range []string{"", "\x01", "\x01\x02", "\x01\x03\x02", "\x01\x04", "\x01\x05\x02", "\x01\x06\x07\x08\x02", "\x01\x09\x02", "\x11\x0a\x21\x02", "\x08\x08\x08\x08\x08\x08\x08", "\x05", "\x01\x0b\x0c", "\x31\x15\x02", "\x31\x23\x13\x02", "\x51\x0a", "\xa1\x0a\x02"} {
+	for _, seed := range []string{"", "\x01", "\x01\x02", "\x01\x03\x02", "\x01\x04", "\x01\x05\x02", "\x01\x06\x07\x08\x02", "\x01\x09\x02",
+		"\x11\x0a\x21\x02", "\x08\x08\x08\x08\x08\x08\x08", "\x05", "\x01\x0b\x0c", "\x31\x15\x02", "\x31\x23\x13\x02", "\x51\x0a",
+		"\xa1\x0a\x02"} {
 		f.Add([]byte(seed), false)
 		f.Add([]byte(seed), true)
 	}
 	files := []string{strings.Repeat("0123456789", 20), strings.Repeat("0123456789", 10) + "x" + strings.Repeat("0123456789", 9)}
 	f.Fuzz(func(t *testing.T, script []byte, tagged bool) {
 		c := answering(t, func(r *http.Request) (*http.Response, error) {
-			return response(r, 200, []byte(`{"task_id":"t","status":"completed","result":{"url":"https://canary.example/file?Signature=canary"}}`)), nil
+			return response(r, 200, []byte(`{"task_id":"t","status":"completed","result":{"url":"https://canary.example/file?Signature=canary"}}`)),
+				nil
 		})
 		c.transport.retries = 3
 		file := files[0]

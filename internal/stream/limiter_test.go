@@ -479,7 +479,8 @@ func underLoad(t *testing.T, seed uint64) {
 		var group sync.WaitGroup
 		random := rand.New(rand.NewPCG(seed, 2))
 		for range 200 {
-			delay, took, quits := time.Duration(random.Int64N(int64(10*time.Minute))), time.Duration(random.Int64N(int64(40*time.Second))), random.IntN(4) == 0
+			delay, took, quits := time.Duration(random.Int64N(int64(10*time.Minute))), time.Duration(random.Int64N(int64(40*time.Second))),
+				random.IntN(4) == 0
 			status := []int{201, 201, 201, 500, 429}[random.IntN(5)]
 			group.Go(func() {
 				time.Sleep(delay)

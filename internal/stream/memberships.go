@@ -44,7 +44,9 @@ func (c *Client) SmallChannelsOf(ctx context.Context, userIDs []string, most int
 // MembersOfChannels returns the ids of the members of up to 100 channels, by cid. A channel
 // of which Stream does not give all is in incomplete; one that it does not find is in
 // neither.
-func (c *Client) MembersOfChannels(ctx context.Context, cids []string) (members map[string][]string, incomplete map[string]bool, err error) {
+func (c *Client) MembersOfChannels(
+	ctx context.Context, cids []string,
+) (members map[string][]string, incomplete map[string]bool, err error) {
 	if err := checkBatch(OpQueryChannels, cids); err != nil {
 		return nil, nil, err
 	}
@@ -82,7 +84,8 @@ func (c *Client) membersOf(ctx context.Context, cid string) (ids []string, all b
 		if err != nil {
 			return nil, false, refuse(OpQueryMembers, "the query cannot be encoded")
 		}
-		page, err := call(ctx, c, request{op: OpQueryMembers, query: url.Values{"payload": {string(payload)}}}, func(body []byte) ([]string, error) {
+		ask := request{op: OpQueryMembers, query: url.Values{"payload": {string(payload)}}}
+		page, err := call(ctx, c, ask, func(body []byte) ([]string, error) {
 			answer, _ := decodeObject(body)
 			return decodeMemberIDs(answer)
 		})

@@ -74,7 +74,7 @@ var endpoints = map[Operation]endpoint{
 	OpGetRetentionPolicy:    {method: http.MethodGet, path: "/retention_policy"},
 	OpGetTask:               {method: http.MethodGet, path: "/tasks/{}"},
 	OpQueryChannels:         {method: http.MethodPost, path: "/channels", limit: 10000, answer: pageAnswer},
-	OpQueryMembers:          {method: http.MethodGet, path: "/members", limit: 300},
+	OpQueryMembers:          {method: http.MethodGet, path: "/members", limit: 300, answer: pageAnswer},
 	OpQueryPolls:            {method: http.MethodPost, path: "/polls/query", answer: pageAnswer},
 	OpQueryUsers:            {method: http.MethodGet, path: "/users", limit: 1000, answer: pageAnswer},
 	OpReactivateUser:        {method: http.MethodPost, path: "/users/{}/reactivate", limit: 60, mutating: true},

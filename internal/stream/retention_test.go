@@ -19,7 +19,8 @@ func TestRetentionPolicies(t *testing.T) {
 		`{"policies":[` + row + `]}`: {policy},
 		`{"policies":[]}`:            {},
 		`{"policies":null}`:          nil,
-		`{"policies":[` + row + `,{"policy":"inactive-channels","config":{"max_age_hours":43800,"x":1}}]}`: {policy, {Name: "inactive-channels", MaxAgeHours: 43800}},
+		`{"policies":[` + row + `,{"policy":"inactive-channels","config":{"max_age_hours":43800,"x":1}}]}`: {policy,
+			{Name: "inactive-channels", MaxAgeHours: 43800}},
 	} {
 		f := newFixture(t, func(w http.ResponseWriter, r *http.Request, _ int) { raw(200, body)(w, r) }, retries(0))
 		got, err := f.RetentionPolicies(ctx)
@@ -53,9 +54,11 @@ func TestSetAndDeleteRetentionPolicy(t *testing.T) {
 		kind         Kind
 		requests     int
 	}{
-		"set":                        {201, `{"policy":{"policy":"old-messages","config":{"max_age_hours":24}}}`, "", false, "", 1},
-		"confirms another age":       {201, `{"policy":{"policy":"old-messages","config":{"max_age_hours":25}}}`, none, false, KindUnexpectedBody, 2},
-		"confirms another policy":    {201, `{"policy":{"policy":"inactive-channels","config":{"max_age_hours":24}}}`, none, false, KindUnexpectedBody, 2},
+		"set": {201, `{"policy":{"policy":"old-messages","config":{"max_age_hours":24}}}`, "", false, "", 1},
+		"confirms another age": {201, `{"policy":{"policy":"old-messages","config":{"max_age_hours":25}}}`, none, false, KindUnexpectedBody,
+			2},
+		"confirms another policy": {201, `{"policy":{"policy":"inactive-channels","config":{"max_age_hours":24}}}`, none, false,
+			KindUnexpectedBody, 2},
 		"confirms nothing":           {201, `{}`, held, false, "", 2},
 		"fails and is set":           {500, failed, held, false, "", 2},
 		"fails":                      {500, failed, none, false, KindServer, 2},

@@ -35,7 +35,8 @@ func readTask(f *fixture) error {
 	return err
 }
 
-const task = `{"task_id":"task-1","status":"running","created_at":"2026-01-02T10:00:00.123456Z","updated_at":"2026-01-02T10:00:03.5Z","duration":"3ms"}`
+const task = `{"task_id":"task-1","status":"running","created_at":"2026-01-02T10:00:00.123456Z","updated_at":"2026-01-02T10:00:03.5Z",` +
+	`"duration":"3ms"}`
 
 // good answers the two calls that the fault tests use.
 func good(w http.ResponseWriter, r *http.Request) {
@@ -69,7 +70,8 @@ func TestFaults(t *testing.T) {
 		w.WriteHeader(http.StatusNotFound)
 		_, _ = io.WriteString(w, `{"code":16,"message":"`)
 	}
-	words := `{"code":-1,"message":"DeleteUsers failed with error: \"canary words\"","StatusCode":500,"duration":"0","more_info":"","details":[]}`
+	words := `{"code":-1,"message":"DeleteUsers failed with error: \"canary ` +
+		`words\"","StatusCode":500,"duration":"0","more_info":"","details":[]}`
 	for name, fault := range map[string]struct {
 		handler   http.HandlerFunc
 		kind      Kind
@@ -106,8 +108,10 @@ func TestFaults(t *testing.T) {
 		"403 of a firewall":   {raw(403, `<html>canary`), KindForbidden, 403, 0, false, false},
 		"400":                 {raw(400, `{"code":4,"message":"canary","StatusCode":400}`), KindInput, 400, 4, false, false},
 		"413":                 {raw(413, `{"code":22,"message":"canary","StatusCode":413}`), KindInput, 413, 22, false, false},
-		"404":                 {raw(404, `{"code":16,"message":"DeleteUsers failed with error: \"canary\"","StatusCode":404}`), KindNotFound, 404, 16, false, false},
-		"404 of the router":   {raw(404, `{"code":16,"message":"Request failed with error: \"Not Found\"","StatusCode":404}`), KindUnexpectedBody, 404, 16, false, false},
+		"404": {raw(404, `{"code":16,"message":"DeleteUsers failed with error: \"canary\"","StatusCode":404}`), KindNotFound, 404,
+			16, false, false},
+		"404 of the router": {raw(404, `{"code":16,"message":"Request failed with error: \"Not Found\"","StatusCode":404}`), KindUnexpectedBody,
+			404, 16, false, false},
 		"404 of a proxy":      {raw(404, "<html>canary not found</html>"), KindUnexpectedBody, 404, 0, false, false},
 		"404, code in words":  {raw(404, `{"code":"16","message":"canary does not exist"}`), KindUnexpectedBody, 404, 0, false, false},
 		"404, other code":     {raw(404, `{"code":4,"message":"canary does not exist"}`), KindUnexpectedBody, 404, 4, false, false},

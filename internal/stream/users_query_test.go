@@ -95,13 +95,17 @@ func TestQueryUsersPayload(t *testing.T) {
 		}},
 		"numbers as they are": {UserQuery{Filter: json.RawMessage(`{"age":12345678901234567890}`), IncludeDeactivated: true}, []string{
 			`{"filter_conditions":{"age":12345678901234567890},"include_deactivated_users":true,"limit":100,"sort":[{"direction":1,"field":"id"}]}`,
-			`{"filter_conditions":{"$and":[{"age":12345678901234567890},{"id":{"$gt":"u0000"}}]},"include_deactivated_users":true,"limit":100,"sort":[{"direction":1,"field":"id"}]}`,
+			`{"filter_conditions":{"$and":[{"age":12345678901234567890},{"id":{"$gt":"u0000"}}]},"include_deactivated_users":true,"limit":100,` +
+				`"sort":[{"direction":1,"field":"id"}]}`,
 		}},
 		"ties are broken by id": {UserQuery{Filter: json.RawMessage(`{}`), Sort: []SortField{{"last_active", true}}}, []string{
-			`{"filter_conditions":{},"include_deactivated_users":false,"limit":100,"offset":0,"sort":[{"direction":-1,"field":"last_active"},{"direction":1,"field":"id"}]}`,
+			`{"filter_conditions":{},"include_deactivated_users":false,"limit":100,"offset":0,"sort":[{"direction":-1,"field":"last_active"},` +
+				`{"direction":1,"field":"id"}]}`,
 		}},
-		"five fields at most": {UserQuery{Filter: json.RawMessage(`{}`), Sort: []SortField{{"a", false}, {"b", false}, {"c", false}, {"d", false}, {"e", false}}}, []string{
-			`{"filter_conditions":{},"include_deactivated_users":false,"limit":100,"offset":0,"sort":[{"direction":1,"field":"a"},{"direction":1,"field":"b"},{"direction":1,"field":"c"},{"direction":1,"field":"d"},{"direction":1,"field":"e"}]}`,
+		"five fields at most": {UserQuery{Filter: json.RawMessage(`{}`),
+			Sort: []SortField{{"a", false}, {"b", false}, {"c", false}, {"d", false}, {"e", false}}}, []string{
+			`{"filter_conditions":{},"include_deactivated_users":false,"limit":100,"offset":0,"sort":[{"direction":1,"field":"a"},{"direction":1,` +
+				`"field":"b"},{"direction":1,"field":"c"},{"direction":1,"field":"d"},{"direction":1,"field":"e"}]}`,
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -131,8 +131,10 @@ func TestUsersByIDBelievesOnlyAList(t *testing.T) {
 }
 
 func TestUserRows(t *testing.T) {
-	row := `{"id":"alice","ID":"eve","role":"admin","Role":"user","created_at":"2026-01-01T01:00:00.5+01:00","updated_at":"2026-01-02T00:00:00Z",
-		"last_active":null,"deactivated_at":"2026-02-01T00:00:00Z","deleted_at":"0001-01-01T00:00:00Z","banned":true,"Banned":false,"teams":["red"],
+	row := `{"id":"alice","ID":"eve","role":"admin","Role":"user",
+		"created_at":"2026-01-01T01:00:00.5+01:00","updated_at":"2026-01-02T00:00:00Z",
+		"last_active":null,"deactivated_at":"2026-02-01T00:00:00Z","deleted_at":"0001-01-01T00:00:00Z",
+		"banned":true,"Banned":false,"teams":["red"],
 		"name":"Alice","online":false,"legal_hold":true,"address":{"city":"Leiden"},"custom":{"legal_hold":false,"tier":"gold"}}`
 	user, err := decodeUser([]byte(row))
 	if err != nil {
@@ -187,13 +189,15 @@ func TestProbeUser(t *testing.T) {
 		"deleted":     {answer(404, 16, "the user "+testUser+" was deleted"), PresenceDeleted, ""},
 		"deactivated": {answer(404, 16, "the user "+testUser+" was deactivated"), PresenceDeactivated, ""},
 
-		"another sentence":       {answer(404, 16, "the user "+testUser+" cannot be found"), "", KindUnexpectedBody},
-		"another user":           {answer(404, 16, "the user canary-other was deleted"), "", KindUnexpectedBody},
-		"longer id":              {answer(404, 16, "the user "+testUser+"0 was deleted"), "", KindUnexpectedBody},
-		"two sentences":          {answer(404, 16, "the user "+testUser+" was deleted, the user "+testUser+" does not exist"), "", KindUnexpectedBody},
-		"no sentence":            {answer(404, 16, ""), "", KindUnexpectedBody},
-		"some other user gone":   {answer(404, 16, "created_by does not exist"), "", KindUnexpectedBody},
-		"router":                 {raw(404, `{"code":16,"message":"Request failed with error: \"the user `+testUser+` does not exist\"","StatusCode":404}`), "", KindUnexpectedBody},
+		"another sentence": {answer(404, 16, "the user "+testUser+" cannot be found"), "", KindUnexpectedBody},
+		"another user":     {answer(404, 16, "the user canary-other was deleted"), "", KindUnexpectedBody},
+		"longer id":        {answer(404, 16, "the user "+testUser+"0 was deleted"), "", KindUnexpectedBody},
+		"two sentences": {answer(404, 16, "the user "+testUser+" was deleted, the user "+testUser+" does not exist"), "",
+			KindUnexpectedBody},
+		"no sentence":          {answer(404, 16, ""), "", KindUnexpectedBody},
+		"some other user gone": {answer(404, 16, "created_by does not exist"), "", KindUnexpectedBody},
+		"router": {raw(404, `{"code":16,"message":"Request failed with error: \"the user `+testUser+` does not `+
+			`exist\"","StatusCode":404}`), "", KindUnexpectedBody},
 		"another code":           {answer(404, 4, "the user "+testUser+" does not exist"), "", KindUnexpectedBody},
 		"another status":         {answer(400, 16, "the user "+testUser+" does not exist"), "", KindInput},
 		"HTML":                   {raw(404, "<html>the user "+testUser+" does not exist</html>"), "", KindUnexpectedBody},
@@ -247,7 +251,8 @@ func TestDeleteUsersBody(t *testing.T) {
 	}
 	got := f.requests()
 	for i, want := range []string{
-		`{"user_ids":["a","b"],"user":"hard","messages":"pruning","conversations":"hard","calls":"soft","files":true,"new_channel_owner_id":"c","new_call_owner_id":"d"}`,
+		`{"user_ids":["a","b"],"user":"hard","messages":"pruning","conversations":"hard","calls":"soft","files":true,` +
+			`"new_channel_owner_id":"c","new_call_owner_id":"d"}`,
 		`{"user_ids":["a"]}`,
 	} {
 		if got[i].body != want || got[i].method != "POST" || got[i].path != "/users/delete" {
@@ -366,7 +371,8 @@ func TestExportUser(t *testing.T) {
 	for _, m := range got {
 		members = append(members, m.Name+" "+m.Key+" "+m.Value.Raw)
 	}
-	want := []string{`user "user" {"id":"` + testUser + `","n":1.0}`, `messages "messages" [{"html":"<p>\u00e9</p>"}]`, `reactions "reactions" null`}
+	want := []string{`user "user" {"id":"` + testUser + `","n":1.0}`, `messages "messages" [{"html":"<p>\u00e9</p>"}]`,
+		`reactions "reactions" null`}
 	if err != nil || !slices.Equal(members, want) {
 		t.Errorf("%q, %v", members, err)
 	}

@@ -307,6 +307,21 @@ func (c *Core) put(address string, i *instance) {
 	c.state[address] = i
 }
 
+// set changes one object of an instance and leaves the other, which may be applied at the
+// same time.
+func (c *Core) set(address string, change func(*instance)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var i instance
+	if was := c.state[address]; was != nil {
+		i = *was
+	}
+	change(&i)
+	if c.state[address] = &i; i.current == nil && i.deposed == nil {
+		delete(c.state, address)
+	}
+}
+
 // read is the object's value, read by the test and not through the provider.
 func (c *Core) read(o *object) tftypes.Value {
 	c.t.Helper()

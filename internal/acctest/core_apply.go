@@ -102,7 +102,7 @@ func (w *walk) nodes() (nodes []*node) {
 func (w *walk) destroyOne(planned *Planned) bool {
 	o := w.core.get(planned.Address).current
 	left, ok := w.apply(planned.Address, o, planned.before, tftypes.NewValue(planned.before.Type(), nil), nil, planned.private, nil)
-	w.core.put(planned.Address, &instance{current: left, deposed: w.core.get(planned.Address).deposed})
+	w.core.set(planned.Address, func(i *instance) { i.current = left })
 	return ok
 }
 
@@ -117,7 +117,7 @@ func (w *walk) destroyDeposed(address string) bool {
 		return false
 	}
 	left, ok := w.apply(address, i.deposed, planned.before, planned.after, nil, planned.private, nil)
-	w.core.put(address, &instance{current: w.core.get(address).current, deposed: left})
+	w.core.set(address, func(i *instance) { i.deposed = left })
 	return ok
 }
 
@@ -163,7 +163,7 @@ func (w *walk) applyOne(planned *Planned) bool {
 		w.restore(planned, old)
 		return false
 	}
-	w.core.put(address, &instance{current: fresh, deposed: old})
+	w.core.set(address, func(i *instance) { i.current = fresh })
 	return ok
 }
 

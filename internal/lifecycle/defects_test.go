@@ -294,10 +294,10 @@ func TestDeposedRecordRestoresNobody(t *testing.T) {
 		if record := w.State(w.address); record == nil || !record.Deposed {
 			w.t.Fatalf("nothing is deposed: %+v", record)
 		}
-		w.apply(c)
+		r := w.apply(c)
 		u, _ := w.s.User(w.ids[0])
 		if n := w.s.Count("RestoreUsers"); n != 0 || !u.Deleted || w.State(w.address).Deposed {
-			w.t.Errorf("%d restores, deleted %v", n, u.Deleted)
+			w.t.Errorf("%d restores, deleted %v: %s", n, u.Deleted, r.Warnings)
 		}
 		w.is("completed", false)
 	}, nil)

@@ -130,7 +130,10 @@ func TestTakeErrors(t *testing.T) {
 			id: "alice", limit: 100, room: 1 << 20,
 			faults: []emulator.Fault{{Op: "ExportUser", Kind: emulator.FaultCustom, Status: 200, ContentType: "application/json",
 				Body: `{"user":{"id":"alice"},"user":{"id":"alice"}}`}},
-			is: func(err error) bool { var e *export.ParseError; return errors.As(err, &e) },
+			is: func(err error) bool {
+				var e *stream.Error
+				return errors.As(err, &e) && e.Kind == stream.KindUnexpectedBody
+			},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

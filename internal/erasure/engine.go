@@ -71,6 +71,8 @@ type Traits struct {
 	// Forgets: Stream does not tell a deleted subject of this kind from one that
 	// never existed, so that only a record knows of a deletion that was begun.
 	Forgets bool
+	// Proves: a look-up tells what was deleted for good from what is only hidden.
+	Proves bool
 	// Call is the delete call, for whose limit the engine waits.
 	Call stream.Operation
 }

@@ -59,7 +59,7 @@ func (m Messages) Reach(ctx context.Context, ids []string, _ MessageScope, _ Run
 // Traits implements [Deed].
 func (Messages) Traits() Traits {
 	return Traits{
-		Kind: "message", Max: 1, Forgets: true, Call: stream.OpDeleteMessage,
+		Kind: "message", Max: 1, Forgets: true, Proves: true, Call: stream.OpDeleteMessage,
 		Absence: "Stream does not find this message: it never existed, or it was deleted for good before (Stream does not tell).",
 	}
 }

@@ -112,7 +112,7 @@ func (e *Engine[S]) notAccepted(ctx context.Context, id string, attempt Attempt[
 	case lookErr != nil:
 		attempt.AnswerLost = true // nobody knows
 	case finding.Found == FoundPresent || finding.Found == FoundDeactivated:
-	case e.Forgets:
+	case e.Proves:
 		sentAt := e.now()
 		attempt.Status, attempt.Error, attempt.AnswerLost, attempt.SubmittedAt = StatusSubmitted, "", false, sentAt
 		return e.resume(ctx, id, attempt)

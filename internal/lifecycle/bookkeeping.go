@@ -91,7 +91,7 @@ func NotLookedUp(at path.Path) diag.Diagnostic {
 }
 
 // SubjectChanged is the error of a record whose subject a configuration changes.
-func SubjectChanged(at path.Path, record, instead string) diag.Diagnostic {
-	return diag.NewAttributeErrorDiagnostic(at, "The subject of a record cannot change",
-		"This resource is the record of "+record+" of another subject. Nothing was sent. Set the id back, and add another resource block for the new subject. "+instead)
+func SubjectChanged(at path.Path, what, instead string) diag.Diagnostic {
+	return diag.NewAttributeErrorDiagnostic(at, "The subject of a "+what+" cannot change",
+		"This resource is the "+what+" of another subject. Nothing was sent. Set the id back, and add another resource block for the new subject. "+instead)
 }

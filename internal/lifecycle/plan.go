@@ -171,7 +171,7 @@ func (p *planning[S, M, P]) readPrior(ctx context.Context) (diags diag.Diagnosti
 	p.records = records
 	p.engine.Memory.Remember(records, p.TypeName+p.prior.common().Receipt.ValueString())
 	if !p.many && (!p.known || len(records.Left(p.ids)) > 0) {
-		return append(diags, SubjectChanged(p.subject(), "an erasure", "To drop this record, remove its block."))
+		return append(diags, SubjectChanged(p.subject(), "record", "To drop this record, remove its block."))
 	}
 	recorded, ok, d := p.prior.Scope(ctx)
 	diags.Append(d...)

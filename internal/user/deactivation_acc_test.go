@@ -118,7 +118,7 @@ func TestAccUserDeactivation(t *testing.T) {
 				ConfigPlanChecks:  planned(plancheck.ResourceActionUpdate),
 				ConfigStateChecks: []statecheck.StateCheck{statecheck.ExpectKnownValue(hold, attr("restore_messages"), knownvalue.Bool(true)), holds("on_destroy", "reactivate")},
 			},
-			{Config: s.Config("", restrict("bob", body)), ExpectError: says("The subject of a record cannot change")},
+			{Config: s.Config("", restrict("bob", body)), ExpectError: says("The subject of a restriction cannot change")},
 			{Config: s.Config("", restrict("alice", "revoke_tokens = true")), ExpectError: says("Option of a restriction that is in force")},
 			{Config: s.Config("", restrict("alice", "mark_messages_deleted = true")), ExpectError: says("Option of a restriction that is in force")},
 			{ // a replacement does not lift the restriction in between

@@ -53,6 +53,9 @@ func (r *deactivationResource) restrict(ctx context.Context, model *deactivation
 	if err != nil {
 		return diag.Diagnostics{report.Step(userIDPath, deactivating, err)}
 	}
+	if finding.Found == erasure.FoundPresent {
+		model.Found = types.StringValue(string(finding.Found)) // it is this record's restriction from now on
+	}
 	model.Status, model.DeactivatedAt = types.StringValue(statusDeactivated), lifecycle.Instant(user.DeactivatedAt)
 	return nil
 }

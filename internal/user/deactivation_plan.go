@@ -83,11 +83,12 @@ func (r *deactivationResource) planCreate(ctx context.Context, plan *deactivatio
 
 func (r *deactivationResource) planUpdate(ctx context.Context, plan, prior *deactivationModel) (diags diag.Diagnostics) {
 	if !plan.UserID.Equal(prior.UserID) {
-		return diag.Diagnostics{lifecycle.SubjectChanged(userIDPath, "a restriction", "Removing this block lifts the restriction of the old one.")}
+		return diag.Diagnostics{lifecycle.SubjectChanged(userIDPath, "restriction", "Removing this block lifts the restriction of the old one.")}
 	}
 	plan.keep(prior)
 	if prior.Status.ValueString() == statusReverted {
 		plan.expect()
+		plan.Found = types.StringUnknown()
 		if !r.session.Blind() {
 			_, diags = r.session.OpenFor(ctx, userIDPath, prior.app())
 		}

@@ -607,6 +607,15 @@ func (k *soak) open() map[string]int {
 	return n
 }
 
+// statusOf is the status behind one word of results.
+func statusOf(word string) string {
+	switch word {
+	case "erased", "pruned", "marked_deleted", "not_found", "adopted":
+		return string(erasure.StatusCompleted)
+	}
+	return word
+}
+
 // state reads what the state file holds of every subject.
 func (k *soak) state() map[string]evidence {
 	k.Helper()
@@ -626,7 +635,7 @@ func (k *soak) state() map[string]evidence {
 					MessageID string `json:"message_id"`
 					Status    string
 					Receipt   string
-					Results   map[string]struct{ Status string }
+					Results   map[string]string
 				}
 			}
 		}
@@ -663,7 +672,7 @@ func (k *soak) state() map[string]evidence {
 				}
 				status := a.Status
 				if a.Results != nil {
-					status = a.Results[id].Status
+					status = statusOf(a.Results[id])
 				}
 				all[id] = evidence{address: address, tainted: i.Status == "tainted", status: status, attempts: list}
 			}

@@ -41,8 +41,11 @@ func TestDeactivationHaltedDestroyIsForgotten(t *testing.T) {
 				if r := core.Apply(plan); len(r.Errors) == 0 {
 					t.Error("no error")
 				}
-				if core.State(hold) == nil {
-					t.Skip("it got through")
+				if core.State(hold) == nil { // it got through, so the restriction must be lifted
+					if u, _ := s.User(restricted); u.Deactivated || s.Count("ReactivateUser") != 1 {
+						t.Errorf("the record is gone and the user is %+v", u)
+					}
+					return
 				}
 				s.ResetRequests()
 				good(t, core.Apply(core.Plan(hold, block, acctest.WithReplace)))

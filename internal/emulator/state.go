@@ -205,6 +205,14 @@ func (e *Emulator) Totals() Totals {
 	return t
 }
 
+// Touch lets a user be active now, as somebody whose phone connects.
+func (e *Emulator) Touch(id string) {
+	defer e.lock()()
+	if u := e.users[id]; u != nil {
+		u.lastActive = e.now()
+	}
+}
+
 // ForgetTask makes a task unknown, as Stream forgets old ones.
 func (e *Emulator) ForgetTask(id string) {
 	defer e.lock()()

@@ -72,6 +72,8 @@ type Options struct {
 	// RecordMissing: a subject that never existed is recorded as not found, without a
 	// call; otherwise it is refused.
 	RecordMissing bool
+	// Conditions must hold of every subject that is sent; nil where there are none.
+	Conditions *Conditions
 }
 
 // Work lists what is to be done: the subjects asked for that are not as the scope
@@ -168,7 +170,10 @@ func (a advance[S]) take(ctx context.Context, record Record[S]) (Record[S], erro
 			return record, nil
 		}
 	}
-	attempt, err := a.erase(ctx, a.id, a.scope, record, a.o.RecordMissing, a.gate)
+	if _, veiled := Unveil(a.id); veiled {
+		return record, notGiven()
+	}
+	attempt, err := a.erase(ctx, a.id, a.scope, record, a.o, a.gate)
 	if attempt.Status != "" {
 		record = record.With(attempt)
 	}
@@ -178,7 +183,7 @@ func (a advance[S]) take(ctx context.Context, record Record[S]) (Record[S], erro
 // Preview examines subjects for a plan, as [Engine.Advance] does right before the
 // call: what is found of each, and errors by subject.
 func (e *Engine[S]) Preview(ctx context.Context, ids []string, scope S, batch Batch[S], o Options) (map[string]Finding, map[string]error) {
-	return each(ids, func(id string) (Finding, error) { return e.preview(ctx, id, scope, batch[id], o.RecordMissing) })
+	return each(ids, func(id string) (Finding, error) { return e.preview(ctx, id, scope, batch[id], o) })
 }
 
 // each does something for all ids at once, so that requests are shared.
@@ -220,8 +225,9 @@ func (e *Engine[S]) Refresh(ctx context.Context, batch Batch[S], verify bool) (B
 func (b Batch[S]) Open(verify bool) (ids []string) {
 	for id, record := range b {
 		current := record.Current()
+		_, veiled := Unveil(id) // a task tells who is meant; nobody else does
 		completed := verify && current.Status == StatusCompleted && current.Outcome != OutcomeNotFound
-		if current.Status == StatusSubmitted || current.Restorable() || completed {
+		if current.Status == StatusSubmitted || !veiled && (current.Restorable() || completed) {
 			ids = append(ids, id)
 		}
 	}

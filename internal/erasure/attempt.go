@@ -66,6 +66,8 @@ type Finding struct {
 	Reach Reach
 	// At is when it was looked up, by the provider's clock.
 	At time.Time
+
+	terms terms
 }
 
 // DeactivatedAt is when a user was deactivated; nil when not, or when Stream does

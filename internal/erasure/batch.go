@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -22,17 +23,6 @@ func (b Batch[S]) IDs() []string {
 	}
 	slices.Sort(ids)
 	return ids
-}
-
-// of are the records of some subjects.
-func (b Batch[S]) of(ids []string) Batch[S] {
-	some := Batch[S]{}
-	for _, id := range ids {
-		if record, ok := b[id]; ok {
-			some[id] = record
-		}
-	}
-	return some
 }
 
 // statusRank orders statuses from done to worst.
@@ -169,11 +159,12 @@ type batchJSON[S Scope[S]] struct {
 	Status     Status            `json:"status"`
 	Counts     map[Status]int    `json:"counts"`
 	Attempts   []Attempt[S]      `json:"attempts"`
+	KeyCheck   string            `json:"pseudonym_key_check,omitempty"`
 	Subjects   []subjectJSON     `json:"subjects"`
 }
 
 // subjectJSON is one subject: the attempts by their places in the list. The
-// subjects are in the order of their sorted ids.
+// subjects are in the order of their sorted keys in state.
 type subjectJSON struct {
 	Subject  string `json:"subject,omitempty"`
 	Attempts []int  `json:"attempts"`
@@ -185,10 +176,12 @@ type subjectJSON struct {
 func (b Batch[S]) Receipt(about About, status Status, pseudonym func(id string) string) string {
 	r := batchJSON[S]{
 		Record: about.Record, RequestID: about.RequestID, Labels: about.Labels, Exports: about.Exports, NotCovered: about.NotCovered,
-		Status: status, Counts: map[Status]int{}, Attempts: []Attempt[S]{}, Subjects: []subjectJSON{},
+		Status: status, KeyCheck: about.KeyCheck, Counts: map[Status]int{}, Attempts: []Attempt[S]{}, Subjects: []subjectJSON{},
 	}
 	places := map[string]int{}
-	for _, id := range b.IDs() {
+	keys := b.IDs()
+	slices.SortFunc(keys, func(a, b string) int { return strings.Compare(Shown(a), Shown(b)) })
+	for _, id := range keys {
 		record := b[id]
 		subject := subjectJSON{Subject: record.pseudonym(pseudonym(id)), Attempts: []int{}, Reverted: record.Reverted}
 		for _, attempt := range record.Attempts {
@@ -211,7 +204,8 @@ func (b Batch[S]) Receipt(about About, status Status, pseudonym func(id string) 
 	return canonical(r)
 }
 
-// ReadBatch reads a batch back from its receipt and the ids on record.
+// ReadBatch reads a batch back from its receipt and the keys of the results in state: ids,
+// or the pseudonyms of those whose ids were never stored.
 func ReadBatch[S Scope[S]](receipt string, ids []string) (Batch[S], error) {
 	var r batchJSON[S]
 	if err := json.Unmarshal([]byte(receipt), &r); err != nil {
@@ -231,6 +225,9 @@ func ReadBatch[S Scope[S]](receipt string, ids []string) (Batch[S], error) {
 				return nil, errors.New("the receipt in state refers to an attempt that it does not hold")
 			}
 			record.Attempts = append(record.Attempts, r.Attempts[place])
+		}
+		if id == record.Pseudonym {
+			id = Veil(id)
 		}
 		batch[id] = record
 	}

@@ -185,7 +185,7 @@ func TestChannelsShareCallsAndEscalate(t *testing.T) {
 		if len(errs) != 0 || len(f.sent) != 1 || batch["t:a"].Current().Outcome != OutcomeMarkedDeleted {
 			t.Fatalf("%v, sent %v", errs, f.sent)
 		}
-		if _, err := e.preview(t.Context(), "t:a", hardChannel, batch["t:a"], false); err != nil {
+		if _, err := e.preview(t.Context(), "t:a", hardChannel, batch["t:a"], Options{}); err != nil {
 			t.Errorf("the record knows that it was there: %v", err)
 		}
 		delete(f.channels, "t:c") // by somebody else
@@ -377,7 +377,7 @@ func TestTruncations(t *testing.T) {
 			"later":         {-time.Minute, ""},
 		} {
 			scope := TruncationScope{Before: Instant(time.Now().Add(tt.before))}
-			_, err := e.preview(t.Context(), "t:a", scope, Record[TruncationScope]{}, false)
+			_, err := e.preview(t.Context(), "t:a", scope, Record[TruncationScope]{}, Options{})
 			var r *Refusal
 			if tt.says == "" && err != nil || tt.says != "" && (!errors.As(err, &r) || r.Summary != tt.says || r.Field != "truncated_before") {
 				t.Errorf("%s: %v", name, err)

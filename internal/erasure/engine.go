@@ -125,13 +125,16 @@ type Engine[S Scope[S]] struct {
 	// Memory is what this run has seen of the subjects' records.
 	Memory *Memory[S]
 
-	deed    Deed[S]
-	api     API
-	guards  Guards
-	ledger  *Ledger
-	app     *AppGate
-	clock   clock.Clock
-	version string
+	deed Deed[S]
+	api  API
+	// pseudonyms and faces lead from ids to pseudonyms and back.
+	pseudonyms Pseudonyms
+	faces      faces
+	guards     Guards
+	ledger     *Ledger
+	app        *AppGate
+	clock      clock.Clock
+	version    string
 
 	sending chan struct{} // one batch at a time, so that a turn is not taken by another scope
 	lookUps batcher[struct{}, struct{}, Finding]
@@ -158,12 +161,14 @@ type Config[S Scope[S]] struct {
 	App     *AppGate
 	Clock   clock.Clock
 	Version string // of the provider, for the record
+	// Pseudonyms stand for subjects.
+	Pseudonyms Pseudonyms
 }
 
 // New makes an engine.
 func New[S Scope[S]](c Config[S]) *Engine[S] {
 	e := &Engine[S]{
-		Traits: c.Deed.Traits(), Memory: &Memory[S]{},
+		Traits: c.Deed.Traits(), Memory: &Memory[S]{pseudonyms: c.Pseudonyms}, pseudonyms: c.Pseudonyms,
 		deed: c.Deed, api: c.API, guards: c.Guards, ledger: c.Ledger, app: c.App, clock: c.Clock, version: c.Version,
 		sending: make(chan struct{}, 1),
 	}

@@ -558,7 +558,7 @@ func TestGuards(t *testing.T) {
 				if tt.scope != nil {
 					tt.scope(&scope)
 				}
-				_, planErr := e.preview(t.Context(), "a", scope, none, true)
+				_, planErr := e.preview(t.Context(), "a", scope, none, Options{RecordMissing: true})
 				_, err := e.Erase(t.Context(), "a", scope, none, false)
 				for phase, err := range map[string]error{"plan": planErr, "apply": err} {
 					var r *Refusal
@@ -610,8 +610,8 @@ func TestPlanProbesOnlyWithinItsBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake()
 		e := f.engine(func(c *Config[UserScope]) { c.Ledger = &Ledger{Probes: 1} })
-		first, _ := e.preview(t.Context(), "a", hard, none, true)
-		second, err := e.preview(t.Context(), "b", hard, none, true)
+		first, _ := e.preview(t.Context(), "a", hard, none, Options{RecordMissing: true})
+		second, err := e.preview(t.Context(), "b", hard, none, Options{RecordMissing: true})
 		if first.Found != FoundMissing || second.Found != FoundUnproven || err != nil || len(f.probes) != 1 {
 			t.Errorf("%v, %v, %v, probes %v", first.Found, second.Found, err, f.probes)
 		}
@@ -623,7 +623,10 @@ func TestWrongAppStopsEverything(t *testing.T) {
 		f := newFake("a")
 		e := f.engine(func(c *Config[UserScope]) { c.App.Expected = "Other" })
 		for name, do := range map[string]func() error{
-			"plan":    func() error { _, err := e.preview(t.Context(), "a", hard, none, true); return err },
+			"plan": func() error {
+				_, err := e.preview(t.Context(), "a", hard, none, Options{RecordMissing: true})
+				return err
+			},
 			"apply":   func() error { _, err := e.Erase(t.Context(), "a", hard, none, false); return err },
 			"import":  func() error { _, err := e.Adopt(t.Context(), "a"); return err },
 			"restore": func() error { return e.Restore(t.Context(), Batch[UserScope]{"a": none}) },

@@ -20,6 +20,16 @@ type Refusal struct {
 
 func (r *Refusal) Error() string { return r.Summary + ": " + r.Detail }
 
+// notGiven is the refusal of what needs the id of a subject of whom only the pseudonym is
+// known.
+func notGiven() *Refusal {
+	return &Refusal{
+		Summary: "Subject not given",
+		Detail: "The record holds only the pseudonym of this subject, and what is to be done needs the id. Nothing was sent. " +
+			"Give the id again, through the same write-only argument and under the same pseudonym_key.",
+	}
+}
+
 // Stage is the step in which an error of the API ended an erasure.
 type Stage string
 

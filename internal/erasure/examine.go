@@ -20,9 +20,9 @@ func (e *Engine[S]) LookUp(ctx context.Context, id string) (Finding, error) {
 // preview examines a subject for a plan. When the plan's budget of probes is
 // used up, a subject that the look-up leaves out comes back as [FoundUnproven];
 // the apply proves it.
-func (e *Engine[S]) preview(ctx context.Context, id string, scope S, record Record[S], recordMissing bool) (Finding, error) {
-	finding, err := e.examine(ctx, id, scope, record, e.ledger.spendProbe)
-	if err == nil && finding.Found == FoundMissing && !recordMissing {
+func (e *Engine[S]) preview(ctx context.Context, id string, scope S, record Record[S], o Options) (Finding, error) {
+	finding, err := e.examine(ctx, id, scope, record, o, e.ledger.spendProbe)
+	if err == nil && finding.Found == FoundMissing && !o.RecordMissing {
 		err = e.missing()
 	}
 	if err == nil && e.Kind == kindUser && finding.Found != FoundMissing {
@@ -33,7 +33,7 @@ func (e *Engine[S]) preview(ctx context.Context, id string, scope S, record Reco
 
 // examine runs the guards around a look-up. Where Stream forgets what it deleted,
 // the record remembers.
-func (e *Engine[S]) examine(ctx context.Context, id string, scope S, record Record[S], mayProbe func() bool) (Finding, error) {
+func (e *Engine[S]) examine(ctx context.Context, id string, scope S, record Record[S], o Options, mayProbe func() bool) (Finding, error) {
 	if err := e.guards.Identity(id); err != nil {
 		return Finding{}, err
 	}
@@ -55,12 +55,16 @@ func (e *Engine[S]) examine(ctx context.Context, id string, scope S, record Reco
 			return Finding{}, err
 		}
 	}
+	finding.terms = terms{o.Conditions, record.Begun()}
 	return finding, e.admit(ctx, id, finding, scope)
 }
 
 // admit runs the guards that need a look-up.
 func (e *Engine[S]) admit(ctx context.Context, id string, finding Finding, scope S) error {
 	if err := e.guards.Finding(finding); err != nil {
+		return err
+	}
+	if err := finding.terms.check(finding); err != nil {
 		return err
 	}
 	if err := e.checkNewOwners(ctx, id, scope); err != nil {

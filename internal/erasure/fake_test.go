@@ -296,7 +296,7 @@ func (theApp) App(context.Context) (stream.App, error) { return stream.App{Name:
 
 // Erase sends a deletion, whatever a record says.
 func (e *Engine[S]) Erase(ctx context.Context, id string, scope S, record Record[S], recordMissing bool) (Attempt[S], error) {
-	return e.erase(ctx, id, scope, record, recordMissing, func(context.Context) {})
+	return e.erase(ctx, id, scope, record, Options{RecordMissing: recordMissing}, func(context.Context) {})
 }
 
 // advanceOne takes the record of one subject as far as it gets.

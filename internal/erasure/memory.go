@@ -12,6 +12,9 @@ import (
 // subject. Terraform gives the plan of a replacement no prior state, and its Create
 // nothing of what its Delete dropped: the run remembers both.
 type Memory[S Scope[S]] struct {
+	// pseudonyms make one of a subject's id and its pseudonym.
+	pseudonyms Pseudonyms
+
 	mu      sync.Mutex
 	seen    Batch[S]
 	holders map[string]map[string]bool // by subject, the records that are about it
@@ -35,8 +38,9 @@ func (m *Memory[S]) Remember(batch Batch[S], holder string) {
 	if m.seen == nil {
 		m.seen, m.holders = Batch[S]{}, map[string]map[string]bool{}
 	}
-	maps.Copy(m.seen, batch)
-	for id := range batch {
+	for id, record := range batch {
+		id = m.pseudonyms.Key(id)
+		m.seen[id] = record
 		if m.holders[id] == nil {
 			m.holders[id] = map[string]bool{}
 		}
@@ -49,7 +53,7 @@ func (m *Memory[S]) Remember(batch Batch[S], holder string) {
 func (m *Memory[S]) HeldElsewhere(id, holder string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for other := range m.holders[id] {
+	for other := range m.holders[m.pseudonyms.Key(id)] {
 		if other != holder {
 			return true
 		}
@@ -61,7 +65,7 @@ func (m *Memory[S]) HeldElsewhere(id, holder string) bool {
 func (m *Memory[S]) Recall(ids []string) Batch[S] {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.seen.of(ids)
+	return m.of(m.seen, ids)
 }
 
 // MarkWritten notes that this run has begun to write the record of subjects anew, so
@@ -74,7 +78,7 @@ func (m *Memory[S]) MarkWritten(ids []string) {
 		m.written = map[string]bool{}
 	}
 	for _, id := range ids {
-		m.written[id] = true
+		m.written[m.pseudonyms.Key(id)] = true
 	}
 }
 
@@ -82,7 +86,7 @@ func (m *Memory[S]) MarkWritten(ids []string) {
 func (m *Memory[S]) WasWritten(id string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.written[id]
+	return m.written[m.pseudonyms.Key(id)]
 }
 
 // HandOver leaves the records of a deleted resource. replaced: it was not destroyed,
@@ -93,7 +97,9 @@ func (m *Memory[S]) HandOver(resource string, batch Batch[S], replaced bool) {
 	if m.seen == nil {
 		m.seen, m.holders = Batch[S]{}, map[string]map[string]bool{}
 	}
-	maps.Copy(m.seen, batch)
+	for id, record := range batch {
+		m.seen[m.pseudonyms.Key(id)] = record
+	}
 	m.left = append(m.left, &legacy[S]{resource: resource, replaced: replaced, batch: batch})
 }
 
@@ -103,7 +109,7 @@ func (m *Memory[S]) IsAwaited(ids []string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, l := range m.left {
-		if !l.claimed && len(l.batch.of(ids)) > 0 {
+		if !l.claimed && len(m.shared(l.batch, ids)) > 0 {
 			return true
 		}
 	}
@@ -119,16 +125,22 @@ func (m *Memory[S]) Collect(resource string, ids []string, whole bool) Batch[S] 
 	defer m.mu.Unlock()
 	found := Batch[S]{}
 	for _, l := range m.left {
-		shared := l.batch.of(ids)
+		shared := m.shared(l.batch, ids)
 		if l.claimed || len(shared) == 0 {
 			continue
 		}
-		if whole && l.resource == resource {
-			shared = l.batch
+		rest := Batch[S]{}
+		for key, record := range l.batch {
+			switch id, asked := shared[key]; {
+			case asked:
+				found[id] = record
+			case whole && l.resource == resource:
+				found[key] = record
+			default:
+				rest[key] = record
+			}
 		}
-		maps.Copy(found, shared)
-		l.batch = maps.Clone(l.batch)
-		maps.DeleteFunc(l.batch, func(id string, _ Record[S]) bool { _, taken := shared[id]; return taken })
+		l.batch = rest
 		l.claimed = len(l.batch) == 0
 	}
 	if len(found) > 0 || !whole {
@@ -140,4 +152,32 @@ func (m *Memory[S]) Collect(resource string, ids []string, whole bool) Batch[S] 
 		}
 	}
 	return found
+}
+
+// of are the records of some subjects, by the ids that are asked for, out of those that
+// lie under their keys of pseudonyms.
+func (m *Memory[S]) of(records Batch[S], ids []string) Batch[S] {
+	some := Batch[S]{}
+	for _, id := range ids {
+		if record, ok := records[m.pseudonyms.Key(id)]; ok {
+			some[id] = record
+		}
+	}
+	return some
+}
+
+// shared are the keys of records that are about some subjects, each with the id that is
+// asked for.
+func (m *Memory[S]) shared(records Batch[S], ids []string) map[string]string {
+	keys := make(map[string]string, len(records))
+	for key := range records {
+		keys[m.pseudonyms.Key(key)] = key
+	}
+	shared := map[string]string{}
+	for _, id := range ids {
+		if key, ok := keys[m.pseudonyms.Key(id)]; ok {
+			shared[key] = id
+		}
+	}
+	return shared
 }

@@ -161,6 +161,9 @@ type About struct {
 	NotCovered []string
 	// Exports are the hashes of the exports that were taken before.
 	Exports []string
+	// KeyCheck tells the key of the pseudonyms from another one, where only they say who
+	// is meant.
+	KeyCheck string
 }
 
 type receiptJSON[S Scope[S]] struct {
@@ -170,6 +173,7 @@ type receiptJSON[S Scope[S]] struct {
 	Labels     map[string]string `json:"labels,omitempty"`
 	Exports    []string          `json:"exports,omitempty"`
 	NotCovered []string          `json:"not_covered"`
+	KeyCheck   string            `json:"pseudonym_key_check,omitempty"`
 	Attempt[S]
 	Attempts []Attempt[S] `json:"attempts"`
 }
@@ -180,7 +184,7 @@ type receiptJSON[S Scope[S]] struct {
 func (r Record[S]) Receipt(about About) string {
 	return canonical(receiptJSON[S]{
 		Record: about.Record, Subject: r.pseudonym(about.Subject), RequestID: about.RequestID, Labels: about.Labels,
-		Exports: about.Exports, NotCovered: about.NotCovered, Attempt: r.Current(), Attempts: r.Attempts,
+		Exports: about.Exports, NotCovered: about.NotCovered, KeyCheck: about.KeyCheck, Attempt: r.Current(), Attempts: r.Attempts,
 	})
 }
 
@@ -218,6 +222,16 @@ func ReadRecord[S Scope[S]](receipt string) (Record[S], error) {
 		return Record[S]{}, err
 	}
 	return Record[S]{Attempts: r.Attempts, Reverted: r.Attempt.Status == StatusReverted, Pseudonym: r.Subject}, nil
+}
+
+// ReceiptKeyCheck is the [Pseudonyms.Check] of the key that a receipt was written under; "" where it
+// does not say.
+func ReceiptKeyCheck(receipt string) string {
+	var r struct {
+		KeyCheck string `json:"pseudonym_key_check"`
+	}
+	_ = json.Unmarshal([]byte(receipt), &r) // what cannot be read does not say
+	return r.KeyCheck
 }
 
 var errNoReceipt = errors.New("the receipt in state is not one")

@@ -56,7 +56,7 @@ func TestARecordBelongsToItsApp(t *testing.T) {
 						return err
 					},
 					"plan": func(e *Engine[UserScope]) error {
-						_, err := e.preview(t.Context(), "a", hard, record(StatusCompleted), false)
+						_, err := e.preview(t.Context(), "a", hard, record(StatusCompleted), Options{})
 						return err
 					},
 					"refresh": func(e *Engine[UserScope]) error {
@@ -131,8 +131,8 @@ func TestNewOwnersStay(t *testing.T) {
 			f := newFake("a", "b")
 			e := f.engine()
 			scope := map[string]UserScope{"a": inherits, "b": hard}
-			_, first := e.preview(t.Context(), order[0], scope[order[0]], none, false)
-			_, second := e.preview(t.Context(), order[1], scope[order[1]], none, false)
+			_, first := e.preview(t.Context(), order[0], scope[order[0]], none, Options{})
+			_, second := e.preview(t.Context(), order[1], scope[order[1]], none, Options{})
 			var r *Refusal
 			if first != nil || !errors.As(second, &r) {
 				t.Errorf("%s: %v, %v", name, first, second)
@@ -160,7 +160,7 @@ func TestHoldsReachAsFarAsTheDeletion(t *testing.T) {
 		f := newFake("a")
 		f.channels = []stream.Membership{{CID: "m:x", Members: []string{"a", "held"}}}
 		guarded := func(c *Config[UserScope]) { c.Guards, c.People = guards, people }
-		_, err := f.engine(guarded).preview(t.Context(), "a", hard, none, false)
+		_, err := f.engine(guarded).preview(t.Context(), "a", hard, none, Options{})
 		refused(t, err)
 		_, err = f.engine(guarded).Erase(t.Context(), "a", hard, none, false)
 		refused(t, err)

@@ -75,6 +75,9 @@ func (e *Engine[S]) settle(ctx context.Context, id string, attempt Attempt[S], t
 	if task.Status != stream.TaskCompleted || task.Err != nil {
 		return fail(FailureTask)
 	}
+	if id = e.faces.id(id, attempt.TaskID, task.Results, e.pseudonyms); id == "" {
+		return fail(FailureNoEntry) // nobody can be looked up
+	}
 	entry, listed := task.Results[id]
 	if listed && (entry.Status != stream.ResultOK || entry.Error != "") {
 		return fail(FailureSubject)

@@ -42,9 +42,9 @@ func (e *Engine[S]) turn(ctx context.Context) (release func(), err error) {
 //
 // recordMissing: a subject that never existed is recorded as not found, without
 // a call; otherwise it is refused.
-func (e *Engine[S]) erase(ctx context.Context, id string, scope S, record Record[S], recordMissing bool, gate func(context.Context)) (Attempt[S], error) {
+func (e *Engine[S]) erase(ctx context.Context, id string, scope S, record Record[S], o Options, gate func(context.Context)) (Attempt[S], error) {
 	attempt := Attempt[S]{Scope: &scope, ProviderVersion: e.version}
-	finding, err := e.examine(ctx, id, scope, record, always)
+	finding, err := e.examine(ctx, id, scope, record, o, always)
 	if err != nil {
 		return attempt, err
 	}
@@ -55,7 +55,7 @@ func (e *Engine[S]) erase(ctx context.Context, id string, scope S, record Record
 	}
 	attempt.AppName, attempt.AppID = app.Name, app.ID
 	if finding.Found == FoundMissing {
-		if !recordMissing {
+		if !o.RecordMissing {
 			return attempt, e.missing()
 		}
 		now := e.now()
@@ -246,11 +246,13 @@ func (e *Engine[S]) guardAgain(ctx context.Context, subjects []Subject, scope S)
 		if !listed {
 			return struct{}{}, nil // gone meanwhile: nobody is left to protect
 		}
+		f.terms = subjects[places[id]].Finding.terms
 		return struct{}{}, e.admit(ctx, id, f, scope)
 	})
 	for _, id := range stale {
 		s := &subjects[places[id]]
 		if f, listed := found[id]; listed {
+			f.terms = s.Finding.terms
 			s.Finding = f
 		}
 		s.Finding.At = lookedAt

@@ -79,7 +79,7 @@ func (v idsValidator) ValidateList(_ context.Context, req validator.ListRequest,
 
 // SubjectList is the attribute that lists a batch's subjects; empty is a batch with
 // nobody in it yet.
-func SubjectList(what string, id ID) schema.Attribute {
+func SubjectList(what string, id ID) schema.ListAttribute {
 	return schema.ListAttribute{
 		Required: true, ElementType: types.StringType,
 		MarkdownDescription: fmt.Sprintf("%s Up to %d; empty while there is nobody yet. %s", what, MaxBatch, describe("list")),

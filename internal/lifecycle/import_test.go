@@ -52,7 +52,11 @@ func TestImport(t *testing.T) {
 				if w.get("outcome") != "adopted" || w.modes() != "hard" || w.get("irreversible") != true || !r.Warnings.Say("Adopting an erasure done elsewhere") {
 					w.t.Errorf("%v: %s", w.State(w.address).Values, r.Warnings)
 				}
-				if got := w.State(w.address).Identity[w.subject]; got != w.ids[0] {
+				attribute, want := w.subject, w.key(w.ids[0])
+			if w.veiled {
+				attribute = "subject"
+			}
+			if got := w.State(w.address).Identity[attribute]; got != want {
 					w.t.Errorf("identity %v", got)
 				}
 				w.nothing(c)
@@ -99,7 +103,11 @@ func TestIdentity(t *testing.T) {
 	each(t, only(func(n noun) bool { return !n.list }), func(w *world) {
 		same := func() {
 			w.t.Helper()
-			if got := w.State(w.address).Identity[w.subject]; got != w.ids[0] {
+			attribute := w.subject
+			if w.veiled {
+				attribute = "subject"
+			}
+			if got := w.State(w.address).Identity[attribute]; got != w.key(w.ids[0]) {
 				w.t.Errorf("identity %v", got)
 			}
 		}

@@ -61,6 +61,15 @@ func manyAttributes() map[string]schema.Attribute {
 
 func (m *Many[S]) many() *Many[S] { return m }
 
+// Keys are those of the records of a state that holds no ids.
+func (m *Many[S]) Keys() []string {
+	batch, err := m.load(nil)
+	if err != nil {
+		return nil // whoever loads the records says it
+	}
+	return batch.IDs()
+}
+
 func (m *Many[S]) load([]string) (erasure.Batch[S], error) {
 	return erasure.ReadBatch[S](m.Receipt.ValueString(), slices.Collect(maps.Keys(m.Results.Elements())))
 }
@@ -69,15 +78,15 @@ func (m *Many[S]) store(ctx context.Context, t teller, batch erasure.Batch[S], i
 	about, diags := m.about(ctx, t.resource, "")
 	results, failures := make(map[string]attr.Value, len(batch)), map[string]attr.Value{}
 	for id, record := range batch {
-		results[id] = types.StringValue(record.Word())
+		results[m.key(id)] = types.StringValue(record.Word())
 		if why := record.Failure(errs[id]); why != "" {
-			failures[id] = types.StringValue(why)
+			failures[m.key(id)] = types.StringValue(why)
 		}
 	}
 	m.Results, m.Failures = textMap(results), textMap(failures)
 	status := batch.Status(ids, scope)
 	m.Status = types.StringValue(string(status))
-	m.Receipt = types.StringValue(batch.Receipt(about, status, t.pseudonym))
+	m.Receipt = types.StringValue(covered[S](m.veil, batch).Receipt(about, status, t.pseudonyms.Of))
 	return diags
 }
 
@@ -95,10 +104,10 @@ func (m *Many[S]) expect(batch erasure.Batch[S], work map[string]erasure.Step, a
 	}
 	entries := make(map[string]attr.Value, len(batch)+len(work))
 	for id, record := range batch {
-		entries[id] = types.StringValue(record.Word())
+		entries[m.key(id)] = types.StringValue(record.Word())
 	}
 	for id := range work {
-		entries[id] = types.StringUnknown()
+		entries[m.key(id)] = types.StringUnknown()
 	}
 	m.Results = textMap(entries)
 }
@@ -113,11 +122,20 @@ func (m *Many[S]) keep(prior form[S]) {
 	m.Results, m.Failures = p.Results, p.Failures
 }
 
-// restrict leaves only the entries of records that are still there.
+// restrict leaves only the entries of records that are still there, under the keys that
+// the state is to hold.
 func (m *Many[S]) restrict(batch erasure.Batch[S]) {
+	keys := make(map[string]string, 2*len(batch))
+	for id := range batch {
+		keys[erasure.Shown(id)], keys[m.pseudonyms.Of(id)], keys[m.key(id)] = m.key(id), m.key(id), m.key(id)
+	}
 	left := func(of types.Map) types.Map {
-		entries := maps.Clone(of.Elements())
-		maps.DeleteFunc(entries, func(id string, _ attr.Value) bool { _, ok := batch[id]; return !ok })
+		entries := map[string]attr.Value{}
+		for was, entry := range of.Elements() {
+			if key, ok := keys[was]; ok {
+				entries[key] = entry
+			}
+		}
 		return textMap(entries)
 	}
 	m.Results, m.Failures = left(m.Results), left(m.Failures)

@@ -27,6 +27,32 @@ type Common struct {
 	AppID        types.String   `tfsdk:"app_id"`
 	Status       types.String   `tfsdk:"status"`
 	Receipt      types.String   `tfsdk:"receipt"`
+
+	veil
+}
+
+// veil is set in a model whose state holds pseudonyms instead of ids.
+type veil struct {
+	pseudonyms erasure.Pseudonyms
+	// keyCheck is that of the key under which they were made; see [erasure.About]. Empty:
+	// the state holds ids.
+	keyCheck string
+}
+
+// key is how a subject stands in the state.
+func (v veil) key(id string) string {
+	if v.keyCheck != "" {
+		id = v.pseudonyms.Key(id)
+	}
+	return erasure.Shown(id)
+}
+
+// covered are the records under the keys that they have in the state.
+func covered[S erasure.Scope[S]](v veil, batch erasure.Batch[S]) erasure.Batch[S] {
+	if v.keyCheck == "" {
+		return batch
+	}
+	return batch.Cover(v.pseudonyms)
 }
 
 // form is how records lie in a model: that of one subject ([One]) or of many ([Many]).
@@ -56,6 +82,20 @@ type model[S erasure.Scope[S]] interface {
 	SetScope(ctx context.Context, scope S) diag.Diagnostics
 }
 
+// veiled is a model whose subjects may be named by a write-only argument instead, so that
+// the state holds only their pseudonyms.
+type veiled interface {
+	// Named reports that the clear argument names the subjects.
+	Named() bool
+	// Given are the ids in the write-only argument, which only a configuration holds; ok
+	// is false where it is left out.
+	Given(ctx context.Context) (ids []string, known, ok bool, diags diag.Diagnostics)
+	// Conditions must hold of the subjects; only a configuration holds all of them.
+	Conditions(ctx context.Context) (*erasure.Conditions, diag.Diagnostics)
+	// Pseudonym is the attribute for that of the one subject; nil for many.
+	Pseudonym() *types.String
+}
+
 // counted is a model that says how many subjects there are, and how many of them a plan
 // sends.
 type counted interface {
@@ -64,8 +104,8 @@ type counted interface {
 
 // teller is who writes receipts.
 type teller struct {
-	resource  string
-	pseudonym func(id string) string
+	resource   string
+	pseudonyms erasure.Pseudonyms
 }
 
 func (c *Common) common() *Common { return c }
@@ -93,7 +133,7 @@ func (c *Common) sameBooks(prior *Common) bool {
 }
 
 func (c *Common) about(ctx context.Context, resource, pseudonym string) (erasure.About, diag.Diagnostics) {
-	about := erasure.About{Record: resource, Subject: pseudonym, RequestID: c.RequestID.ValueString()}
+	about := erasure.About{Record: resource, Subject: pseudonym, RequestID: c.RequestID.ValueString(), KeyCheck: c.keyCheck}
 	labels, diags := c.labels(ctx)
 	about.Labels = labels
 	if !c.NotCovered.IsNull() {
@@ -103,11 +143,6 @@ func (c *Common) about(ctx context.Context, resource, pseudonym string) (erasure
 		diags.Append(c.Exports.ElementsAs(ctx, &about.Exports, false)...)
 	}
 	return about, diags
-}
-
-// options are what an operator wants besides the scope.
-func (c *Common) options() erasure.Options {
-	return erasure.Options{RecordMissing: c.OnMissing.ValueString() == MissingRecord}
 }
 
 // keepCommon takes what acts have decided from the prior state.

@@ -30,6 +30,15 @@ func Subject(id types.String) (ids []string, known bool, diags diag.Diagnostics)
 	return []string{id.ValueString()}, !id.IsUnknown(), nil
 }
 
+// VeiledSubject is the one that an attribute names, or its pseudonym in the state of a
+// record that does not hold the id.
+func VeiledSubject(id, pseudonym types.String) (ids []string, known bool, diags diag.Diagnostics) {
+	if id.IsNull() {
+		return []string{erasure.Veil(pseudonym.ValueString())}, true, nil
+	}
+	return Subject(id)
+}
+
 func oneAttributes() map[string]schema.Attribute {
 	text := func(description string) schema.Attribute {
 		return schema.StringAttribute{Computed: true, MarkdownDescription: description}
@@ -47,6 +56,9 @@ func oneAttributes() map[string]schema.Attribute {
 func (o *One[S]) one() *One[S] { return o }
 
 func (o *One[S]) load(ids []string) (erasure.Batch[S], error) {
+	if _, veiled := erasure.Unveil(ids[0]); veiled && o.Receipt.IsNull() {
+		return erasure.Batch[S]{ids[0]: {}}, nil // imported by its pseudonym
+	}
 	record, err := erasure.ReadRecord[S](o.Receipt.ValueString())
 	if err != nil {
 		return nil, err
@@ -55,7 +67,7 @@ func (o *One[S]) load(ids []string) (erasure.Batch[S], error) {
 }
 
 func (o *One[S]) store(ctx context.Context, t teller, batch erasure.Batch[S], ids []string, _ S, _ map[string]error) diag.Diagnostics {
-	about, diags := o.about(ctx, t.resource, t.pseudonym(ids[0]))
+	about, diags := o.about(ctx, t.resource, t.pseudonyms.Of(ids[0]))
 	record := batch[ids[0]]
 	current := record.Current()
 	o.Status = Text(string(current.Status))

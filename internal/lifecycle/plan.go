@@ -35,8 +35,8 @@ type planning[S erasure.Scope[S], M any, P interface {
 	unsaved bool
 	config  string // stands for the configuration
 
-	ids     []string
-	known   bool             // all ids are
+	asked
+	options erasure.Options
 	records erasure.Batch[S] // on record, and those that a replacement would go on from
 	dropped erasure.Batch[S]
 }
@@ -81,14 +81,28 @@ func (r *Resource[S, M, P]) read(ctx context.Context, req resource.ModifyPlanReq
 	diags.Append(d...)
 	p.unsaved, d = unsavedMark.On(ctx, req.Private)
 	diags.Append(d...)
-	p.ids, p.known, d = p.plan.Subjects(ctx)
+	p.options.RecordMissing = p.plan.common().OnMissing.ValueString() == MissingRecord
+	p.options.Conditions, d = conditions(ctx, config)
+	diags.Append(d...)
+	if r.session != nil {
+		p.plan.common().pseudonyms = r.session.Pseudonyms
+	}
+	if p.asked, d = r.asks(ctx, config, p.prior); p.veiled {
+		r.cover(p.plan, p.prior)
+		p.Resource = r.naming(true)
+	}
 	diags.Append(d...)
 	diags.Append(p.plan.SetScope(ctx, p.scope)...)
-	return p, append(diags, checkOnDestroy(p.plan.common(), p.scope.Irreversible())...)
+	return p, append(diags, checkOnDestroy(p.plan.common(), p.scope.Irreversible(), p.veiled)...)
 }
 
-func checkOnDestroy(c *Common, irreversible bool) (diags diag.Diagnostics) {
-	if irreversible && c.OnDestroy.ValueString() == DestroyRestore {
+func checkOnDestroy(c *Common, irreversible, veiled bool) (diags diag.Diagnostics) {
+	switch {
+	case c.OnDestroy.ValueString() != DestroyRestore:
+	case veiled:
+		diags.AddAttributeError(path.Root("on_destroy"), "Nobody to restore",
+			"A destroy reads no configuration, and this record keeps no id: it could restore nobody (on_destroy = \"restore\"). Nothing was sent. Use \"forget\", or name the subject by the argument whose value is stored.")
+	case irreversible:
 		diags.AddAttributeError(path.Root("on_destroy"), "Nothing to restore",
 			"on_destroy = \"restore\" is only possible where irreversible is false: user = \"soft\" with messages, conversations, calls, files and polls left untouched. Nothing was sent. Use \"forget\".")
 	}
@@ -97,6 +111,7 @@ func checkOnDestroy(c *Common, irreversible bool) (diags diag.Diagnostics) {
 
 // do plans: what is refused, what is to be done, what is known of it.
 func (p *planning[S, M, P]) do(ctx context.Context) (diags diag.Diagnostics) {
+	p.pseudonymize(p.plan, p.prior, p.asked)
 	if p.prior != nil {
 		if diags = p.readPrior(ctx); diags.HasError() {
 			return diags
@@ -122,6 +137,9 @@ func (p *planning[S, M, P]) do(ctx context.Context) (diags diag.Diagnostics) {
 		}
 	}
 	work := p.records.Work(p.ids, p.scope)
+	if diags.Append(p.missingIDs(work, p.asked)...); diags.HasError() {
+		return diags
+	}
 	p.count(work, awaited)
 	if len(work) == 0 && p.prior != nil {
 		return append(diags, p.nothing(ctx)...)
@@ -133,7 +151,7 @@ func (p *planning[S, M, P]) do(ctx context.Context) (diags diag.Diagnostics) {
 	}
 	p.expected(work)
 	diags.Append(p.plan.common().reaches(ctx, p.scope.Irreversible(), p.scope.NotCovered())...)
-	if !claims(work) {
+	if !claims(work) || p.prior.common().Receipt.IsNull() {
 		diags.Append(p.app(ctx)...)
 	}
 	if diags.Append(dropped(p.dropped)...); diags.HasError() {
@@ -168,10 +186,21 @@ func (p *planning[S, M, P]) readPrior(ctx context.Context) (diags diag.Diagnosti
 	if err != nil {
 		return append(diags, damaged(err))
 	}
+	if p.known {
+		if records, diags = p.meet(records, p.asked, p.prior); diags.HasError() {
+			return diags
+		}
+	}
 	p.records = records
 	p.engine.Memory.Remember(records, p.TypeName+p.prior.common().Receipt.ValueString())
+	if !p.known && p.veiled && !p.many {
+		return append(diags, p.giveAgain())
+	}
 	if !p.many && (!p.known || len(records.Left(p.ids)) > 0) {
 		return append(diags, SubjectChanged(p.subject(), "record", "To drop this record, remove its block."))
+	}
+	if diags.Append(p.catchUp(ctx, p.records, p.asked, p.prior)...); diags.HasError() {
+		return diags
 	}
 	recorded, ok, d := p.prior.Scope(ctx)
 	diags.Append(d...)
@@ -288,10 +317,16 @@ func (p *planning[S, M, P]) nothing(ctx context.Context) (diags diag.Diagnostics
 		diags.Append(c.reaches(ctx, p.scope.Irreversible(), p.scope.NotCovered())...)
 		c.Receipt = types.StringUnknown()
 	}
-	if m, ok := any(p.plan).(interface{ restrict(erasure.Batch[S]) }); ok && len(p.dropped) > 0 {
+	reveiled := p.veiled != isVeiled(p.prior)
+	if m, ok := any(p.plan).(interface{ restrict(erasure.Batch[S]) }); ok && (len(p.dropped) > 0 || reveiled) {
 		m.restrict(p.records)
 		c.Receipt = types.StringUnknown()
 		diags.Append(dropped(p.dropped)...)
+	}
+	if reveiled {
+		c.Receipt = types.StringUnknown()
+	} else if v, ok := any(p.plan).(veiled); ok && v.Pseudonym() != nil {
+		*v.Pseudonym() = *any(p.prior).(veiled).Pseudonym() //nolint:forcetypeassert // of one type
 	}
 	status := p.records.Status(p.ids, p.scope)
 	if !c.sameBooks(was) || string(status) != was.Status.ValueString() {
@@ -327,7 +362,7 @@ func claims(work map[string]erasure.Step) bool {
 
 // expected marks what the apply will decide.
 func (p *planning[S, M, P]) expected(work map[string]erasure.Step) {
-	if claims(work) {
+	if claims(work) && !p.prior.common().Receipt.IsNull() {
 		p.plan.keep(p.prior)
 		p.plan.common().Receipt = types.StringUnknown()
 		return
@@ -374,7 +409,7 @@ func (p *planning[S, M, P]) preview(ctx context.Context, work map[string]erasure
 	if diags = p.alone(sending); diags.HasError() {
 		return diags
 	}
-	findings, errs := p.engine.Preview(ctx, sending, p.scope, p.records, p.plan.common().options())
+	findings, errs := p.engine.Preview(ctx, sending, p.scope, p.records, p.options)
 	if p.prior == nil && p.engine.Forgets && missing(errs) && p.recallLate(ctx) {
 		work = p.records.Work(p.ids, p.scope)
 		p.count(work, false)
@@ -382,7 +417,7 @@ func (p *planning[S, M, P]) preview(ctx context.Context, work map[string]erasure
 		if sending = p.sending(work); len(sending) == 0 {
 			return append(diags, p.words.replaced(p.deed(), len(p.records)))
 		}
-		findings, errs = p.engine.Preview(ctx, sending, p.scope, p.records, p.plan.common().options())
+		findings, errs = p.engine.Preview(ctx, sending, p.scope, p.records, p.options)
 	}
 	if diags.Append(p.words.failed(p.ids, p.records, errs)...); len(errs) > 0 {
 		return diags
@@ -487,6 +522,7 @@ func (r *Resource[S, M, P]) planDestroy(ctx context.Context, req resource.Modify
 		return
 	}
 	model := P(&state)
+	r = r.of(model)
 	batch, err := r.load(ctx, model)
 	if err != nil {
 		batch = erasure.Batch[S]{}

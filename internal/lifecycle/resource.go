@@ -39,6 +39,9 @@ type Noun[S erasure.Scope[S]] struct {
 	// Subject is the attribute that names the subject, e.g. "user_id", or the list of
 	// many; of one also its resource identity.
 	Subject string
+	// Hidden is the write-only argument that may name the subject instead; "" where there
+	// is none.
+	Hidden string
 	// ID is the rule for a subject's id.
 	ID ID
 	// Description is the page's text; Attributes and Blocks are the noun's own.
@@ -70,9 +73,11 @@ type Noun[S erasure.Scope[S]] struct {
 // core is what a resource has whatever its model.
 type core[S erasure.Scope[S]] struct {
 	Noun[S]
-	many    bool
-	session *session.Session
-	engine  *erasure.Engine[S]
+	many bool
+	// argument is what names the subjects, where it is not the noun's own.
+	argument string
+	session  *session.Session
+	engine   *erasure.Engine[S]
 }
 
 // Resource is the Terraform resource of a [Noun] whose model is M.
@@ -125,6 +130,7 @@ func NewBatch[M any, S erasure.Scope[S], P interface {
 // Metadata implements resource.Resource.
 func (c *core[S]) Metadata(_ context.Context, _ resource.MetadataRequest, resp *resource.MetadataResponse) {
 	resp.TypeName = c.TypeName
+	resp.ResourceBehavior.MutableIdentity = c.Hidden != "" // an id may give way to its pseudonym
 }
 
 // Schema implements resource.Resource.
@@ -141,15 +147,23 @@ func (c *core[S]) Configure(_ context.Context, req resource.ConfigureRequest, re
 	}
 }
 
-func (c *core[S]) subject() path.Path { return path.Root(c.Noun.Subject) }
+func (c *core[S]) subject() path.Path { return path.Root(c.named()) }
+
+// named is the argument that names the subjects.
+func (c *core[S]) named() string {
+	if c.argument != "" {
+		return c.argument
+	}
+	return c.Noun.Subject
+}
 
 func (c *core[S]) deed() path.Path { return report.Path(c.Deed) }
 
 func (c *core[S]) pseudonym(id string) string {
-	return erasure.Pseudonym(c.session.PseudonymKey, id)
+	return c.session.Pseudonyms.Of(id)
 }
 
-func (c *core[S]) teller() teller { return teller{c.TypeName, c.pseudonym} }
+func (c *core[S]) teller() teller { return teller{c.TypeName, c.session.Pseudonyms} }
 
 // atLeast is how long Stream's limit makes n subjects take.
 func (c *core[S]) atLeast(n int) time.Duration {
@@ -164,7 +178,7 @@ func (c *core[S]) timeout(n int) time.Duration {
 
 // lock keeps other operations on the same subjects away until it is unlocked.
 func (c *core[S]) lock(ctx context.Context, ids []string) (unlock func(), diags diag.Diagnostics) {
-	unlock, err := c.session.Locks.Lock(ctx, c.engine.Kind, ids)
+	unlock, err := c.session.Lock(ctx, c.engine.Kind, ids)
 	if err != nil {
 		diags.AddAttributeError(c.subject(), "Another operation on the same subject",
 			"Another resource of this run is still busy with a subject of this one, and the time for this one ended while it waited. Nothing was sent for this one. Run again.")
@@ -175,13 +189,18 @@ func (c *core[S]) lock(ctx context.Context, ids []string) (unlock func(), diags 
 // Create implements resource.Resource. It sets state only when there is something to
 // keep: an error with state would taint the record.
 func (r *Resource[S, M, P]) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
-	var plan M
+	var plan, config M
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 	model := P(&plan)
-	ids, _, diags := model.Subjects(ctx)
+	r, a, o, diags := r.begin(ctx, &config, model, nil)
+	if resp.Diagnostics.Append(diags...); diags.HasError() {
+		return
+	}
+	ids := a.ids
 	timeout, d := model.common().Timeouts.Create(ctx, r.timeout(len(ids)))
 	resp.Diagnostics.Append(append(diags, d...)...)
 	ctx, cancel := context.WithTimeout(ctx, timeout)
@@ -201,12 +220,12 @@ func (r *Resource[S, M, P]) Create(ctx context.Context, req resource.CreateReque
 			resp.Diagnostics.Append(reaches(ctx, model, done)...)
 		}
 	}
-	batch, d = r.advance(ctx, model, ids, batch, !resp.Diagnostics.HasError())
+	batch, d = r.advance(ctx, model, ids, batch, o, !resp.Diagnostics.HasError())
 	if d.HasError() && !inherits && r.engine.Forgets && !batch.Begun(true) {
 		// A renamed block is destroyed and created side by side: its record may come late.
 		if late := r.collectLate(ctx, ids); len(late) > 0 {
 			inherits = true
-			batch, d = r.advance(ctx, model, ids, late, true)
+			batch, d = r.advance(ctx, model, ids, late, o, true)
 		}
 	}
 	resp.Diagnostics.Append(d...)
@@ -214,7 +233,30 @@ func (r *Resource[S, M, P]) Create(ctx context.Context, req resource.CreateReque
 		return // nothing to keep
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
-	resp.Diagnostics.Append(r.identify(ctx, resp.Identity, ids)...)
+	resp.Diagnostics.Append(r.identify(ctx, resp.Identity, model)...)
+}
+
+// begin reads whom an apply is about and on what conditions, and makes the model ready to
+// be stored.
+func (r *Resource[S, M, P]) begin(ctx context.Context, config, model, prior P) (_ *Resource[S, M, P], a asked, o erasure.Options, diags diag.Diagnostics) {
+	a, diags = r.asks(ctx, config, prior)
+	if diags.HasError() {
+		return r, a, o, diags
+	}
+	if a.veiled {
+		r.cover(model, prior)
+		if v, ok := any(model).(veiled); ok && v.Pseudonym() != nil {
+			if planned := v.Pseudonym(); !planned.IsUnknown() && planned.ValueString() != r.pseudonym(a.ids[0]) {
+				return r, a, o, append(diags, anotherPerson(r.hidden())) // Terraform says it first
+			}
+		}
+	}
+	if v, ok := any(model).(veiled); ok && v.Pseudonym() != nil && v.Pseudonym().IsUnknown() {
+		r.pseudonymize(model, prior, a)
+	}
+	o.RecordMissing = model.common().OnMissing.ValueString() == MissingRecord
+	o.Conditions, diags = conditions(ctx, config)
+	return r.naming(a.veiled), a, o, diags
 }
 
 func (r *Resource[S, M, P]) collectLate(ctx context.Context, ids []string) erasure.Batch[S] {
@@ -241,17 +283,24 @@ func (r *Resource[S, M, P]) again(ctx context.Context, inherited erasure.Batch[S
 // Update implements resource.Resource. An error is saved with the modes that Stream has
 // accepted.
 func (r *Resource[S, M, P]) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
-	var plan, prior M
+	var plan, config, prior M
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
 	resp.Diagnostics.Append(req.State.Get(ctx, &prior)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 	model := P(&plan)
-	ids, _, diags := model.Subjects(ctx)
+	r, a, o, diags := r.begin(ctx, &config, model, &prior)
+	ids := a.ids
 	batch, err := r.load(ctx, P(&prior))
 	if err != nil {
 		diags.Append(damaged(err))
+	}
+	if !diags.HasError() {
+		var d diag.Diagnostics
+		batch, d = r.meet(batch, a, &prior)
+		diags.Append(append(d, r.catchUp(ctx, batch, a, &prior)...)...)
 	}
 	timeout, d := model.common().Timeouts.Update(ctx, r.timeout(len(ids)))
 	resp.Diagnostics.Append(append(diags, d...)...)
@@ -265,11 +314,11 @@ func (r *Resource[S, M, P]) Update(ctx context.Context, req resource.UpdateReque
 	defer unlock()
 	resp.Diagnostics.Append(d...)
 	drop(model, ids, batch)
-	_, d = r.advance(ctx, model, ids, batch, !d.HasError())
+	_, d = r.advance(ctx, model, ids, batch, o, !d.HasError())
 	resp.Diagnostics.Append(d...)
 	resp.Diagnostics.Append(unsavedMark.Clear(ctx, req.Private, resp.Private)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
-	resp.Diagnostics.Append(r.identify(ctx, resp.Identity, ids)...)
+	resp.Diagnostics.Append(r.identify(ctx, resp.Identity, model)...)
 }
 
 // load reads the records of a model in state.
@@ -296,7 +345,7 @@ func drop[S erasure.Scope[S]](m form[S], ids []string, batch erasure.Batch[S]) (
 
 // advance takes all subjects as far as they get, if it may, and stores the records in the
 // model.
-func (r *Resource[S, M, P]) advance(ctx context.Context, model P, ids []string, batch erasure.Batch[S], may bool) (erasure.Batch[S], diag.Diagnostics) {
+func (r *Resource[S, M, P]) advance(ctx context.Context, model P, ids []string, batch erasure.Batch[S], o erasure.Options, may bool) (erasure.Batch[S], diag.Diagnostics) {
 	scope, _, diags := model.Scope(ctx)
 	may = may && !diags.HasError()
 	work := batch.Work(ids, scope)
@@ -311,7 +360,7 @@ func (r *Resource[S, M, P]) advance(ctx context.Context, model P, ids []string, 
 	var errs map[string]error
 	if may {
 		before := maps.Clone(batch)
-		batch, errs = r.engine.Advance(ctx, ids, scope, batch, model.common().options())
+		batch, errs = r.engine.Advance(ctx, ids, scope, batch, o)
 		diags.Append(r.words.ended(ids, scope, batch, errs)...)
 		if len(errs) == 0 && pollsMissed(before, batch) {
 			diags.Append(pollsUnchecked(r.deed()))
@@ -386,8 +435,9 @@ func (r *Resource[S, M, P]) Read(ctx context.Context, req resource.ReadRequest, 
 		return
 	}
 	model := P(&state)
+	r = r.of(model)
 	ids, _, _ := model.Subjects(ctx)
-	resp.Diagnostics.Append(r.identify(ctx, resp.Identity, ids)...)
+	resp.Diagnostics.Append(r.identify(ctx, resp.Identity, model)...)
 	for _, mark := range []Mark{unsavedMark, DestroyMark, standsMark} {
 		resp.Diagnostics.Append(mark.Clear(ctx, req.Private, resp.Private)...)
 	}
@@ -437,6 +487,7 @@ func (r *Resource[S, M, P]) Delete(ctx context.Context, req resource.DeleteReque
 		return
 	}
 	model := P(&state)
+	r = r.of(model)
 	batch, err := r.load(ctx, model)
 	stands, diags := standsMark.On(ctx, req.Private)
 	resp.Diagnostics.Append(diags...)
@@ -503,12 +554,17 @@ func (r *Resource[S, M, P]) restores(ctx context.Context, model P, batch erasure
 	return back
 }
 
-// identify sets the resource identity of a record of one subject.
-func (c *core[S]) identify(ctx context.Context, identity *tfsdk.ResourceIdentity, ids []string) diag.Diagnostics {
-	if c.many || len(ids) == 0 {
+// identify sets the resource identity of a record of one subject: its id, or its pseudonym
+// where that is all that is kept.
+func (r *Resource[S, M, P]) identify(ctx context.Context, identity *tfsdk.ResourceIdentity, m P) diag.Diagnostics {
+	if r.many || identity == nil {
 		return nil
 	}
-	return Identify(ctx, identity, c.subject(), types.StringValue(ids[0]))
+	ids, _, _ := m.Subjects(ctx)
+	if r.Hidden == "" {
+		return Identify(ctx, identity, r.subject(), types.StringValue(ids[0]))
+	}
+	return IdentifyVeiled(ctx, identity, path.Root(r.Noun.Subject), ids[0])
 }
 
 func damaged(err error) diag.Diagnostic {

@@ -94,7 +94,7 @@ func (w manyWords[S]) grouped(ids []string, errs map[string]error) (diags diag.D
 		case w.aboutAll(g.first):
 			diags.Append(g.first)
 		default:
-			diags.AddAttributeError(w.subject().AtListIndex(g.places[0]), g.first.Summary(), fmt.Sprintf("%s.\n\n%s", places(w.Noun.Subject, g.places, len(ids)), g.first.Detail()))
+			diags.AddAttributeError(w.subject().AtListIndex(g.places[0]), g.first.Summary(), fmt.Sprintf("%s.\n\n%s", places(w.named(), g.places, len(ids)), g.first.Detail()))
 		}
 	}
 	return diags

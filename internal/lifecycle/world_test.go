@@ -14,6 +14,7 @@ import (
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/acctest"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/emulator"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/erasure"
 )
 
 // TestMain lets the garbage be for longer: most of the time goes into it.
@@ -34,8 +35,10 @@ type noun struct {
 	// subject is the attribute that names it; list says that it is a list.
 	subject string
 	list    bool
-	ids     []string // three that are there; the erasure of one touches no other
-	ghost   string   // never there
+	// veiled: by a write-only argument, so that the state holds pseudonyms.
+	veiled bool
+	ids    []string // three that are there; the erasure of one touches no other
+	ghost  string   // never there
 	// forgets: Stream does not tell one that is gone from one that never was.
 	forgets bool
 	// op deletes, call is its request; lookUp looks up. task: the call starts one.
@@ -129,10 +132,16 @@ func batchOf(n noun, name, subject string) noun {
 	return n
 }
 
+// veiled is a noun whose subjects are named by the write-only argument.
+func veiled(n noun) noun {
+	n.name, n.subject, n.veiled = n.name+" without id", n.subject+"_wo", true
+	return n
+}
+
 var (
 	userBatch    = batchOf(users, "streamchat_user_erasure", "user_ids")
 	channelBatch = batchOf(channels, "streamchat_channel_erasure", "cids")
-	nouns        = []noun{users, userBatch, channels, channelBatch, messageNoun, truncations}
+	nouns        = []noun{users, userBatch, veiled(users), veiled(userBatch), channels, channelBatch, messageNoun, truncations}
 	batches      = []noun{userBatch, channelBatch}
 	some         = []noun{users, channelBatch, messageNoun, truncations} // where one of each sort will do
 )
@@ -312,7 +321,15 @@ func (w *world) of(id string) any {
 	if !w.list {
 		return w.get("status")
 	}
-	return word(w.get("results", id))
+	return word(w.get("results", w.key(id)))
+}
+
+// key is how a subject stands in the state.
+func (w *world) key(id string) string {
+	if w.veiled {
+		return erasure.Pseudonym(acctest.PseudonymKey, id)
+	}
+	return id
 }
 
 // word is the state of an entry of results.

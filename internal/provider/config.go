@@ -84,7 +84,7 @@ func (p *streamchat) newSession(ctx context.Context, c config, diags *diag.Diagn
 func (p *streamchat) connect(ctx context.Context, c config, diags *diag.Diagnostics) *session.Session {
 	s := &session.Session{
 		Clock: p.clock, Version: p.version,
-		PseudonymKey:         fromEnvironment("pseudonym_key", c.PseudonymKey),
+		Pseudonyms:           erasure.Pseudonyms(fromEnvironment("pseudonym_key", c.PseudonymKey)),
 		AllowUnknownSubjects: c.AllowUnknownSubjects.ValueBool(),
 		VerifyCompleted:      c.VerifyCompleted.ValueBool(),
 		RetentionFloorHours:  c.RetentionFloorHours.ValueInt64(),
@@ -140,7 +140,7 @@ func (p *streamchat) streamConfig(c config, s *session.Session, diags *diag.Diag
 		Clock:                p.clock,
 		Transport:            p.transport,
 	}
-	sc.Log = logger(sc.APISecret, sc.APIKey, s.PseudonymKey)
+	sc.Log = logger(sc.APISecret, sc.APIKey, string(s.Pseudonyms))
 	if !c.RequestTimeout.IsNull() {
 		d, dd := c.RequestTimeout.ValueGoDuration()
 		diags.Append(dd...)
@@ -185,6 +185,7 @@ func newEngine[S erasure.Scope[S]](s *session.Session, deed erasure.Deed[S], gua
 	return erasure.New(erasure.Config[S]{
 		Deed: deed, API: s.API, People: erasure.Users{API: s.API}.LookUp,
 		Guards: guards, Ledger: s.Ledger, App: s.App, Clock: s.Clock, Version: s.Version,
+		Pseudonyms: s.Pseudonyms,
 	})
 }
 

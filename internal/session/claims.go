@@ -83,6 +83,16 @@ type Locks struct {
 	locks map[claim]chan struct{}
 }
 
+// Lock keeps other operations of the run away from some subjects, whether their ids are
+// known or only their pseudonyms; see [Locks.Lock].
+func (s *Session) Lock(ctx context.Context, kind string, ids []string) (unlock func(), err error) {
+	keys := make([]string, len(ids))
+	for i, id := range ids {
+		keys[i] = s.Pseudonyms.Key(id)
+	}
+	return s.Locks.Lock(ctx, kind, keys)
+}
+
 // Lock waits for all of some subjects. The caller unlocks them by what it returns, also
 // after an error, which is the context's.
 func (l *Locks) Lock(ctx context.Context, kind string, ids []string) (unlock func(), err error) {

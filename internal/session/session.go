@@ -36,9 +36,10 @@ type Session struct {
 	// Ledger counts what this run is about to do.
 	Ledger *erasure.Ledger
 
-	Clock        clock.Clock
-	Version      string
-	PseudonymKey string
+	Clock   clock.Clock
+	Version string
+	// Pseudonyms stand for subjects in receipts, and in records that do not hold the id.
+	Pseudonyms erasure.Pseudonyms
 	// DeleteCallsPerMinute is what may be used of Stream's limit for deletions.
 	DeleteCallsPerMinute int
 	// AllowUnknownSubjects lets a plan pass whose subjects are only known at apply.

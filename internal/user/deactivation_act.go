@@ -78,7 +78,7 @@ func (r *deactivationResource) takeOver(ctx context.Context, model *deactivation
 }
 
 func (r *deactivationResource) lock(ctx context.Context, id string) (unlock func(), diags diag.Diagnostics) {
-	unlock, err := r.session.Locks.Lock(ctx, r.session.Users.Kind, []string{id})
+	unlock, err := r.session.Lock(ctx, r.session.Users.Kind, []string{id})
 	if err != nil {
 		diags.Append(report.Step(userIDPath, "waiting for another operation on the same user", err))
 	}

@@ -17,26 +17,37 @@ import (
 type ErasureModel struct {
 	lifecycle.One[erasure.UserScope]
 	scopeModel
-	UserID types.String `tfsdk:"user_id"`
+	person
+	activity
+	ExpectedWO types.Map `tfsdk:"expected_wo"`
 }
 
-// Subjects implements lifecycle's model.
-func (m *ErasureModel) Subjects(context.Context) ([]string, bool, diag.Diagnostics) {
-	return lifecycle.Subject(m.UserID)
+// Conditions implements lifecycle's veiled.
+func (m *ErasureModel) Conditions(context.Context) (*erasure.Conditions, diag.Diagnostics) {
+	return m.conditions(m.ExpectedWO)
 }
 
 // ErasureBatchModel is the state of a streamchat_user_erasure_batch.
 type ErasureBatchModel struct {
 	lifecycle.Many[erasure.UserScope]
 	scopeModel
-	UserIDs      types.List  `tfsdk:"user_ids"`
+	people
+	activity
 	UserCount    types.Int64 `tfsdk:"user_count"`
 	NewUserCount types.Int64 `tfsdk:"new_user_count"`
 }
 
 // Subjects implements lifecycle's model.
 func (m *ErasureBatchModel) Subjects(ctx context.Context) ([]string, bool, diag.Diagnostics) {
+	if !m.Named() {
+		return m.Keys(), true, nil
+	}
 	return lifecycle.Subjects(ctx, m.UserIDs)
+}
+
+// Conditions implements lifecycle's veiled.
+func (m *ErasureBatchModel) Conditions(context.Context) (*erasure.Conditions, diag.Diagnostics) {
+	return m.conditions(types.MapNull(types.StringType))
 }
 
 // Counts implements lifecycle's model.

@@ -29,35 +29,35 @@ var describe = prose.Text(descriptions)
 
 // NewErasure makes the resource streamchat_user_erasure.
 func NewErasure() resource.Resource {
-	return lifecycle.NewSingle[ErasureModel](noun(ErasureType, "user_id", schema.StringAttribute{
-		Required: true, MarkdownDescription: describe("user_id"), Validators: IDValidators(),
-	}, nil))
+	one := noun(ErasureType, "user_id", hiddenID, personAttributes(describe("user_id")))
+	one.Attributes["expected_wo"] = expectedAttribute()
+	return lifecycle.NewSingle[ErasureModel](one)
 }
 
 // NewErasureBatch makes the resource streamchat_user_erasure_batch.
 func NewErasureBatch() resource.Resource {
-	return lifecycle.NewBatch[ErasureBatchModel](noun(ErasureType+"_batch", "user_ids", lifecycle.SubjectList(describe("user_ids"), idRule), map[string]schema.Attribute{
-		"user_count":     schema.Int64Attribute{Computed: true, MarkdownDescription: describe("user_count")},
-		"new_user_count": schema.Int64Attribute{Computed: true, MarkdownDescription: describe("new_user_count")},
-	}))
+	many := noun(ErasureType+"_batch", "user_ids", hiddenIDs, peopleAttributes(describe("user_ids")))
+	many.Attributes["user_count"] = schema.Int64Attribute{Computed: true, MarkdownDescription: describe("user_count")}
+	many.Attributes["new_user_count"] = schema.Int64Attribute{Computed: true, MarkdownDescription: describe("new_user_count")}
+	return lifecycle.NewBatch[ErasureBatchModel](many)
 }
 
 // noun is the erasure of users, of one or of many.
-func noun(typeName, subject string, subjects schema.Attribute, more map[string]schema.Attribute) lifecycle.Noun[erasure.UserScope] {
+func noun(typeName, subject, hidden string, subjects map[string]schema.Attribute) lifecycle.Noun[erasure.UserScope] {
 	owner := func(name string) schema.Attribute {
 		return schema.StringAttribute{Optional: true, MarkdownDescription: describe(name), Validators: IDValidators()}
 	}
 	attributes := map[string]schema.Attribute{
-		subject:                subjects,
+		"not_active_since":     activityAttribute(),
 		"new_channel_owner_id": owner("new_channel_owner_id"),
 		"new_call_owner_id":    owner("new_call_owner_id"),
 		"revoke_tokens": schema.BoolAttribute{
 			Optional: true, Computed: true, Default: booldefault.StaticBool(false), MarkdownDescription: describe("revoke_tokens"),
 		},
 	}
-	maps.Copy(attributes, more)
+	maps.Copy(attributes, subjects)
 	return lifecycle.Noun[erasure.UserScope]{
-		TypeName: typeName, Subject: subject, ID: idRule,
+		TypeName: typeName, Subject: subject, Hidden: hidden, ID: idRule,
 		Description:    describe(typeName) + "\n\n" + describe("not_covered"),
 		Attributes:     attributes,
 		Blocks:         map[string]schema.Block{"delete": deleteBlock()},

@@ -9,6 +9,7 @@ import (
 	"net/http"
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 
@@ -29,6 +30,8 @@ type streamchat struct {
 	clock     clock.Clock
 	transport http.RoundTripper // nil: the network
 }
+
+var _ provider.ProviderWithEphemeralResources = (*streamchat)(nil)
 
 // New makes a provider of the given version that lives by the given clock.
 func New(version string, c clock.Clock) func() provider.Provider { return NewOver(nil, version, c) }
@@ -68,4 +71,9 @@ func (p *streamchat) DataSources(context.Context) []func() datasource.DataSource
 		user.NewUsersDataSource,
 		user.NewFootprintDataSource,
 	}
+}
+
+// EphemeralResources implements provider.ProviderWithEphemeralResources.
+func (p *streamchat) EphemeralResources(context.Context) []func() ephemeral.EphemeralResource {
+	return []func() ephemeral.EphemeralResource{user.NewExportEphemeral}
 }

@@ -10,11 +10,13 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
+	tffunction "github.com/hashicorp/terraform-plugin-framework/function"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/channel"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/clock"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/function"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/message"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/retention"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/user"
@@ -31,7 +33,10 @@ type streamchat struct {
 	transport http.RoundTripper // nil: the network
 }
 
-var _ provider.ProviderWithEphemeralResources = (*streamchat)(nil)
+var (
+	_ provider.ProviderWithEphemeralResources = (*streamchat)(nil)
+	_ provider.ProviderWithFunctions          = (*streamchat)(nil)
+)
 
 // New makes a provider of the given version that lives by the given clock.
 func New(version string, c clock.Clock) func() provider.Provider { return NewOver(nil, version, c) }
@@ -77,3 +82,6 @@ func (p *streamchat) DataSources(context.Context) []func() datasource.DataSource
 func (p *streamchat) EphemeralResources(context.Context) []func() ephemeral.EphemeralResource {
 	return []func() ephemeral.EphemeralResource{user.NewExportEphemeral}
 }
+
+// Functions implements provider.ProviderWithFunctions.
+func (p *streamchat) Functions(context.Context) []func() tffunction.Function { return function.All() }

@@ -8,9 +8,11 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/hashicorp/terraform-plugin-framework/action"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
 	tffunction "github.com/hashicorp/terraform-plugin-framework/function"
+	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 
@@ -34,8 +36,10 @@ type streamchat struct {
 }
 
 var (
+	_ provider.ProviderWithActions            = (*streamchat)(nil)
 	_ provider.ProviderWithEphemeralResources = (*streamchat)(nil)
 	_ provider.ProviderWithFunctions          = (*streamchat)(nil)
+	_ provider.ProviderWithListResources      = (*streamchat)(nil)
 )
 
 // New makes a provider of the given version that lives by the given clock.
@@ -85,3 +89,13 @@ func (p *streamchat) EphemeralResources(context.Context) []func() ephemeral.Ephe
 
 // Functions implements provider.ProviderWithFunctions.
 func (p *streamchat) Functions(context.Context) []func() tffunction.Function { return function.All() }
+
+// Actions implements provider.ProviderWithActions.
+func (p *streamchat) Actions(context.Context) []func() action.Action {
+	return []func() action.Action{user.NewExportAction, user.NewDeactivateAction}
+}
+
+// ListResources implements provider.ProviderWithListResources.
+func (p *streamchat) ListResources(context.Context) []func() list.ListResource {
+	return []func() list.ListResource{user.NewDeactivationList}
+}

@@ -22,7 +22,7 @@ func TestMain(m *testing.M) { acctest.Main(m) }
 
 const (
 	key = "test-pseudonym-key"
-	// printf %s alice | openssl dgst -sha256 -hmac test-pseudonym-key
+	// By printf %s alice | openssl dgst -sha256 -hmac test-pseudonym-key.
 	aliceUnderKey = "b24984c41735462c4fddbdf04400d334a2545693194204031821a66159c45302"
 	direct        = `{"user":{"id":"canary-user"},"messages":[
 		{"id":"m1","cid":"messaging:a","text":"canary-text","created_at":"2026-01-02T03:04:05.000006Z","attachments":[{},{}]},

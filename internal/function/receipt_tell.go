@@ -4,6 +4,8 @@
 package function
 
 import (
+	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -23,16 +25,16 @@ type letter struct{ strings.Builder }
 func (l *letter) paragraph(sentences ...string) {
 	sentences = slices.DeleteFunc(sentences, func(s string) bool { return s == "" })
 	if len(sentences) > 0 {
-		l.WriteString("\n" + strings.Join(sentences, " ") + "\n")
+		fmt.Fprintf(l, "\n%s\n", strings.Join(sentences, " "))
 	}
 }
 
-func (l *letter) section(heading string) { l.WriteString("\n## " + heading + "\n") }
+func (l *letter) section(heading string) { fmt.Fprintf(l, "\n## %s\n", heading) }
 
 func (l *letter) list(items []string) {
-	l.WriteString("\n")
+	fmt.Fprintln(l)
 	for _, item := range items {
-		l.WriteString("* " + item + "\n")
+		fmt.Fprintf(l, "* %s\n", item)
 	}
 }
 
@@ -40,7 +42,7 @@ func (l *letter) list(items []string) {
 func (r receipt) text() string {
 	var l letter
 	k := kinds[r.Record]
-	l.WriteString("# " + k.title + "\n")
+	fmt.Fprintf(&l, "# %s\n", k.title)
 	if k.tell != nil {
 		k.tell(&l, r)
 	} else {
@@ -112,11 +114,9 @@ func (l *letter) sums(k kind, fates []fate) {
 			if f.standing != worst {
 				continue
 			}
-			words, ok := standings[f.standing]
+			words := standings[f.standing]
 			if f.standing == done {
-				if words, ok = sums[f.outcome]; !ok {
-					words = otherSum
-				}
+				words = cmp.Or(sums[f.outcome], otherSum)
 			}
 			if counts[words]++; counts[words] == 1 {
 				order = append(order, words)

@@ -198,6 +198,20 @@ type Workspace struct {
 	t      testing.TB
 	stream *Stream
 	served bool
+	beside map[string]tfprotov6.ProviderServer
+}
+
+// Beside serves another provider, under the address that a configuration without
+// required_providers gives its name.
+func (w *Workspace) Beside(name string, server tfprotov6.ProviderServer) {
+	registry := "registry.terraform.io"
+	if w.CLI.Flavor == tfcli.OpenTofu {
+		registry = "registry.opentofu.org"
+	}
+	if w.beside == nil {
+		w.beside = map[string]tfprotov6.ProviderServer{}
+	}
+	w.beside[registry+"/hashicorp/"+name] = server
 }
 
 // Workspace is for the CLI under test. The provider runs in the test's process, a
@@ -263,7 +277,7 @@ func (w *Workspace) Start(args ...string) (*tfcli.Process, error) {
 
 func (w *Workspace) start(ctx context.Context, args ...string) (*tfcli.Process, error) {
 	if w.served {
-		attach, err := serve(ctx, w.t)
+		attach, err := serve(ctx, w.t, w.beside)
 		if err != nil {
 			return nil, err
 		}

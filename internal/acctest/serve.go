@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"testing"
 
 	"github.com/hashicorp/go-hclog"
@@ -19,27 +20,38 @@ import (
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/provider"
 )
 
-// serve serves the provider until ctx ends, and gives what TF_REATTACH_PROVIDERS
-// tells the CLI of it.
-func serve(ctx context.Context, t testing.TB) (attach string, err error) {
-	server := providerserver.NewProtocol6(provider.New("test", clock.Real{})())()
+// serve serves the provider, and others beside it by their addresses, until ctx ends, and
+// gives what TF_REATTACH_PROVIDERS tells the CLI of them.
+func serve(ctx context.Context, t testing.TB, others map[string]tfprotov6.ProviderServer) (attach string, err error) {
+	servers := map[string]tfprotov6.ProviderServer{Source: providerserver.NewProtocol6(provider.New("test", clock.Real{})())()}
+	maps.Copy(servers, others)
+	attached := map[string]any{}
+	for address, server := range servers {
+		if attached[address], err = attachment(ctx, t, address, server); err != nil {
+			return "", err
+		}
+	}
+	raw, err := json.Marshal(attached)
+	return string(raw), err
+}
+
+func attachment(ctx context.Context, t testing.TB, address string, server tfprotov6.ProviderServer) (any, error) {
 	ready, ended := make(chan *plugin.ReattachConfig, 1), make(chan struct{})
 	failed := make(chan error, 1)
 	go func() {
-		failed <- tf6server.Serve(Source, func() tfprotov6.ProviderServer { return server },
+		failed <- tf6server.Serve(address, func() tfprotov6.ProviderServer { return server },
 			tf6server.WithDebug(ctx, ready, ended), tf6server.WithGoPluginLogger(hclog.NewNullLogger()), tf6server.WithLoggingSink(sink{t}))
 	}()
 	select {
 	case config := <-ready:
-		raw, err := json.Marshal(map[string]any{Source: map[string]any{
+		return map[string]any{
 			"Protocol": config.Protocol, "ProtocolVersion": config.ProtocolVersion, "Pid": config.Pid, "Test": config.Test,
 			"Addr": map[string]string{"Network": config.Addr.Network(), "String": config.Addr.String()},
-		}})
-		return string(raw), err
+		}, nil
 	case err := <-failed:
-		return "", errors.Join(errors.New("the provider could not be served"), err)
+		return nil, errors.Join(errors.New("the provider could not be served"), err)
 	case <-ctx.Done():
-		return "", ctx.Err()
+		return nil, ctx.Err()
 	}
 }
 

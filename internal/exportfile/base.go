@@ -38,11 +38,9 @@ func (b *Base) Configure(_ context.Context, req resource.ConfigureRequest, resp 
 func (*Base) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
 	var list types.List
 	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, recipientsPath, &list)...)
-	_, diags := recipients(ctx, list)
-	resp.Diagnostics.Append(diags...)
 	var file types.String
 	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, pathPath, &file)...)
-	resp.Diagnostics.Append(inTheClear(file, list)...)
+	resp.Diagnostics.Append(Check(ctx, file, list)...)
 }
 
 // record is what a run has to know of an export in state or in a plan, to tell a
@@ -257,28 +255,15 @@ func (b *Base) Ahead(at path.Path, kind string, ids ...string) (diags diag.Diagn
 // Begin starts the file of the export that a Create plans. Everything in the model must
 // be known. Whoever begins defers [Discard].
 func (b *Base) Begin(ctx context.Context, m *Model, plan tftypes.Value) (*privatefile.File, diag.Diagnostics) {
-	to, diags := recipients(ctx, m.AgeRecipients)
-	diags.Append(inTheClear(m.Path, m.AgeRecipients)...)
-	if diags.HasError() {
+	if diags := Check(ctx, m.Path, m.AgeRecipients); diags.HasError() {
 		return nil, diags
 	}
-	target, r := privatefile.Target{Path: m.Path.ValueString(), Overwrite: m.Overwrite.ValueBool()}, b.record(plan)
-	r.sha256, _, _ = privatefile.Existing(target.Path) // whatever is wrong there, Begin says it
+	own, r := "", b.record(plan)
+	r.sha256, _, _ = privatefile.Existing(m.Path.ValueString()) // whatever is wrong there, Begin says it
 	if _, replaced := b.Session.Exports.Collect(r.own()); replaced {
-		target.Own = r.sha256
+		own = r.sha256
 	}
-	file, err := privatefile.Begin(ctx, target, to)
-	if err != nil {
-		diags.Append(NotWritten(b.at(), err))
-		return nil, diags
-	}
-	// Again, now that all directories are there: links may lead elsewhere than in the plan.
-	if !b.Session.Claims.First("file written", privatefile.Resolve(target.Path), session.Claimant{}) {
-		diags.Append(refusal(pathPath, "The same file twice"))
-		Discard(file, &diags)
-		return nil, diags
-	}
-	return file, diags
+	return Alone{m.Path, m.AgeRecipients, m.Overwrite}.begin(ctx, b.Session, b.at(), own)
 }
 
 // Read implements resource.Resource. The record stands by itself: neither the

@@ -67,7 +67,8 @@ func (p *streamchat) Configure(ctx context.Context, req provider.ConfigureReques
 		return
 	}
 	s := p.newSession(ctx, c, &resp.Diagnostics)
-	resp.ResourceData, resp.DataSourceData = s, s
+	resp.ResourceData, resp.DataSourceData, resp.EphemeralResourceData = s, s, s
+	resp.ActionData, resp.ListResourceData = s, s
 }
 
 func (p *streamchat) newSession(ctx context.Context, c config, diags *diag.Diagnostics) *session.Session {

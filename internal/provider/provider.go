@@ -8,12 +8,17 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/hashicorp/terraform-plugin-framework/action"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
+	tffunction "github.com/hashicorp/terraform-plugin-framework/function"
+	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/channel"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/clock"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/function"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/message"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/retention"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/user"
@@ -29,6 +34,13 @@ type streamchat struct {
 	clock     clock.Clock
 	transport http.RoundTripper // nil: the network
 }
+
+var (
+	_ provider.ProviderWithActions            = (*streamchat)(nil)
+	_ provider.ProviderWithEphemeralResources = (*streamchat)(nil)
+	_ provider.ProviderWithFunctions          = (*streamchat)(nil)
+	_ provider.ProviderWithListResources      = (*streamchat)(nil)
+)
 
 // New makes a provider of the given version that lives by the given clock.
 func New(version string, c clock.Clock) func() provider.Provider { return NewOver(nil, version, c) }
@@ -68,4 +80,22 @@ func (p *streamchat) DataSources(context.Context) []func() datasource.DataSource
 		user.NewUsersDataSource,
 		user.NewFootprintDataSource,
 	}
+}
+
+// EphemeralResources implements provider.ProviderWithEphemeralResources.
+func (p *streamchat) EphemeralResources(context.Context) []func() ephemeral.EphemeralResource {
+	return []func() ephemeral.EphemeralResource{user.NewExportEphemeral}
+}
+
+// Functions implements provider.ProviderWithFunctions.
+func (p *streamchat) Functions(context.Context) []func() tffunction.Function { return function.All() }
+
+// Actions implements provider.ProviderWithActions.
+func (p *streamchat) Actions(context.Context) []func() action.Action {
+	return []func() action.Action{user.NewExportAction, user.NewDeactivateAction}
+}
+
+// ListResources implements provider.ProviderWithListResources.
+func (p *streamchat) ListResources(context.Context) []func() list.ListResource {
+	return []func() list.ListResource{user.NewDeactivationList}
 }

@@ -86,7 +86,7 @@ func From(providerData any, diags *diag.Diagnostics) *Session {
 }
 
 // unknownConfiguration names the ways out of what needs Stream while Terraform plans.
-const unknownConfiguration = `The provider's configuration holds values that are only known after an apply, such as credentials from a resource that this plan creates. Resources wait for the apply, but what is read while Terraform plans (a data source, a query, an import) needs them now. Nothing was sent to Stream. One of these helps:
+const unknownConfiguration = `The provider's configuration holds values that are only known after an apply, such as credentials from a resource that this plan creates. Resources wait for the apply, but what is read while Terraform plans (a data source, an ephemeral resource, a query, an import) needs them now. Nothing was sent to Stream. One of these helps:
 
   * Give the data source a depends_on with the resource that the credentials come from: it is then read at apply.
   * Apply in two steps: first terraform apply -target=ADDRESS with the address of that resource, then all.

@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"iter"
 	"net/url"
 	"slices"
 )
@@ -51,22 +52,40 @@ var ErrUnreachable = errors.New("more users fit than Stream gives in a chosen or
 
 var byID = SortField{Field: "id"}
 
-// QueryUsers lists the users that fit, 100 a page (GET /users, stream-api.md
-// §10). Without a sort it pages by id and reads to the end, however many there
-// are: to an empty page, since a short one proves nothing. With a sort it pages
-// by offset; more than [MaxSortedUsers] are [ErrUnreachable], because part of an
-// answer must not pass for the whole. A filter or a sort that Stream does not
-// take is KindInput.
-func (c *Client) QueryUsers(ctx context.Context, q UserQuery) ([]User, error) {
+// QueryUsers lists the users that fit, of all [Client.UserPages].
+func (c *Client) QueryUsers(ctx context.Context, q UserQuery) (users []User, err error) {
+	for page, err := range c.UserPages(ctx, q) {
+		if err != nil {
+			return nil, err
+		}
+		users = append(users, page...)
+	}
+	return users, nil
+}
+
+// UserPages lists the users that fit as they come, 100 a page (GET /users,
+// stream-api.md §10); an error is the last that comes. Without a sort it pages by
+// id and reads to the end, however many there are: to an empty page, since a short
+// one proves nothing. With a sort it pages by offset; more than [MaxSortedUsers]
+// are [ErrUnreachable], because part of an answer must not pass for the whole. A
+// filter or a sort that Stream does not take is KindInput. No page is empty.
+func (c *Client) UserPages(ctx context.Context, q UserQuery) iter.Seq2[[]User, error] {
+	return func(yield func([]User, error) bool) {
+		if err := c.eachPage(ctx, q, func(page []User) bool { return yield(page, nil) }); err != nil {
+			yield(nil, err)
+		}
+	}
+}
+
+func (c *Client) eachPage(ctx context.Context, q UserQuery, take func([]User) bool) error {
 	if _, ok := decodeObject(q.Filter); !ok {
-		return nil, refuse(OpQueryUsers, "the filter is not a JSON object")
+		return refuse(OpQueryUsers, "the filter is not a JSON object")
 	}
 	sorted := len(q.Sort) > 0
 	sort := slices.Clone(q.Sort)
 	if len(sort) < maxSortFields && !slices.ContainsFunc(sort, func(s SortField) bool { return s.Field == byID.Field }) {
 		sort = append(sort, byID) // pages of equals must not overlap
 	}
-	var users []User
 	known := map[string]bool{}
 	filter := q.Filter
 	for offset := 0; ; offset += MaxBatch {
@@ -78,28 +97,29 @@ func (c *Client) QueryUsers(ctx context.Context, q UserQuery) ([]User, error) {
 			if offset > maxOffset {
 				failure := refuse(OpQueryUsers, ErrUnreachable.Error())
 				failure.cause = ErrUnreachable
-				return nil, failure
+				return failure
 			}
 			payload["offset"] = offset
 		}
 		page, err := c.usersPage(ctx, payload)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		before := len(users)
+		var fresh []User
 		for _, user := range page {
-			if !known[user.ID] {
+			if full := q.Limit > 0 && len(known) >= q.Limit; !full && !known[user.ID] {
 				known[user.ID] = true
-				users = append(users, user)
+				fresh = append(fresh, user)
 			}
 		}
+		if len(fresh) > 0 && !take(fresh) {
+			return nil
+		}
 		switch {
-		case q.Limit > 0 && len(users) >= q.Limit:
-			return users[:q.Limit], nil
-		case len(page) == 0, sorted && len(page) < MaxBatch:
-			return users, nil
-		case !sorted && len(users) == before:
-			return nil, unexpected(OpQueryUsers, 0, shapeError("the pages go round in circles"))
+		case q.Limit > 0 && len(known) >= q.Limit, len(page) == 0, sorted && len(page) < MaxBatch:
+			return nil
+		case !sorted && len(fresh) == 0:
+			return unexpected(OpQueryUsers, 0, shapeError("the pages go round in circles"))
 		}
 		if !sorted {
 			filter = after(q.Filter, page[len(page)-1].ID)

@@ -38,6 +38,14 @@ type deactivationModel struct {
 	AppID               types.String      `tfsdk:"app_id"`
 }
 
+// takenOver is the record of a restriction that others have put in force.
+func takenOver() deactivationModel {
+	m := deactivationModel{OnDestroy: types.StringValue(destroyReactivate)}
+	m.Labels = types.MapNull(types.StringType)
+	m.MarkMessagesDeleted, m.RevokeTokens, m.RestoreMessages = types.BoolValue(false), types.BoolValue(false), types.BoolValue(false)
+	return m
+}
+
 func (m *deactivationModel) id() string { return m.UserID.ValueString() }
 
 func (m *deactivationModel) app() stream.App {

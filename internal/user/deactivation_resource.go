@@ -189,9 +189,7 @@ func (r *deactivationResource) ImportState(ctx context.Context, req resource.Imp
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	model := deactivationModel{OnDestroy: types.StringValue(destroyReactivate)}
-	model.Labels = types.MapNull(types.StringType)
-	model.MarkMessagesDeleted, model.RevokeTokens, model.RestoreMessages = types.BoolValue(false), types.BoolValue(false), types.BoolValue(false)
+	model := takenOver()
 	resp.Diagnostics.Append(resp.State.GetAttribute(ctx, userIDPath, &model.UserID)...)
 	if problem := idRule.Problem(model.id()); problem != "" {
 		resp.Diagnostics.AddAttributeError(userIDPath, "Invalid import id", problem)

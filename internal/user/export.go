@@ -70,8 +70,8 @@ func take(
 				"Do not erase this user before an export by other means is safe: "+
 				"name the channels that the person has left in a streamchat_channel_export, or ask Stream's support.")
 	case errors.Is(err, export.ErrTooLarge):
-		diags.AddAttributeError(userIDPath, "Export too large for state",
-			"The export of this user is larger than 16 MiB, which is no size for the Terraform state. "+
+		diags.AddAttributeError(userIDPath, "Export too large for Terraform",
+			"The export of this user is larger than 16 MiB, which is no size for a value in Terraform. "+
 				"Use the resource streamchat_user_export, which writes an export of any size to a file.")
 	default:
 		diags.Append(exportfile.NotWritten(userIDPath, err))

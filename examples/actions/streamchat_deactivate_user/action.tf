@@ -1,0 +1,18 @@
+action "streamchat_deactivate_user" "leaver" {
+  config {
+    user_id       = "waters-malone"
+    revoke_tokens = true
+  }
+}
+
+# When the ticket is opened, the user is locked out at once.
+resource "terraform_data" "ticket" {
+  input = "DSR-1048"
+
+  lifecycle {
+    action_trigger {
+      events  = [after_create]
+      actions = [action.streamchat_deactivate_user.leaver]
+    }
+  }
+}

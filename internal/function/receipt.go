@@ -1,0 +1,174 @@
+// Copyright (c) the terraform-provider-streamchat authors
+// SPDX-License-Identifier: MPL-2.0
+
+package function
+
+import (
+	"encoding/json"
+	"errors"
+
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/erasure"
+)
+
+// receipt is what is told of a record. It is read more loosely than the engine does,
+// which must not act on what it does not know: what a later version adds is left out,
+// and a word that it makes up counts as open.
+type receipt struct {
+	Record     string            `json:"record"`
+	Status     erasure.Status    `json:"status"`
+	NotCovered []string          `json:"not_covered"`
+	Exports    []json.RawMessage `json:"exports"`
+	Attempts   []attempt         `json:"attempts"`
+	Subjects   []struct {
+		Attempts []int `json:"attempts"`
+		Reverted bool  `json:"reverted"`
+	} `json:"subjects"`
+	ForgottenAt moment `json:"forgotten_at"`
+	RestoredAt  moment `json:"restored_at"`
+
+	deactivation
+	policy
+	exported
+}
+
+type attempt struct {
+	Scope          *scope          `json:"delete"`
+	Status         erasure.Status  `json:"status"`
+	Found          erasure.Found   `json:"found"`
+	Outcome        erasure.Outcome `json:"outcome"`
+	TaskID         string          `json:"task_id"`
+	SubmittedAt    moment          `json:"submitted_at"`
+	CompletedAt    moment          `json:"completed_at"`
+	VerifiedAt     moment          `json:"verified_at"`
+	PollsUnchecked bool            `json:"polls_not_checked"`
+	AnswerLost     bool            `json:"answer_lost"`
+}
+
+// scope holds the options of every kind of deletion.
+type scope struct {
+	User          erasure.Mode `json:"user"`
+	Messages      erasure.Mode `json:"messages"`
+	Conversations erasure.Mode `json:"conversations"`
+	Calls         erasure.Mode `json:"calls"`
+	Files         bool         `json:"files"`
+	Polls         bool         `json:"polls"`
+	RevokeTokens  bool         `json:"revoke_tokens"`
+	Hard          bool         `json:"hard_delete"`
+	Before        moment       `json:"truncated_before"`
+}
+
+// The records that have no receipt tell this much of themselves.
+type (
+	deactivation struct {
+		DeactivatedAt moment `json:"deactivated_at"`
+		Hides         bool   `json:"mark_messages_deleted"`
+		RevokesTokens bool   `json:"revoke_tokens"`
+	}
+	policy struct {
+		Policy      string `json:"policy"`
+		MaxAgeHours int64  `json:"max_age_hours"`
+		EnabledAt   moment `json:"enabled_at"`
+	}
+	exported struct {
+		ExportedAt      moment   `json:"exported_at"`
+		MessageCount    *int64   `json:"message_count"`
+		ReactionCount   *int64   `json:"reaction_count"`
+		AttachmentCount *int64   `json:"attachment_count"`
+		Complete        *bool    `json:"complete"`
+		AgeRecipients   []string `json:"age_recipients"`
+	}
+)
+
+func readReceipt(document string) (r receipt, err error) {
+	if json.Unmarshal([]byte(document), &r) != nil {
+		return r, errors.New("it is no JSON of the form that this version of the provider writes") // its own words would quote it
+	}
+	kind, ok := kinds[r.Record]
+	switch {
+	case r.Record == "":
+		return r, errors.New(`it does not say what it is the record of ("record")`)
+	case !ok:
+		return r, errors.New("it is the record of something that this version of the provider does not know")
+	case kind.tell == nil && r.Subjects == nil && len(r.Attempts) == 0:
+		return r, errors.New("it holds no attempt")
+	}
+	for _, subject := range r.Subjects {
+		for _, place := range subject.Attempts {
+			if place < 0 || place >= len(r.Attempts) {
+				return r, errors.New("it refers to an attempt that it does not hold")
+			}
+		}
+	}
+	return r, nil
+}
+
+// standing is how a subject, or a whole, stands. Each is worse than the one before.
+type standing int
+
+const (
+	done standing = iota
+	undone
+	open
+	failed
+)
+
+// fate is how one subject stands, by its attempts.
+type fate struct {
+	standing
+	outcome erasure.Outcome // of one that is done
+	before  bool            // failed, but an earlier attempt was completed
+	lost    bool            // failed, but perhaps carried out
+}
+
+func fateOf(attempts []attempt, reverted bool) fate {
+	if len(attempts) == 0 {
+		return fate{standing: open}
+	}
+	last := attempts[len(attempts)-1]
+	switch last.Status {
+	case erasure.StatusCompleted:
+		if reverted {
+			return fate{standing: undone}
+		}
+		return fate{standing: done, outcome: last.Outcome}
+	case erasure.StatusFailed:
+		f := fate{standing: failed, lost: last.AnswerLost}
+		for _, a := range attempts {
+			f.before = f.before || a.Status == erasure.StatusCompleted
+		}
+		return f
+	default:
+		return fate{standing: open}
+	}
+}
+
+// claimed is how the whole stands by its own status, which may be worse than the
+// attempts: it also counts who is still to be sent.
+func (r receipt) claimed() standing {
+	switch {
+	case r.Status == erasure.StatusFailed:
+		return failed
+	case r.Status == erasure.StatusReverted, !r.RestoredAt.IsZero():
+		return undone
+	case r.Status == erasure.StatusCompleted:
+		return done
+	default:
+		return open
+	}
+}
+
+// fates are those of every subject; a single record has one.
+func (r receipt) fates() []fate {
+	if r.Subjects == nil {
+		return []fate{fateOf(r.Attempts, r.Status == erasure.StatusReverted)}
+	}
+	fates := make([]fate, len(r.Subjects))
+	for i, subject := range r.Subjects {
+		theirs := make([]attempt, len(subject.Attempts))
+		for j, place := range subject.Attempts {
+			theirs[j] = r.Attempts[place]
+		}
+		fates[i] = fateOf(theirs, subject.Reverted)
+	}
+	return fates
+}

@@ -1,0 +1,137 @@
+// Copyright (c) the terraform-provider-streamchat authors
+// SPDX-License-Identifier: MPL-2.0
+
+package user
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/action"
+	"github.com/hashicorp/terraform-plugin-framework/action/schema"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/export"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/exportfile"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/session"
+)
+
+type exportAction struct{ session *session.Session }
+
+type exportActionModel struct {
+	UserID        types.String `tfsdk:"user_id"`
+	Path          types.String `tfsdk:"path"`
+	AgeRecipients types.List   `tfsdk:"age_recipients"`
+	Overwrite     types.Bool   `tfsdk:"overwrite"`
+}
+
+func (m *exportActionModel) file() exportfile.Alone {
+	return exportfile.Alone{Path: m.Path, AgeRecipients: m.AgeRecipients, Overwrite: m.Overwrite}
+}
+
+var (
+	_ action.ActionWithConfigure      = (*exportAction)(nil)
+	_ action.ActionWithModifyPlan     = (*exportAction)(nil)
+	_ action.ActionWithValidateConfig = (*exportAction)(nil)
+)
+
+// NewExportAction makes the action streamchat_export_user.
+func NewExportAction() action.Action { return &exportAction{} }
+
+// Metadata implements action.Action.
+func (*exportAction) Metadata(_ context.Context, _ action.MetadataRequest, resp *action.MetadataResponse) {
+	resp.TypeName = "streamchat_export_user"
+}
+
+// Configure implements action.ActionWithConfigure.
+func (a *exportAction) Configure(_ context.Context, req action.ConfigureRequest, resp *action.ConfigureResponse) {
+	a.session = session.From(req.ProviderData, &resp.Diagnostics)
+}
+
+// Schema implements action.Action.
+func (*exportAction) Schema(_ context.Context, _ action.SchemaRequest, resp *action.SchemaResponse) {
+	notEmpty := stringvalidator.LengthAtLeast(1)
+	resp.Schema = schema.Schema{
+		MarkdownDescription: actionText("streamchat_export_user"),
+		Attributes: map[string]schema.Attribute{
+			"user_id": schema.StringAttribute{Required: true, MarkdownDescription: actionText("export user_id"), Validators: IDValidators()},
+			"path":    schema.StringAttribute{Required: true, MarkdownDescription: actionText("path"), Validators: []validator.String{notEmpty}},
+			"age_recipients": schema.ListAttribute{
+				Optional: true, ElementType: types.StringType, MarkdownDescription: actionText("age_recipients"),
+				Validators: []validator.List{listvalidator.SizeAtLeast(1), listvalidator.ValueStringsAre(notEmpty)},
+			},
+			"overwrite": schema.BoolAttribute{Optional: true, MarkdownDescription: actionText("overwrite")},
+		},
+	}
+}
+
+// ValidateConfig implements action.ActionWithValidateConfig.
+func (*exportAction) ValidateConfig(ctx context.Context, req action.ValidateConfigRequest, resp *action.ValidateConfigResponse) {
+	var model exportActionModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
+	resp.Diagnostics.Append(exportfile.Check(ctx, model.Path, model.AgeRecipients)...)
+}
+
+// ModifyPlan implements action.ActionWithModifyPlan: what cannot succeed fails in the plan.
+func (a *exportAction) ModifyPlan(ctx context.Context, req action.ModifyPlanRequest, resp *action.ModifyPlanResponse) {
+	var model exportActionModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
+	resp.Diagnostics.Append(model.file().Plan(userIDPath)...)
+	if resp.Diagnostics.HasError() || model.UserID.IsUnknown() || a.session.Blind() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, exportfile.PlanTimeout)
+	defer cancel()
+	there, diags := exportable(ctx, a.session, model.UserID.ValueString())
+	if resp.Diagnostics.Append(diags...); !there && !diags.HasError() {
+		resp.Diagnostics.Append(noSuchUser())
+	}
+}
+
+// Invoke implements action.Action.
+func (a *exportAction) Invoke(ctx context.Context, req action.InvokeRequest, resp *action.InvokeResponse) {
+	var model exportActionModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, exportfile.Timeout)
+	defer cancel()
+	say, id := progress(ctx, resp), model.UserID.ValueString()
+	say("Looking the user up.")
+	there, diags := exportable(ctx, a.session, id)
+	if resp.Diagnostics.Append(diags...); diags.HasError() {
+		return
+	}
+	file, diags := model.file().Begin(ctx, a.session, userIDPath)
+	if resp.Diagnostics.Append(diags...); diags.HasError() {
+		return
+	}
+	defer exportfile.Discard(file, &resp.Diagnostics)
+	say("Exporting. Beyond " + directLimit + " this takes minutes.")
+	found, exists, diags := take(ctx, a.session, id, there, file, filepath.Dir(model.Path.ValueString()))
+	if resp.Diagnostics.Append(diags...); !exists {
+		resp.Diagnostics.Append(noSuchUser())
+	}
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	if _, err := file.Commit(); err != nil {
+		resp.Diagnostics.Append(exportfile.NotWritten(userIDPath, err))
+		return
+	}
+	say(written(found))
+}
+
+// written says what an export holds.
+func written(found export.Findings) string {
+	said := fmt.Sprintf("Written: %d messages, %d reactions, %d attachments by their URLs.", found.Messages, found.Reactions, found.Attachments)
+	if !found.Complete() {
+		said += " It was assembled, so that something may be missing."
+	}
+	return said
+}

@@ -39,11 +39,11 @@ func (r *Resource[S, M, P]) asks(ctx context.Context, config, prior P) (a asked,
 	a.ids, a.known, given, diags = v.Given(ctx)
 	switch {
 	case given && a.known && r.session.Pseudonyms == "" && !r.session.Blind():
-		return a, append(diags, noPseudonymKey(r.hidden()))
+		return a, append(diags, NoPseudonymKey(r.hidden()))
 	case given && (a.known || prior == nil || !r.settled(ctx, prior)):
 		return a, diags
 	case prior == nil:
-		return a, append(diags, nobodyNamed(r.subject(), r.Hidden))
+		return a, append(diags, NobodyNamed(r.subject(), r.Hidden))
 	}
 	a.left = true // or an ephemeral value that is not known yet, for a record that needs it no more
 	a.ids, a.known, _ = prior.Subjects(ctx)
@@ -205,13 +205,15 @@ func (r *Resource[S, M, P]) pseudonymize(m, prior P, a asked) {
 	}
 }
 
-func noPseudonymKey(at path.Path) diag.Diagnostic {
+// NoPseudonymKey is the error of a write-only id for which nothing could stand.
+func NoPseudonymKey(at path.Path) diag.Diagnostic {
 	return diag.NewAttributeErrorDiagnostic(at, "No pseudonym_key",
 		"This argument keeps the id out of the state, where an HMAC under the provider's pseudonym_key stands for it, but the provider has no such key. Nothing was sent. "+
 			"Set pseudonym_key in the provider, or STREAMCHAT_PSEUDONYM_KEY in the environment, to a long random secret and keep it: another key would not know the record again.")
 }
 
-func nobodyNamed(subject path.Path, hidden string) diag.Diagnostic {
+// NobodyNamed is the error of a new record that is about nobody.
+func NobodyNamed(subject path.Path, hidden string) diag.Diagnostic {
 	return diag.NewAttributeErrorDiagnostic(subject, "Nobody named", fmt.Sprintf(
 		"Neither %s nor %s says whom this is about. Nothing was sent. Set one of the two; only the block of a record that is completed may leave both out. "+
 			"An ephemeral variable has to be given to the plan and to the apply of a saved plan.", subject, hidden))
@@ -221,6 +223,14 @@ func anotherKey(at path.Path) diag.Diagnostic {
 	return diag.NewAttributeErrorDiagnostic(at, "Another pseudonym_key",
 		"The record was made under another pseudonym_key than the provider has now, so that nobody can tell whether it is about the same subjects. Nothing was sent. "+
 			"Set the key back for this record; a provider alias can keep an old key. Once the record is completed, the argument may be left out, and the key no longer matters to it.")
+}
+
+// AnotherPerson is the error of an id that is not the one on record, as far as pseudonyms
+// tell, where the record does not say which key they were made under.
+func AnotherPerson(at path.Path) diag.Diagnostic {
+	return diag.NewAttributeErrorDiagnostic(at, "Another person or another pseudonym_key",
+		"The pseudonym of the id that is given now is not the one on record: the id is another one, or the provider's pseudonym_key was changed. Nothing was sent. "+
+			"Give the id of the record under the key that it was made with; for another person add another block.")
 }
 
 func anotherPerson(at path.Path) diag.Diagnostic {

@@ -22,12 +22,12 @@ func (r *deactivationResource) restrict(ctx context.Context, model *deactivation
 	ctx, cancel := context.WithTimeout(ctx, deactivationTimeout)
 	defer cancel()
 	id, mark := model.id(), model.MarkMessagesDeleted.ValueBool()
-	app, diags := r.session.OpenFor(ctx, userIDPath, model.app())
+	app, diags := r.session.OpenFor(ctx, model.at(), model.app())
 	if diags.HasError() {
 		return diags
 	}
 	model.setApp(app)
-	r.session.Restrictions.MarkWritten(id)
+	r.session.Restrictions.MarkWritten(model.key(r.session))
 	unlock, diags := r.lock(ctx, id)
 	defer unlock()
 	if diags.HasError() {
@@ -65,9 +65,9 @@ func (r *deactivationResource) restrict(ctx context.Context, model *deactivation
 // the same time.
 func (r *deactivationResource) takeOver(ctx context.Context, model *deactivationModel, finding erasure.Finding) bool {
 	notes := &r.session.Restrictions
-	left, ok := notes.Collect(model.id())
+	left, ok := notes.Collect(model.key(r.session))
 	if !ok && finding.Found == erasure.FoundDeactivated && r.session.Clock.Sleep(ctx, lifecycle.SettleTime/2) == nil {
-		left, ok = notes.Recall(model.id())
+		left, ok = notes.Recall(model.key(r.session))
 	}
 	if prior, isModel := left.(*deactivationModel); isModel {
 		model.Found, model.DeactivatedAt = prior.Found, prior.DeactivatedAt
@@ -93,7 +93,7 @@ func (r *deactivationResource) lift(ctx context.Context, model *deactivationMode
 		return diags
 	}
 	id, restore := model.id(), model.RestoreMessages.ValueBool()
-	r.session.Restrictions.Remember(id, model)
+	r.session.Restrictions.Remember(model.key(r.session), model)
 	if err := r.session.Clock.Sleep(ctx, lifecycle.SettleTime); err != nil {
 		return diag.Diagnostics{report.Step(userIDPath, reactivating, err)}
 	}
@@ -102,7 +102,7 @@ func (r *deactivationResource) lift(ctx context.Context, model *deactivationMode
 	if diags.HasError() {
 		return diags
 	}
-	if r.session.Restrictions.WasWritten(id) {
+	if r.session.Restrictions.WasWritten(model.key(r.session)) {
 		return diag.Diagnostics{warning("Record removed", stays(model))}
 	}
 	_, err := r.session.API.ReactivateUser(ctx, id, stream.Reactivation{RestoreMessages: restore})

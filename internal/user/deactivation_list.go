@@ -16,7 +16,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/erasure"
-	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/lifecycle"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/session"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/stream"
 )
@@ -94,7 +93,7 @@ func listed(ctx context.Context, req list.ListRequest, user stream.User, app str
 	model.setApp(app)
 	result := req.NewListResult(ctx)
 	result.DisplayName = "deactivated since " + user.DeactivatedAt.UTC().Format(time.RFC3339)
-	result.Diagnostics.Append(lifecycle.Identify(ctx, result.Identity, userIDPath, model.UserID)...)
+	result.Diagnostics.Append(model.identify(ctx, result.Identity)...)
 	if req.IncludeResource {
 		result.Diagnostics.Append(model.holds(erasure.Finding{Found: erasure.FoundDeactivated, User: &user})...)
 		result.Diagnostics.Append(result.Resource.Set(ctx, &model)...)

@@ -26,7 +26,7 @@ const (
 
 type deactivationModel struct {
 	lifecycle.Bookkeeping
-	UserID              types.String      `tfsdk:"user_id"`
+	person
 	MarkMessagesDeleted types.Bool        `tfsdk:"mark_messages_deleted"`
 	RevokeTokens        types.Bool        `tfsdk:"revoke_tokens"`
 	OnDestroy           types.String      `tfsdk:"on_destroy"`
@@ -45,8 +45,6 @@ func takenOver() deactivationModel {
 	m.MarkMessagesDeleted, m.RevokeTokens, m.RestoreMessages = types.BoolValue(false), types.BoolValue(false), types.BoolValue(false)
 	return m
 }
-
-func (m *deactivationModel) id() string { return m.UserID.ValueString() }
 
 func (m *deactivationModel) app() stream.App {
 	return stream.App{ID: m.AppID.ValueString(), Name: m.AppName.ValueString()}

@@ -43,10 +43,15 @@ func (r *deactivationResource) ModifyPlan(ctx context.Context, req resource.Modi
 	if config.RestoreMessages.IsNull() { // by default what was hidden comes back
 		plan.RestoreMessages = plan.MarkMessagesDeleted
 	}
-	if req.State.Raw.IsNull() {
-		resp.Diagnostics.Append(r.planCreate(ctx, &plan, req.Config.Raw.String())...)
-	} else {
-		resp.Diagnostics.Append(r.planUpdate(ctx, &plan, &prior)...)
+	switch {
+	case req.State.Raw.IsNull():
+		if resp.Diagnostics.Append(r.meet(&plan, &config, nil)...); !resp.Diagnostics.HasError() {
+			resp.Diagnostics.Append(r.planCreate(ctx, &plan, req.Config.Raw.String())...)
+		}
+	default:
+		if resp.Diagnostics.Append(r.meet(&plan, &config, &prior)...); !resp.Diagnostics.HasError() {
+			resp.Diagnostics.Append(r.planUpdate(ctx, &plan, &prior)...)
+		}
 	}
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
 }
@@ -55,7 +60,7 @@ func (r *deactivationResource) ModifyPlan(ctx context.Context, req resource.Modi
 func (r *deactivationResource) planCreate(ctx context.Context, plan *deactivationModel, config string) diag.Diagnostics {
 	plan.expect()
 	plan.Found, plan.AppName, plan.AppID = types.StringUnknown(), types.StringUnknown(), types.StringUnknown()
-	if plan.UserID.IsUnknown() || r.session.Blind() {
+	if plan.id() == "" || r.session.Blind() {
 		return diag.Diagnostics{lifecycle.NotLookedUp(userIDPath)}
 	}
 	app, diags := r.session.Open(ctx, userIDPath)
@@ -81,11 +86,52 @@ func (r *deactivationResource) planCreate(ctx context.Context, plan *deactivatio
 	return diags
 }
 
-func (r *deactivationResource) planUpdate(ctx context.Context, plan, prior *deactivationModel) (diags diag.Diagnostics) {
-	if !plan.UserID.Equal(prior.UserID) {
-		return diag.Diagnostics{lifecycle.SubjectChanged(userIDPath, "restriction", "Removing this block lifts the restriction of the old one.")}
+// meet compares whom the configuration names with the record.
+func (r *deactivationResource) meet(model, config, prior *deactivationModel) (diags diag.Diagnostics) {
+	var before *person
+	if prior != nil {
+		before = &prior.person
 	}
+	_, diags = model.person.meet(r.session, &config.person, before, "restriction", "Removing this block lifts the restriction of the old one.")
+	if config.UserID.IsNull() && model.OnDestroy.ValueString() == destroyReactivate {
+		const summary = "Nobody to reactivate"
+		diags.AddAttributeError(path.Root("on_destroy"), summary, restriction(summary))
+	}
+	return diags
+}
+
+// look asks in a plan what a refresh could not, because the state holds no id.
+func (r *deactivationResource) look(ctx context.Context, plan, prior *deactivationModel) (diags diag.Diagnostics) {
+	if plan.id() == "" {
+		return append(diags, warning("Restriction not looked at"))
+	}
+	if r.session.Blind() {
+		return nil
+	}
+	if _, diags = r.session.OpenFor(ctx, plan.at(), prior.app()); diags.HasError() {
+		return diags
+	}
+	finding, err := r.session.Users.Prove(ctx, plan.id())
+	switch {
+	case err != nil:
+		diags.Append(report.Step(plan.at(), lookingUp, err))
+	case finding.Found == erasure.FoundPresent:
+		plan.expect()
+		plan.Found = types.StringUnknown()
+		diags.Append(warning("Restriction was lifted outside of Terraform"))
+	case finding.Found == erasure.FoundDeleted:
+		plan.Status = types.StringUnknown()
+	}
+	return diags
+}
+
+func (r *deactivationResource) planUpdate(ctx context.Context, plan, prior *deactivationModel) (diags diag.Diagnostics) {
 	plan.keep(prior)
+	if plan.UserID.IsNull() && prior.Status.ValueString() == statusDeactivated {
+		if diags = r.look(ctx, plan, prior); diags.HasError() || plan.Status.IsUnknown() {
+			return diags
+		}
+	}
 	if prior.Status.ValueString() == statusReverted {
 		plan.expect()
 		plan.Found = types.StringUnknown()

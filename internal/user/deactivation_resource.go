@@ -57,6 +57,7 @@ func NewDeactivation() resource.Resource { return &deactivationResource{} }
 // Metadata implements resource.Resource.
 func (*deactivationResource) Metadata(_ context.Context, _ resource.MetadataRequest, resp *resource.MetadataResponse) {
 	resp.TypeName = DeactivationType
+	resp.ResourceBehavior.MutableIdentity = true // an id may give way to its pseudonym
 }
 
 // Configure implements resource.ResourceWithConfigure.
@@ -66,7 +67,7 @@ func (r *deactivationResource) Configure(_ context.Context, req resource.Configu
 
 // IdentitySchema implements resource.ResourceWithIdentity.
 func (*deactivationResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
-	resp.IdentitySchema = lifecycle.Identity("user_id", "The restricted user.")
+	resp.IdentitySchema = lifecycle.VeiledIdentity("user_id")
 }
 
 // Schema implements resource.Resource.
@@ -79,7 +80,6 @@ func (*deactivationResource) Schema(_ context.Context, _ resource.SchemaRequest,
 	}
 	attributes := lifecycle.BookkeepingAttributes("restriction")
 	maps.Copy(attributes, map[string]schema.Attribute{
-		"user_id":               schema.StringAttribute{Required: true, Validators: IDValidators(), MarkdownDescription: restriction("user_id")},
 		"mark_messages_deleted": option("mark_messages_deleted"),
 		"revoke_tokens":         option("revoke_tokens"),
 		"on_destroy": schema.StringAttribute{
@@ -93,15 +93,20 @@ func (*deactivationResource) Schema(_ context.Context, _ resource.SchemaRequest,
 		"app_name":         computed("app_name"),
 		"app_id":           computed("app_id"),
 	})
+	maps.Copy(attributes, personAttributes(restriction("user_id")))
 	resp.Schema = schema.Schema{MarkdownDescription: restriction(DeactivationType), Attributes: attributes}
 }
 
 // Create implements resource.Resource. State is set as soon as the deactivation
 // was confirmed; an error before leaves none, and the next run finds out.
 func (r *deactivationResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
-	var model deactivationModel
+	var model, config deactivationModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &model)...)
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
 	if resp.Diagnostics.HasError() {
+		return
+	}
+	if resp.Diagnostics.Append(r.meet(&model, &config, nil)...); resp.Diagnostics.HasError() {
 		return
 	}
 	model.Found, model.DeactivatedAt = types.StringNull(), timetypes.NewRFC3339Null()
@@ -110,7 +115,7 @@ func (r *deactivationResource) Create(ctx context.Context, req resource.CreateRe
 		return
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, &model)...)
-	resp.Diagnostics.Append(lifecycle.Identify(ctx, resp.Identity, userIDPath, model.UserID)...)
+	resp.Diagnostics.Append(model.identify(ctx, resp.Identity)...)
 }
 
 // Read implements resource.Resource. It looks whether the restriction stands; a
@@ -121,10 +126,10 @@ func (r *deactivationResource) Read(ctx context.Context, req resource.ReadReques
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	resp.Diagnostics.Append(lifecycle.Identify(ctx, resp.Identity, userIDPath, model.UserID)...)
+	resp.Diagnostics.Append(model.identify(ctx, resp.Identity)...)
 	resp.Diagnostics.Append(lifecycle.DestroyMark.Clear(ctx, req.Private, resp.Private)...)
-	if model.Status.ValueString() == statusErased || r.session.Blind() {
-		return
+	if model.Status.ValueString() == statusErased || model.id() == "" || r.session.Blind() {
+		return // final, or only a plan knows whom to look up
 	}
 	ctx, cancel := context.WithTimeout(ctx, deactivationTimeout)
 	defer cancel()
@@ -146,14 +151,20 @@ func (r *deactivationResource) Read(ctx context.Context, req resource.ReadReques
 // Update implements resource.Resource: restricts again what was lifted, and
 // takes over what is only kept.
 func (r *deactivationResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
-	var model, prior deactivationModel
+	var model, config, prior deactivationModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &model)...)
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
 	resp.Diagnostics.Append(req.State.Get(ctx, &prior)...)
-	if prior.Status.ValueString() == statusReverted && !resp.Diagnostics.HasError() {
-		model.DeactivatedAt = timetypes.NewRFC3339Null()
+	if !resp.Diagnostics.HasError() {
+		resp.Diagnostics.Append(r.meet(&model, &config, &prior)...)
+	}
+	if model.Status.IsUnknown() && !resp.Diagnostics.HasError() {
+		if model.DeactivatedAt.IsUnknown() {
+			model.DeactivatedAt = timetypes.NewRFC3339Null()
+		}
 		resp.Diagnostics.Append(r.restrict(ctx, &model, false)...)
 	}
-	resp.Diagnostics.Append(lifecycle.Identify(ctx, resp.Identity, userIDPath, model.UserID)...)
+	resp.Diagnostics.Append(model.identify(ctx, resp.Identity)...)
 	if !resp.Diagnostics.HasError() {
 		resp.Diagnostics.Append(resp.State.Set(ctx, &model)...)
 	}
@@ -169,7 +180,7 @@ func (r *deactivationResource) Delete(ctx context.Context, req resource.DeleteRe
 	switch {
 	case resp.Diagnostics.HasError():
 	case !destroys:
-		r.session.Restrictions.HandOver(model.id(), &model)
+		r.session.Restrictions.HandOver(model.key(r.session), &model)
 	case !model.reactivates():
 		resp.Diagnostics.Append(warning("Record removed", stays(&model)))
 	default:
@@ -185,12 +196,16 @@ func (r *deactivationResource) Delete(ctx context.Context, req resource.DeleteRe
 // ImportState implements resource.ResourceWithImportState: it adopts a user who
 // is deactivated, or was erased meanwhile, and refuses one who is active.
 func (r *deactivationResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	resource.ImportStatePassthroughWithIdentity(ctx, userIDPath, userIDPath, req, resp)
-	if resp.Diagnostics.HasError() {
+	id, pseudonym, diags := lifecycle.ImportVeiled(ctx, userIDPath, req)
+	if resp.Diagnostics.Append(diags...); diags.HasError() {
+		return
+	}
+	if pseudonym != "" {
+		resp.Diagnostics.Append(refusal("Restriction without an id"))
 		return
 	}
 	model := takenOver()
-	resp.Diagnostics.Append(resp.State.GetAttribute(ctx, userIDPath, &model.UserID)...)
+	model.UserID, model.Subject = types.StringValue(id), lifecycle.Text(r.session.Pseudonyms.Of(id))
 	if problem := idRule.Problem(model.id()); problem != "" {
 		resp.Diagnostics.AddAttributeError(userIDPath, "Invalid import id", problem)
 		return
@@ -202,7 +217,7 @@ func (r *deactivationResource) ImportState(ctx context.Context, req resource.Imp
 		return
 	}
 	model.setApp(app)
-	finding, err := r.session.Users.Prove(ctx, model.id())
+	finding, err := r.session.Users.Prove(ctx, id)
 	switch {
 	case err != nil:
 		resp.Diagnostics.Append(report.Step(userIDPath, lookingUp, err))
@@ -215,6 +230,6 @@ func (r *deactivationResource) ImportState(ctx context.Context, req resource.Imp
 	}
 	if !resp.Diagnostics.HasError() {
 		resp.Diagnostics.Append(resp.State.Set(ctx, &model)...)
-		resp.Diagnostics.Append(lifecycle.Identify(ctx, resp.Identity, userIDPath, model.UserID)...)
+		resp.Diagnostics.Append(model.identify(ctx, resp.Identity)...)
 	}
 }

@@ -15,10 +15,12 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/erasure"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/lifecycle"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/session"
 )
 
 // person is whom a resource is about: an id that the state keeps, or one that it does not,
@@ -27,6 +29,68 @@ type person struct {
 	UserID   types.String `tfsdk:"user_id"`
 	UserIDWO types.String `tfsdk:"user_id_wo"`
 	Subject  types.String `tfsdk:"subject"`
+
+	// given is the value of user_id_wo, which only a configuration holds.
+	given string
+}
+
+// id is that of the person; "" where only the pseudonym is known.
+func (p *person) id() string {
+	if p.given != "" {
+		return p.given
+	}
+	return p.UserID.ValueString()
+}
+
+// key stands for the person in what a run remembers, whether the id is known or not.
+func (p *person) key(s *session.Session) string {
+	if id := p.id(); id != "" {
+		return s.Pseudonyms.Key(id)
+	}
+	return erasure.Veil(p.Subject.ValueString())
+}
+
+// at is the argument that names the person.
+func (p *person) at() path.Path {
+	if p.UserID.IsNull() {
+		return path.Root(hiddenID)
+	}
+	return userIDPath
+}
+
+// identify sets the identity of a resource.
+func (p *person) identify(ctx context.Context, identity *tfsdk.ResourceIdentity) diag.Diagnostics {
+	key, _, _ := p.Subjects(ctx)
+	return lifecycle.IdentifyVeiled(ctx, identity, userIDPath, key[0])
+}
+
+// meet takes the person from the configuration and compares it with the record in state, nil
+// for a new one. It writes the pseudonym. known is false where the configuration does not
+// say yet; where it does not say at all, only the pseudonym is known.
+func (p *person) meet(s *session.Session, config, prior *person, what, instead string) (known bool, diags diag.Diagnostics) {
+	p.UserID, p.given = config.UserID, config.UserIDWO.ValueString()
+	known = !config.UserID.IsUnknown() && !config.UserIDWO.IsUnknown()
+	switch {
+	case config.UserID.IsNull() && config.UserIDWO.IsNull() && prior == nil:
+		return known, append(diags, lifecycle.NobodyNamed(userIDPath, hiddenID))
+	case !config.UserIDWO.IsNull() && !s.Blind() && s.Pseudonyms == "":
+		return known, append(diags, lifecycle.NoPseudonymKey(path.Root(hiddenID)))
+	case prior == nil && (!known || s.Blind()):
+		p.Subject = types.StringUnknown()
+	case prior == nil:
+		p.Subject = lifecycle.Text(s.Pseudonyms.Of(p.id()))
+	case p.id() == "" && known: // left out
+		p.UserID, p.Subject = types.StringNull(), prior.Subject
+	case !config.UserID.IsNull() && config.UserID.Equal(prior.UserID):
+		p.Subject = prior.Subject
+	case known && (p.id() == prior.UserID.ValueString() || !prior.Subject.IsNull() && s.Pseudonyms.Of(p.id()) == prior.Subject.ValueString()):
+		p.Subject = lifecycle.Text(s.Pseudonyms.Of(p.id()))
+	case known && (prior.UserID.IsNull() || config.UserID.IsNull()):
+		return known, append(diags, lifecycle.AnotherPerson(p.at()))
+	default:
+		return known, append(diags, lifecycle.SubjectChanged(p.at(), what, instead))
+	}
+	return known, diags
 }
 
 // The argument that names a person without a trace.

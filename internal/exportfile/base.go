@@ -254,6 +254,13 @@ func (b *Base) Ahead(at path.Path, kind string, ids ...string) (diags diag.Diagn
 	return nil
 }
 
+// Lock keeps the erasure of what is being exported away until it is unlocked: two that
+// only the apply knows to be about the same subject are not kept apart by the plan. kind is
+// as in Ahead.
+func (b *Base) Lock(ctx context.Context, kind string, ids ...string) (unlock func(), diags diag.Diagnostics) {
+	return lifecycle.Lock(ctx, b.Session, b.at(), kind, ids)
+}
+
 // Begin starts the file of the export that a Create plans. Everything in the model must
 // be known. Whoever begins defers [Discard].
 func (b *Base) Begin(ctx context.Context, m *Model, plan tftypes.Value) (*privatefile.File, diag.Diagnostics) {

@@ -162,14 +162,8 @@ func (c *core[S]) timeout(n int) time.Duration {
 	return max(defaultTimeout, 2*c.atLeast(n))
 }
 
-// lock keeps other operations on the same subjects away until it is unlocked.
 func (c *core[S]) lock(ctx context.Context, ids []string) (unlock func(), diags diag.Diagnostics) {
-	unlock, err := c.session.Locks.Lock(ctx, c.engine.Kind, ids)
-	if err != nil {
-		diags.AddAttributeError(c.subject(), "Another operation on the same subject",
-			"Another resource of this run is still busy with a subject of this one, and the time for this one ended while it waited. Nothing was sent for this one. Run again.")
-	}
-	return unlock, diags
+	return Lock(ctx, c.session, c.subject(), c.engine.Kind, ids)
 }
 
 // Create implements resource.Resource. It sets state only when there is something to

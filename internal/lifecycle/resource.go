@@ -438,6 +438,14 @@ func (r *Resource[S, M, P]) Delete(ctx context.Context, req resource.DeleteReque
 	if destroys && !stands {
 		back = r.restores(ctx, model, batch)
 	}
+	if !destroys && len(batch) > 0 {
+		// Its plan may not have known whose record it replaces: a tainted one is planned
+		// without its state.
+		if _, diags := r.session.OpenFor(ctx, r.subject(), model.common().app()); diags.HasError() {
+			resp.Diagnostics.Append(diags...)
+			return // keeps the record
+		}
+	}
 	if len(back) == 0 {
 		if err == nil {
 			r.engine.Memory.HandOver(r.TypeName, batch, !destroys)

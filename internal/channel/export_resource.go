@@ -178,6 +178,11 @@ func (r *exportResource) Create(ctx context.Context, req resource.CreateRequest,
 		return
 	}
 	model.SetApp(app)
+	unlock, diags := r.Lock(ctx, "channel", model.request().CIDs...)
+	defer unlock()
+	if resp.Diagnostics.Append(diags...); diags.HasError() {
+		return
+	}
 	// Before Stream makes an export, which it keeps for 60 days.
 	file, diags := r.Begin(ctx, &model.Model, req.Plan.Raw)
 	resp.Diagnostics.Append(diags...)

@@ -50,8 +50,11 @@ type record struct {
 	app                   stream.App
 }
 
+// place is the key of what is exported and where to.
+func (r record) place() string { return r.subject + "\x00" + r.path }
+
 // own is the key of the file that the record wrote.
-func (r record) own() string { return r.subject + "\x00" + r.path + "\x00" + r.sha256 }
+func (r record) own() string { return r.place() + "\x00" + r.sha256 }
 
 func (b *Base) record(raw tftypes.Value) record {
 	attributes := map[string]tftypes.Value{}
@@ -98,6 +101,7 @@ const (
 	stands  = "stands "  // + own: the configuration of the record, which is in the plan with a state
 	takes   = "takes "   // + own: the taking of a new export that replaces the file
 	planned = "planned " // + configuration: the app of the record that has it
+	read    = "read "    // + place: the app of a record that this run has read
 )
 
 // taking is how a new export replaces a file: as its own, or because it may overwrite.
@@ -188,10 +192,11 @@ func (b *Base) planTake(ctx context.Context, req resource.ModifyPlanRequest, res
 	if resp.Diagnostics.HasError() || b.Session.Blind() {
 		return false
 	}
-	var recorded stream.App
-	if left, ok := b.Session.Exports.Recall(planned + config); ok {
-		recorded, _ = left.(stream.App)
+	left, ok := b.Session.Exports.Recall(planned + config)
+	if !ok {
+		left, _ = b.Session.Exports.Recall(read + b.record(req.Plan.Raw).place())
 	}
+	recorded, _ := left.(stream.App)
 	app, diags := b.Session.OpenFor(ctx, b.at(), recorded)
 	if resp.Diagnostics.Append(diags...); diags.HasError() {
 		return false
@@ -252,6 +257,13 @@ func (b *Base) Ahead(at path.Path, kind string, ids ...string) (diags diag.Diagn
 	return nil
 }
 
+// Lock keeps the erasure of what is being exported away until it is unlocked: two that
+// only the apply knows to be about the same subject are not kept apart by the plan. kind is
+// as in Ahead.
+func (b *Base) Lock(ctx context.Context, kind string, ids ...string) (unlock func(), diags diag.Diagnostics) {
+	return lifecycle.Lock(ctx, b.Session, b.at(), kind, ids)
+}
+
 // Begin starts the file of the export that a Create plans. Everything in the model must
 // be known. Whoever begins defers [Discard].
 func (b *Base) Begin(ctx context.Context, m *Model, plan tftypes.Value) (*privatefile.File, diag.Diagnostics) {
@@ -271,7 +283,9 @@ func (b *Base) Begin(ctx context.Context, m *Model, plan tftypes.Value) (*privat
 func (b *Base) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	resp.Diagnostics.Append(lifecycle.DestroyMark.Clear(ctx, req.Private, resp.Private)...)
 	if b.Session != nil { // a tainted record is planned without its state
-		b.Session.Exports.Remember(wrote+b.record(req.State.Raw).own(), true)
+		r := b.record(req.State.Raw)
+		b.Session.Exports.Remember(wrote+r.own(), true)
+		b.Session.Exports.Remember(read+r.place(), r.app)
 	}
 }
 

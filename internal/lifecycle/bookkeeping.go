@@ -15,6 +15,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/session"
 )
 
 // Bookkeeping is what every record keeps of the request that it answers: a model embeds
@@ -94,4 +96,15 @@ func NotLookedUp(at path.Path) diag.Diagnostic {
 func SubjectChanged(at path.Path, what, instead string) diag.Diagnostic {
 	return diag.NewAttributeErrorDiagnostic(at, "The subject of a "+what+" cannot change",
 		"This resource is the "+what+" of another subject. Nothing was sent. Set the id back, and add another resource block for the new subject. "+instead)
+}
+
+// Lock keeps other operations of the run on the same subjects away until it is unlocked.
+// at is the attribute that names them.
+func Lock(ctx context.Context, s *session.Session, at path.Path, kind string, ids []string) (unlock func(), diags diag.Diagnostics) {
+	unlock, err := s.Lock(ctx, kind, ids)
+	if err != nil {
+		diags.AddAttributeError(at, "Another operation on the same subject",
+			"Another resource of this run is still busy with a subject of this one, and the time for this one ended while it waited. Nothing was sent for this one. Run again.")
+	}
+	return unlock, diags
 }

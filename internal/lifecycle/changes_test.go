@@ -248,27 +248,36 @@ func TestReplacementWithAnEscalation(t *testing.T) {
 	}, nil)
 }
 
-// A replacement whose second half fails keeps what was known.
+// A replacement of which either half fails keeps what was known: the first, when it cannot
+// read whose app this is, the record itself.
 func TestReplacementThatFailsKeepsTheRecord(t *testing.T) {
-	each(t, nouns, func(w *world) {
-		w.apply(w.block(w.soft))
-		receipt := w.receipt()
-		p := w.plan(w.block(w.hard), acctest.WithReplace)
-		w.fault(emulator.Fault{Op: w.lookUp, Kind: emulator.Fault500, Times: forever})
-		w.fault(emulator.Fault{Op: "GetApp", Kind: emulator.Fault500, Times: forever})
-		if r := w.Apply(p); len(r.Errors) == 0 {
-			w.t.Error("no error")
-		}
-		record := w.State(w.address)
-		if record == nil || !record.Tainted || w.modes() != "soft" || !w.list && w.receipt() != receipt || w.of(w.ids[0]) != "completed" {
-			w.t.Fatalf("the record: %+v", record)
-		}
-		w.once(1)
-		w.s.ClearFaults()
-		w.apply(w.block(w.hard))
-		w.is("completed", false)
-		w.once(2)
-	}, impatient)
+	t.Parallel()
+	for name, first := range map[string]bool{"first half": true, "second half": false} {
+		t.Run(name, func(t *testing.T) {
+			each(t, nouns, func(w *world) {
+				w.apply(w.block(w.soft))
+				receipt := w.receipt()
+				p := w.plan(w.block(w.hard), acctest.WithReplace)
+				op := w.lookUp
+				if first {
+					op = "GetApp"
+				}
+				w.fault(emulator.Fault{Op: op, Kind: emulator.Fault500, Times: forever})
+				if r := w.Apply(p); len(r.Errors) == 0 {
+					w.t.Error("no error")
+				}
+				record := w.State(w.address)
+				if record == nil || record.Tainted == first || w.modes() != "soft" || !w.list && w.receipt() != receipt || w.of(w.ids[0]) != "completed" {
+					w.t.Fatalf("the record: %+v", record)
+				}
+				w.once(1)
+				w.s.ClearFaults()
+				w.apply(w.block(w.hard))
+				w.is("completed", false)
+				w.once(2)
+			}, impatient)
+		})
+	}
 }
 
 // With create_before_destroy the newer record is made first, by somebody who has not

@@ -231,6 +231,20 @@ func TestRecordBelongsToItsApp(t *testing.T) {
 	}
 }
 
+// A tainted record is planned without its state, and without a refresh nobody knows whose
+// it is: its Delete does, and keeps it.
+func TestTaintedRecordBelongsToItsApp(t *testing.T) {
+	each(t, nouns, func(w *world) {
+		w.apply(w.block(w.hard))
+		w.Taint(w.address)
+		other := w.abroad()
+		r := w.Apply(w.Plan(w.address, w.block(w.hard), acctest.NoRefresh))
+		if n := other.Count(w.op); n != 0 || !r.Errors.Say("Record of another app") || w.State(w.address) == nil {
+			w.t.Errorf("%d calls in the other app, %s, record %v", n, r.Errors, w.State(w.address))
+		}
+	}, nil)
+}
+
 // A plan that was made for one app is not applied in another.
 func TestSavedPlanBelongsToItsApp(t *testing.T) {
 	each(t, nouns, func(w *world) {

@@ -176,14 +176,8 @@ func (c *core[S]) timeout(n int) time.Duration {
 	return max(defaultTimeout, 2*c.atLeast(n))
 }
 
-// lock keeps other operations on the same subjects away until it is unlocked.
 func (c *core[S]) lock(ctx context.Context, ids []string) (unlock func(), diags diag.Diagnostics) {
-	unlock, err := c.session.Lock(ctx, c.engine.Kind, ids)
-	if err != nil {
-		diags.AddAttributeError(c.subject(), "Another operation on the same subject",
-			"Another resource of this run is still busy with a subject of this one, and the time for this one ended while it waited. Nothing was sent for this one. Run again.")
-	}
-	return unlock, diags
+	return Lock(ctx, c.session, c.subject(), c.engine.Kind, ids)
 }
 
 // Create implements resource.Resource. It sets state only when there is something to
@@ -494,6 +488,14 @@ func (r *Resource[S, M, P]) Delete(ctx context.Context, req resource.DeleteReque
 	back := erasure.Batch[S]{}
 	if destroys && !stands {
 		back = r.restores(ctx, model, batch)
+	}
+	if !destroys && len(batch) > 0 {
+		// Its plan may not have known whose record it replaces: a tainted one is planned
+		// without its state.
+		if _, diags := r.session.OpenFor(ctx, r.subject(), model.common().app()); diags.HasError() {
+			resp.Diagnostics.Append(diags...)
+			return // keeps the record
+		}
 	}
 	if len(back) == 0 {
 		if err == nil {

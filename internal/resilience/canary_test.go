@@ -274,7 +274,7 @@ type cage struct {
 
 func newCage(t testing.TB, s *acctest.Stream, body string) *cage {
 	t.Helper()
-	extra := "api_key = null\n  api_secret = null\n  pseudonym_key = null\n  max_retries = 1"
+	extra := "base_url = null\n  api_key = null\n  api_secret = null\n  pseudonym_key = null\n  max_retries = 1"
 	if strings.Contains(body, declared) {
 		extra += "\n  protected_user_ids = [var.one.guarded]"
 	}
@@ -282,6 +282,7 @@ func newCage(t testing.TB, s *acctest.Stream, body string) *cage {
 	for name, value := range variables {
 		c.Setenv("TF_VAR_"+name, value)
 	}
+	c.Setenv("STREAM_CHAT_URL", s.URL)
 	c.Setenv("STREAM_KEY", s.APIKey())
 	c.Setenv("STREAM_SECRET", s.APISecret())
 	c.Setenv("STREAMCHAT_PSEUDONYM_KEY", pseudonym)

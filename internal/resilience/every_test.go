@@ -28,6 +28,21 @@ func TestSuitesHaveEveryResource(t *testing.T) {
 			t.Errorf("no cell of the fast selection breaks %s", name)
 		}
 	}
+	for _, sub := range slices.Concat(shrinking, chained) {
+		if !slices.ContainsFunc(killCells(), func(c cell) bool { return c.subject.name == sub.name && c.fast() }) {
+			t.Errorf("no cell of the fast selection interrupts a %s", sub.name)
+		}
+		if !slices.ContainsFunc(faultCellsOf([]subject{sub}), faultCell.fastVariant) {
+			t.Errorf("no cell of the fast selection breaks a %s", sub.name)
+		}
+	}
+	for _, f := range beginnings {
+		if !slices.ContainsFunc(slices.Concat(subjects, chained), func(s subject) bool {
+			return (f.needs == nil || f.needs(s)) && fastCrossing(s, f)
+		}) {
+			t.Errorf("no cell of the fast selection comes with another app's credentials to what was %s", f.name)
+		}
+	}
 	for _, m := range moments {
 		if !slices.ContainsFunc(killCells(), func(c cell) bool { return c.moment.name == m.name && c.fast() }) {
 			t.Errorf("no cell of the fast selection is at %q", m.name)

@@ -211,9 +211,9 @@ func (s subject) operation(at target) string {
 	switch at {
 	case planning, lookUp:
 		switch {
-		case s.name == "user export":
+		case s.submit == "ExportUser":
 			return "QueryUsers"
-		case s.name == "channel export" && at == planning:
+		case s.submit == "ExportChannels" && at == planning:
 			return "QueryChannels"
 		case s.isBatch() && at == lookUp:
 			return "" // how many queries come before depends on the machine's speed
@@ -411,15 +411,17 @@ type faultCell struct {
 func (c faultCell) want() ending { return c.fault.ends(c.sub, c.at) }
 
 // faultCells are all that make sense.
-func faultCells() (list []faultCell) {
+func faultCells() []faultCell { return faultCellsOf(subjects) }
+
+func faultCellsOf(subjects []subject) (list []faultCell) {
 	for _, f := range faults {
 		for i, at := range f.at {
 			for _, sub := range subjects {
 				// What has no timeouts goes on for longer than a test may take.
-				if sub.operation(at) == "" || f.within != 0 && sub.untimed || sub.name == f.but || len(f.only) > 0 && !slices.Contains(f.only, sub.name) {
+				if sub.operation(at) == "" || f.within != 0 && sub.untimed || sub.kind() == f.but || len(f.only) > 0 && !slices.Contains(f.only, sub.kind()) {
 					continue
 				}
-				list = append(list, faultCell{f, sub, at, i == 0 && (sub.name == user[0] || sub.name == f.also)})
+				list = append(list, faultCell{f, sub, at, i == 0 && (sub.kind() == user[0] || sub.kind() == f.also)})
 			}
 		}
 	}
@@ -608,7 +610,21 @@ func (c faultCell) promises(t *testing.T, s *acctest.Stream, r tfcli.Result, rec
 	}
 }
 
-var taskIDs = regexp.MustCompile(`"task_id":"([^"]+)"`)
+var taskIDs = regexp.MustCompile(`task_id\\*":\\*"([^"\\]+)`)
+
+// tasks are those of the record.
+func (c faultCell) tasks(t *testing.T, w *acctest.Workspace) (ids []string) {
+	t.Helper()
+	record, _ := w.Record(c.sub.address)
+	raw, err := json.Marshal(record)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range taskIDs.FindAllSubmatch(raw, -1) {
+		ids = append(ids, string(id[1]))
+	}
+	return ids
+}
 
 // recover runs the CLI again when all is well.
 func (c faultCell) recover(t *testing.T, s *acctest.Stream, w *acctest.Workspace, record map[string]any) {
@@ -617,12 +633,8 @@ func (c faultCell) recover(t *testing.T, s *acctest.Stream, w *acctest.Workspace
 	s.ClearFaults()
 	if want.next != unchanged {
 		if want.next == forgotten {
-			raw, err := json.Marshal(record)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, id := range taskIDs.FindAllSubmatch(raw, -1) {
-				s.ForgetTask(string(id[1]))
+			for _, task := range c.tasks(t, w) {
+				s.ForgetTask(task)
 			}
 		}
 		w.Write(c.provider(""), c.block(enough))

@@ -9,7 +9,10 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -29,6 +32,9 @@ type moment struct {
 	kind emulator.FaultKind
 	// afterSubmission lets everything pass that comes before the deed.
 	afterSubmission bool
+	// placed: the provider has put the file in its place, and Terraform, which is
+	// stopped, has not saved the record. Only its kill can come then.
+	placed bool
 }
 
 func lookUpOf(sub subject) string { return sub.lookUp }
@@ -50,6 +56,22 @@ func answerOf(sub subject) string {
 	return ""
 }
 
+// lastOf is the request whose answer makes the file of an export whole.
+func lastOf(sub subject) string {
+	if sub.download != "" || !sub.isExport() {
+		return sub.download
+	}
+	return sub.submit
+}
+
+// erasureOf is the deed of the erasure that an export goes before.
+func erasureOf(sub subject) string {
+	if sub.erasure == nil {
+		return ""
+	}
+	return sub.erasure.submit
+}
+
 var moments = []moment{
 	{name: "before the request", op: lookUpOf, kind: emulator.FaultHang},
 	{name: "sent, not carried out", op: submitOf, kind: emulator.FaultHangBefore},
@@ -59,6 +81,8 @@ var moments = []moment{
 	{name: "the last poll", op: pollOf, kind: emulator.FaultHang},
 	{name: "the look-up after it", op: proofOf, kind: emulator.FaultHang, afterSubmission: true},
 	{name: "the download", op: downloadOf, kind: emulator.FaultStall},
+	{name: "the file in place, no record", op: lastOf, kind: emulator.FaultHang, placed: true},
+	{name: "the erasure carried out, not answered", op: erasureOf, kind: emulator.FaultHang},
 }
 
 // kill is a way to cut a run off.
@@ -71,6 +95,8 @@ type kill struct {
 	waits bool
 	do    func(t *testing.T, p *tfcli.Process)
 }
+
+const killOfTerraform = "SIGKILL of Terraform"
 
 var kills = []kill{
 	{name: "SIGINT", waits: true, do: func(t *testing.T, p *tfcli.Process) {
@@ -95,7 +121,7 @@ var kills = []kill{
 			send(t, syscall.Kill(pid, syscall.SIGKILL))
 		}
 	}},
-	{name: "SIGKILL of Terraform", do: func(t *testing.T, p *tfcli.Process) {
+	{name: killOfTerraform, do: func(t *testing.T, p *tfcli.Process) {
 		pids, err := p.ProviderPIDs()
 		if err != nil {
 			t.Fatal(err)
@@ -134,12 +160,13 @@ type cell struct {
 
 // killCells are all that make sense.
 func killCells() (list []cell) {
-	for _, sub := range subjects {
+	for _, sub := range slices.Concat(subjects, shrinking, chained) {
 		for _, m := range moments {
 			for _, k := range kills {
-				if m.op(sub) != "" && (k.timeouts == "" || !sub.untimed) {
-					list = append(list, cell{sub, m, k})
+				if m.op(sub) == "" || k.timeouts != "" && (sub.untimed || m.op(sub) == erasureOf(sub)) || m.placed && k.name != killOfTerraform {
+					continue
 				}
+				list = append(list, cell{sub, m, k})
 			}
 		}
 	}
@@ -165,7 +192,7 @@ func (c cell) fast() bool {
 	case "channel truncation, carried out, not answered":
 		return c.kill.name == "SIGINT"
 	case "message erasure, sent, not carried out":
-		return c.kill.name == "SIGKILL of Terraform"
+		return c.kill.name == killOfTerraform
 	case "user deactivation, carried out, not answered":
 		return c.kill.name == "SIGTERM to the group"
 	case "retention policy, carried out, not answered":
@@ -174,6 +201,12 @@ func (c cell) fast() bool {
 		return c.kill.name == "SIGTERM to the group"
 	case "channel export, the download":
 		return c.kill.name == "SIGKILL of the provider"
+	case "shrinking user erasure batch, the task runs", "shrinking channel erasure batch, sent, not carried out", "channel export before an erasure, the download":
+		return c.kill.name == "SIGINT"
+	case "user export before an erasure, the file in place, no record":
+		return true
+	case "user export before an erasure, the erasure carried out, not answered":
+		return c.kill.name == "SIGTERM to the group"
 	}
 	return false
 }
@@ -239,8 +272,14 @@ func (c cell) run(t *testing.T, cli tfcli.CLI) string {
 		close(submitted)
 	}
 	acctest.Eventually(t, "the run is at "+c.moment.name, func() bool { return s.Count(fault.Op) > before })
+	if c.moment.placed {
+		send(t, p.Signal(syscall.SIGSTOP))
+		close(release)
+		acctest.Eventually(t, "the file is there", func() bool { return exported(t, w.Dir, c.subject, true) })
+	}
 	c.kill.do(t, p)
-	if c.kill.waits && c.moment.name == "carried out, not answered" && !c.subject.isExport() {
+	answers := c.moment.name == "carried out, not answered" && !c.subject.isExport() || fault.Op == erasureOf(c.subject)
+	if c.kill.waits && answers {
 		close(release)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
@@ -257,16 +296,49 @@ func (c cell) run(t *testing.T, cli tfcli.CLI) string {
 		s.ClearFaults()
 	}
 	recorded := c.recorded(t, s, w, carriedOut(s, c.subject))
+	whole := c.subject
+	c.subject = c.subject.next()
 	w.Write(impatient, c.subject.block(c.subject.untilDone())) // without the timeout
 	next := c.next(t, w)
+	had := entries(t, w, c.subject)
+	if c.subject.left != "" {
+		c.stillUnderWay(t, s, w, had)
+		if next == "update" || next == "replace" {
+			acctest.Expect(t, w.Run("plan", "-out=next"), 0)
+		}
+	}
 	s.ClearFaults()
 	if next == "refuses" {
-		return recorded + "; " + next + ", " + c.adopt(t, s, w) + "; once"
+		return recorded + "; " + next + ", " + c.adopt(t, s, w)
 	}
-	acctest.Expect(t, w.Run("apply", "next"), 0)
+	if len(failedOf(had, c.subject.stay)) > 0 {
+		acctest.Expect(t, w.Run("apply", "next"), 1)
+		standsAt(t, w, c.subject, failed)
+		c.subject, next = whole, next+", list them again"
+		w.Write(impatient, c.subject.block(c.subject.untilDone()))
+		w.Apply(0)
+	} else {
+		acctest.Expect(t, w.Run("apply", "next"), 0)
+	}
 	c.completed(t, s, w)
+	kept(t, w, c.subject, had)
 	acctest.Expect(t, w.Run("plan", "-detailed-exitcode"), 0)
 	return fmt.Sprintf("%s; %s; %s", recorded, next, times(carriedOut(s, c.subject)))
+}
+
+// stillUnderWay applies the list that has shrunk while Stream has not ended: whoever was
+// begun keeps the whole from being completed, listed or not.
+func (c cell) stillUnderWay(t *testing.T, s *acctest.Stream, w *acctest.Workspace, had map[string]string) {
+	t.Helper()
+	if !slices.ContainsFunc(slices.Collect(maps.Values(had)), isOpen) {
+		return
+	}
+	s.ClearFaults()
+	s.AddFault(emulator.Fault{Op: c.subject.poll, Kind: emulator.FaultNotYet, Times: emulator.Forever})
+	w.Write("max_erasures = 1000", c.subject.block("timeouts = {\n    create = \"2s\"\n    update = \"2s\"\n  }"+c.subject.untilDone()))
+	w.Apply(1, "Not erased yet")
+	entries(t, w, c.subject) // which checks the verdict
+	w.Write("max_erasures = 1000", c.subject.block(c.subject.untilDone()))
 }
 
 func times(n int) string {
@@ -285,6 +357,7 @@ func (c cell) recorded(t *testing.T, s *acctest.Stream, w *acctest.Workspace, do
 	values, tainted := w.Record(c.subject.address)
 	if c.subject.isExport() {
 		there := exported(t, w.Dir, c.subject, strings.HasPrefix(c.kill.name, "SIGKILL"))
+		exportFirst(t, s, w, c.subject)
 		if values == nil {
 			return "nothing"
 		}
@@ -348,6 +421,10 @@ func (c cell) completed(t *testing.T, s *acctest.Stream, w *acctest.Workspace) {
 		if !exported(t, w.Dir, c.subject, false) {
 			t.Error("no file")
 		}
+		if e := c.subject.erasure; e != nil {
+			e.completed(t, s, w)
+			exportFirst(t, s, w, c.subject)
+		}
 		return
 	}
 	if status, _ := values["status"].(string); status != c.subject.done || !c.subject.gone(s) {
@@ -356,19 +433,27 @@ func (c cell) completed(t *testing.T, s *acctest.Stream, w *acctest.Workspace) {
 }
 
 // adopt takes over what Stream has done and no record tells: by import, or, since a
-// batch has none, as not found.
+// batch has none, as not found. A file that no record tells of is moved away.
 func (c cell) adopt(t *testing.T, s *acctest.Stream, w *acctest.Workspace) (how string) {
 	t.Helper()
-	if !c.subject.gone(s) {
-		t.Fatalf("refused, and Stream did not do it:\n%s", acctest.Output(w.Run("plan")))
+	sub := c.subject
+	if values, _ := w.Record(sub.address); sub.erasure != nil && values != nil {
+		sub = *sub.erasure
 	}
-	how = "import it"
-	if c.subject.id == "" {
-		how = "record it"
-		w.Write("max_erasures = 1000", c.subject.block("on_missing = \"record\""+c.subject.untilDone()))
-	} else {
-		acctest.Expect(t, w.Run("import", c.subject.address, c.subject.id), 0)
-		if values, _ := w.Record(c.subject.address); c.subject.isErasure() && values["outcome"] != "adopted" {
+	switch {
+	case sub.isExport():
+		w.Plan(1, "File exists already", "an earlier run that was killed may have left it")
+		send(t, os.Remove(filepath.Join(w.Dir, filepath.FromSlash(sub.file))))
+		how = "move it away; twice"
+	case !sub.gone(s):
+		t.Fatalf("refused, and Stream did not do it:\n%s", acctest.Output(w.Run("plan")))
+	case sub.id == "":
+		how = "record it; once"
+		w.Write("max_erasures = 1000", sub.block("on_missing = \"record\""+sub.untilDone()))
+	default:
+		how = "import it; once"
+		acctest.Expect(t, w.Run("import", sub.address, sub.id), 0)
+		if values, _ := w.Record(sub.address); sub.isErasure() && values["outcome"] != "adopted" {
 			t.Errorf("imported: %v", values)
 		}
 	}

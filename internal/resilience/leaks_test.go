@@ -205,6 +205,84 @@ func TestLeaksInFailures(t *testing.T) {
 	}
 }
 
+// What is said of those who left a list, of the app that a record belongs to, and of an
+// export that an erasure waits for, names nobody.
+func TestLeaksOfVariants(t *testing.T) {
+	t.Parallel()
+	t.Run("shrinking list", func(t *testing.T) {
+		t.Parallel()
+		s := aviary(t)
+		body := func(more string) string {
+			return declared + "resource \"streamchat_user_erasure_batch\" \"leavers\" {\n  user_ids = var.users\n  delete { user = \"hard\" }\n  " + more + "\n}\n"
+		}
+		c := newCage(t, s, body(""))
+		s.AddFault(emulator.Fault{Op: "DeleteUsers", Kind: emulator.FaultFailUser, UserID: "canary-user-batch2", Error: words})
+		c.quiet(1, "apply", "-auto-approve")
+		c.quiet(0, "untaint", "streamchat_user_erasure_batch.leavers")
+		c.Setenv("TF_VAR_users", `["canary-user-batch1"]`)
+		c.quiet(0, "plan", "-json", "-out=shrunk")
+		c.planned("shrunk")
+		c.quiet(1, "apply", "-auto-approve")
+		if out := c.quiet(0, "plan"); !strings.Contains(out, "Failed deletions of subjects that left the list") {
+			t.Errorf("nothing is said of who failed and left:\n%s", out)
+		}
+		c.Write("base_url = null\n  api_key = null\n  api_secret = null\n  pseudonym_key = null", body("drop_removed_records = true"))
+		c.quiet(0, "apply", "-auto-approve", "-json")
+	})
+	t.Run("other app", func(t *testing.T) {
+		t.Parallel()
+		s := aviary(t)
+		there := aviary(t, func(o *emulator.Options) { o.AppName = "Production" })
+		c := newCage(t, s, watched)
+		c.quiet(0, "apply", "-auto-approve")
+		c.Setenv("STREAM_CHAT_URL", there.URL)
+		c.Setenv("TF_LOG_PROVIDER", "TRACE")
+		for _, address := range []string{"streamchat_user_erasure.dsr", "streamchat_user_erasure_batch.leavers", "streamchat_user_deactivation.left", "streamchat_user_export.answer"} {
+			if out := c.quiet(1, "plan", "-replace="+address); !strings.Contains(out, "Record of another app") {
+				t.Errorf("-replace=%s is not refused:\n%s", address, out)
+			}
+		}
+		c.quiet(1, "apply", "-destroy", "-auto-approve")
+		for _, r := range there.Requests() {
+			if mutates(r) && r.Op != "ExportUser" { // a data source reads anew
+				t.Errorf("%s reaches the other app", r.Op)
+			}
+		}
+	})
+	t.Run("export before an erasure", func(t *testing.T) {
+		t.Parallel()
+		s := aviary(t)
+		c := newCage(t, s, declared+`resource "streamchat_user_export" "answer" {
+  user_id = var.one.exported
+  path    = "${path.module}/${var.one.path}/user.age"
+  `+recipient+`
+}
+resource "streamchat_user_erasure" "dsr" {
+  user_id = var.one.exported
+  exports = [streamchat_user_export.answer.sha256]
+  delete { user = "hard" }
+}
+`)
+		s.AddFault(emulator.Fault{Op: "ExportUser", Kind: emulator.FaultCustom, Status: http.StatusBadRequest, Body: words, Times: emulator.Forever})
+		c.quiet(1, "apply", "-auto-approve")
+		s.ClearFaults()
+		if err := c.WriteFile(canary+"path/user.age", "what a killed run left"); err != nil {
+			t.Fatal(err)
+		}
+		c.quiet(1, "plan")
+		if n := s.Count("DeleteUsers"); n != 0 {
+			t.Errorf("%d deletions without the export", n)
+		}
+		if err := os.Remove(filepath.Join(c.exports(), "user.age")); err != nil {
+			t.Fatal(err)
+		}
+		c.quiet(0, "plan", "-out=chain")
+		c.planned("chain")
+		c.quiet(0, "apply", "chain")
+		c.sealed(c.Dir)
+	})
+}
+
 // At TRACE the framework names the keys of results, and nobody says more: no
 // credential, no name, no text, from whichever part of Terraform.
 func TestLeaksInTrace(t *testing.T) {

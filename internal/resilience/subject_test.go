@@ -56,6 +56,12 @@ type subject struct {
 	gone func(s *acctest.Stream) bool
 	// file is the file that it writes, for exports.
 	file string
+	// left are the attributes of a batch whose list has lost members when the next run
+	// comes, and stay those who are still on it.
+	left string
+	stay []string
+	// erasure follows an export, and names it.
+	erasure *subject
 }
 
 func (s subject) isExport() bool { return s.file != "" }
@@ -63,10 +69,14 @@ func (s subject) isExport() bool { return s.file != "" }
 // isErasure: its record is one of the lifecycle that all erasures share.
 func (s subject) isErasure() bool { return s.done == completed }
 
-// block is the resource, with more attributes.
+// block is the resource, with more attributes, and the erasure that waits for it.
 func (s subject) block(more string) string {
 	kind, name, _ := strings.Cut(s.address, ".")
-	return fmt.Sprintf("resource %q %q {\n  %s\n  %s\n}\n", kind, name, s.attributes, more)
+	block := fmt.Sprintf("resource %q %q {\n  %s\n  %s\n}\n", kind, name, s.attributes, more)
+	if s.erasure != nil {
+		block += s.erasure.block("exports = [" + s.address + ".sha256]" + s.erasure.untilDone())
+	}
+	return block
 }
 
 // untilDone is the postcondition of the examples, of erasures.
@@ -180,6 +190,52 @@ var subjects = []subject{
 		effect:     untouched, file: "out/room.json",
 	},
 }
+
+// What the names of variants add to that of their subject.
+const (
+	shrinks   = "shrinking "
+	goesFirst = " before an erasure"
+)
+
+// kind is the name without that.
+func (s subject) kind() string {
+	return strings.TrimSuffix(strings.TrimPrefix(s.name, shrinks), goesFirst)
+}
+
+// next is the subject as the run after this one asks for it.
+func (s subject) next() subject {
+	if s.left != "" {
+		s.attributes = s.left
+	}
+	return s
+}
+
+// subjectNamed gives a subject of the table.
+func subjectNamed(name string) subject {
+	return subjects[slices.IndexFunc(subjects, func(s subject) bool { return s.name == name })]
+}
+
+// shrinking are batches that lose members between two runs, as a list does that a query
+// of the living feeds: of the users a whole call, and all but ten of the other one.
+var shrinking = func() []subject {
+	users, channels := subjectNamed("user erasure batch"), subjectNamed("channel erasure batch")
+	users.name, users.stay = shrinks+users.name, batchIDs[110:]
+	users.left = strings.Replace(users.attributes, "range(", "range(110, ", 1)
+	users.gone = userGone(users.stay...)
+	channels.name, channels.stay = shrinks+channels.name, halls[:1]
+	channels.left = "cids        = [\"" + halls[0] + "\"]\n  hard_delete = true"
+	channels.gone = channelGone(halls[0])
+	return []subject{users, channels}
+}()
+
+// chained are exports that an erasure of the same subject names.
+var chained = func() []subject {
+	users, channels := subjectNamed("user export"), subjectNamed("channel export")
+	user, channel := subjectNamed("user erasure"), subjectNamed("channel erasure")
+	users.name, users.erasure = users.name+goesFirst, &user
+	channels.name, channels.erasure = channels.name+goesFirst, &channel
+	return []subject{users, channels}
+}()
 
 // resourceTypes are those of the provider.
 func resourceTypes(t *testing.T) (names []string) {

@@ -180,6 +180,11 @@ func (r *deactivationResource) Delete(ctx context.Context, req resource.DeleteRe
 	switch {
 	case resp.Diagnostics.HasError():
 	case !destroys:
+		// A tainted record is planned without its state, so perhaps for another app.
+		_, diags := r.session.OpenFor(ctx, userIDPath, model.app())
+		if resp.Diagnostics.Append(diags...); diags.HasError() {
+			return // keeps the record
+		}
 		r.session.Restrictions.HandOver(model.key(r.session), &model)
 	case !model.reactivates():
 		resp.Diagnostics.Append(warning("Record removed", stays(&model)))

@@ -131,6 +131,11 @@ func (r *exportResource) Create(ctx context.Context, req resource.CreateRequest,
 	}
 	model.SetApp(app)
 	id := model.UserID.ValueString()
+	unlock, diags := r.Lock(ctx, "user", id)
+	defer unlock()
+	if resp.Diagnostics.Append(diags...); diags.HasError() {
+		return
+	}
 	there, diags := exportable(ctx, r.Session, id)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {

@@ -64,6 +64,9 @@ func (b *Base) record(raw tftypes.Value) record {
 		sha256:  text(attributes["file_sha256"]),
 		app:     stream.App{ID: text(attributes["app_id"]), Name: text(attributes["app_name"])},
 	}
+	if text(attributes[b.Subject]) == "" { // a record that holds no id
+		r.subject += text(attributes["subject"])
+	}
 	if file := text(attributes["path"]); file != "" {
 		r.path = privatefile.Resolve(file)
 	}

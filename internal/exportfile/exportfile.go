@@ -85,7 +85,7 @@ func (m *Model) SetApp(app stream.App) {
 }
 
 // inPlace are the attributes that change without a new export.
-var inPlace = []string{"path", "age_recipients", "overwrite", "timeouts", "request_id", "labels"}
+var inPlace = []string{"path", "age_recipients", "overwrite", "timeouts", "request_id", "labels", "user_id", "subject"}
 
 // Attributes are the schema of a Model; content is what the hash is of, e.g.
 // "the clear JSON".

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
@@ -16,13 +17,14 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/exportfile"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/lifecycle"
 )
 
 type exportResource struct{ exportfile.Base }
 
 type exportModel struct {
 	exportfile.Model
-	UserID          types.String `tfsdk:"user_id"`
+	person
 	MessageCount    types.Int64  `tfsdk:"message_count"`
 	ReactionCount   types.Int64  `tfsdk:"reaction_count"`
 	AttachmentCount types.Int64  `tfsdk:"attachment_count"`
@@ -44,6 +46,7 @@ func NewExportResource() resource.Resource {
 // Metadata implements resource.Resource.
 func (*exportResource) Metadata(_ context.Context, _ resource.MetadataRequest, resp *resource.MetadataResponse) {
 	resp.TypeName = ExportType
+	resp.ResourceBehavior.MutableIdentity = true // an id may give way to its pseudonym
 }
 
 // Schema implements resource.Resource.
@@ -65,10 +68,6 @@ func (*exportResource) Schema(ctx context.Context, _ resource.SchemaRequest, res
 			"An assembled export has `method = \"assembled\"` and `complete = false`. It can miss " + missable +
 			". Check `complete` in a postcondition before an erasure if that is not enough.",
 		Attributes: map[string]schema.Attribute{
-			"user_id": schema.StringAttribute{
-				Required: true, MarkdownDescription: "The user to export.", Validators: IDValidators(),
-				PlanModifiers: []planmodifier.String{stringplanmodifier.RequiresReplace()},
-			},
 			"message_count":  exportfile.Count("How many messages the export holds."),
 			"reaction_count": exportfile.Count("How many reactions the export holds."),
 			"attachment_count": exportfile.Count("How many attachments the messages have. The files themselves are not in an export, " +
@@ -78,26 +77,84 @@ func (*exportResource) Schema(ctx context.Context, _ resource.SchemaRequest, res
 		},
 	}
 	maps.Copy(resp.Schema.Attributes, exportfile.Attributes(ctx, "the clear JSON"))
+	of := personAttributes("The user to export.")
+	if id, ok := of["user_id"].(schema.StringAttribute); ok {
+		id.PlanModifiers = []planmodifier.String{stringplanmodifier.RequiresReplaceIf(anotherUser,
+			"Another user is another export.", "Another user is another export.")}
+		of["user_id"] = id
+	}
+	maps.Copy(resp.Schema.Attributes, of)
+}
+
+// anotherUser: an id that gives way to the write-only argument, or comes back from it, is
+// the same user, which [person.meet] sees to.
+func anotherUser(_ context.Context, req planmodifier.StringRequest, resp *stringplanmodifier.RequiresReplaceIfFuncResponse) {
+	resp.RequiresReplace = !req.PlanValue.IsNull() && !req.StateValue.IsNull()
+}
+
+// IdentitySchema implements resource.ResourceWithIdentity.
+func (*exportResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
+	resp.IdentitySchema = lifecycle.VeiledIdentity("user_id")
+}
+
+// Read implements resource.Resource.
+func (r *exportResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	r.Base.Read(ctx, req, resp)
+	var model exportModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &model)...)
+	resp.Diagnostics.Append(model.identify(ctx, resp.Identity)...)
+}
+
+// Update implements resource.Resource: nothing is taken again.
+func (r *exportResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	var model exportModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &model)...)
+	resp.Diagnostics.Append(model.identify(ctx, resp.Identity)...)
+	r.Base.Update(ctx, req, resp)
+}
+
+// planPerson compares whom the configuration names with the record, and writes the
+// pseudonym into the plan.
+func (r *exportResource) planPerson(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) (p person) {
+	var config, prior exportModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	before := (*person)(nil)
+	if !req.State.Raw.IsNull() {
+		resp.Diagnostics.Append(req.State.Get(ctx, &prior)...)
+		before = &prior.person
+	}
+	if resp.Diagnostics.HasError() {
+		return p
+	}
+	if before != nil && !config.UserID.IsNull() && !prior.UserID.IsNull() && !config.UserID.Equal(prior.UserID) {
+		before = nil // another export
+	}
+	_, diags := p.meet(r.Session, &config.person, before, "export", "Destroying this block deletes no file.")
+	resp.Diagnostics.Append(diags...)
+	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("subject"), p.Subject)...)
+	return p
 }
 
 // ModifyPlan implements resource.ResourceWithModifyPlan. An export to be taken
 // needs a user who is there: a replacement planned after the erasure is refused
 // before it drops the record of the export that exists.
 func (r *exportResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	if !r.Plan(ctx, req, resp) {
+	var of person
+	if !req.Plan.Raw.IsNull() {
+		if of = r.planPerson(ctx, req, resp); resp.Diagnostics.HasError() {
+			return
+		}
+	}
+	id := of.id()
+	if !r.Plan(ctx, req, resp) || id == "" || resp.Diagnostics.HasError() {
 		return
 	}
-	var id types.String
-	resp.Diagnostics.Append(req.Plan.GetAttribute(ctx, userIDPath, &id)...)
-	if id.IsUnknown() || resp.Diagnostics.HasError() {
-		return
-	}
-	if resp.Diagnostics.Append(r.Ahead(userIDPath, "user", id.ValueString())...); resp.Diagnostics.HasError() {
+	if resp.Diagnostics.Append(r.Ahead(of.at(), "user", id)...); resp.Diagnostics.HasError() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, exportfile.PlanTimeout)
 	defer cancel()
-	found, diags := exportable(ctx, r.Session, id.ValueString())
+	found, diags := exportable(ctx, r.Session, id)
 	resp.Diagnostics.Append(diags...)
 	if !found && !diags.HasError() {
 		resp.Diagnostics.Append(nobodyToExport())
@@ -113,9 +170,14 @@ func nobodyToExport() diag.Diagnostic {
 
 // Create implements resource.Resource.
 func (r *exportResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
-	var model exportModel
+	var model, config exportModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &model)...)
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
 	if resp.Diagnostics.HasError() {
+		return
+	}
+	if _, diags := model.meet(r.Session, &config.person, nil, "export", ""); diags.HasError() {
+		resp.Diagnostics.Append(diags...)
 		return
 	}
 	timeout, diags := model.Timeouts.Create(ctx, exportfile.Timeout)
@@ -130,7 +192,7 @@ func (r *exportResource) Create(ctx context.Context, req resource.CreateRequest,
 		return
 	}
 	model.SetApp(app)
-	id := model.UserID.ValueString()
+	id := model.id()
 	unlock, diags := r.Lock(ctx, "user", id)
 	defer unlock()
 	if resp.Diagnostics.Append(diags...); diags.HasError() {
@@ -164,4 +226,5 @@ func (r *exportResource) Create(ctx context.Context, req resource.CreateRequest,
 	model.AttachmentCount = types.Int64Value(found.Attachments)
 	model.Complete, model.Method = types.BoolValue(found.Complete()), types.StringValue(found.Method)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &model)...)
+	resp.Diagnostics.Append(model.identify(ctx, resp.Identity)...)
 }

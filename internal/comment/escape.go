@@ -48,6 +48,8 @@ func plain(text string) string {
 	text = clip(clean(text), longest)
 	for i, r := range text {
 		switch {
+		case r == '_' && within(text, i): // of a word, where it means nothing
+			b.WriteRune(r)
 		case strings.ContainsRune("\\`*_{}[]<>|~&", r):
 			b.WriteByte('\\')
 			b.WriteRune(r)
@@ -63,6 +65,14 @@ func plain(text string) string {
 		}
 	}
 	return b.String()
+}
+
+// within reports that letters or digits are on both sides.
+func within(text string, i int) bool {
+	letter := func(c byte) bool {
+		return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
+	}
+	return i > 0 && i+1 < len(text) && letter(text[i-1]) && letter(text[i+1])
 }
 
 // clean leaves one line without characters that turn or hide what is read.

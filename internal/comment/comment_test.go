@@ -91,9 +91,9 @@ func TestKnowsEveryResource(t *testing.T) {
 	t.Parallel()
 	p := provider.New("test", clock.Real{})()
 	types := map[string]bool{}
-	for _, make := range p.Resources(t.Context()) {
+	for _, create := range p.Resources(t.Context()) {
 		var meta resource.MetadataResponse
-		make().Metadata(t.Context(), resource.MetadataRequest{ProviderTypeName: "streamchat"}, &meta)
+		create().Metadata(t.Context(), resource.MetadataRequest{ProviderTypeName: "streamchat"}, &meta)
 		types[meta.TypeName] = true
 	}
 	known := map[string]bool{}

@@ -7,14 +7,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -190,35 +188,21 @@ func start(t *testing.T, cli tfcli.CLI) *pipeline {
 	return p
 }
 
-var built struct {
-	once sync.Once
-	dir  string
-	err  error
-}
-
-// tools builds what the scripts find on PATH, once.
+// tools gives what the scripts find on PATH. OPA comes from the build cache.
 func tools(t *testing.T, root string) string {
 	t.Helper()
-	built.once.Do(func() {
-		if built.dir, built.err = os.MkdirTemp("", "streamchat-tools-"); built.err != nil {
-			return
+	run := func(args ...string) string {
+		cmd := exec.CommandContext(t.Context(), "go", args...)
+		cmd.Dir, cmd.Env = root, append(os.Environ(), "CGO_ENABLED=0")
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatalf("go %v: %v", args, err)
 		}
-		for _, args := range [][]string{
-			{"build", "-o", built.dir, "./internal/comment/cmd/streamchat-comment"},
-			{"build", "-modfile=tools/policy/go.mod", "-o", built.dir, "github.com/open-policy-agent/opa"},
-		} {
-			cmd := exec.CommandContext(context.Background(), "go", args...)
-			cmd.Dir, cmd.Env = root, append(os.Environ(), "CGO_ENABLED=0")
-			if out, err := cmd.CombinedOutput(); err != nil {
-				built.err = fmt.Errorf("go %v: %w\n%s", args, err, out)
-				return
-			}
-		}
-	})
-	if built.err != nil {
-		t.Fatal(built.err)
+		return strings.TrimSpace(string(out))
 	}
-	return built.dir
+	dir := t.TempDir()
+	run("build", "-o", dir, "./internal/comment/cmd/streamchat-comment")
+	return dir + string(os.PathListSeparator) + filepath.Dir(run("tool", "-modfile=tools/policy/go.mod", "-n", "opa"))
 }
 
 // request writes the file of a request, or takes it out.
@@ -316,9 +300,9 @@ func (p *pipeline) opens(request, says string) {
 		p.t.Fatal(err)
 	}
 	var plain bytes.Buffer
-	clear, err := age.Decrypt(bytes.NewReader(sealed), p.key)
+	opened, err := age.Decrypt(bytes.NewReader(sealed), p.key)
 	if err == nil {
-		_, err = plain.ReadFrom(clear)
+		_, err = plain.ReadFrom(opened)
 	}
 	if err != nil || !strings.Contains(plain.String(), says) {
 		p.t.Errorf("the export: %v", err)

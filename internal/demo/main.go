@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
 // Command demo shows the main job on an emulated Stream: export a user to an
-// encrypted file, review the plan, erase the user, prove it, plan again. It
+// encrypted file, review the plan and the pipeline's comment, erase the user, prove it, plan again. It
 // leaves nothing behind, also when it is interrupted.
 package main
 
@@ -24,11 +24,13 @@ import (
 	"strings"
 	"syscall"
 	"time"
+	"unicode/utf8"
 
 	"filippo.io/age"
 	stream_chat "github.com/GetStream/stream-chat-go/v6"
 	"github.com/golang-jwt/jwt/v5"
 
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/comment"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/emulator"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/tfcli"
 )
@@ -166,8 +168,31 @@ func (d *demo) plan() error {
 	body, _, _ = strings.Cut(body, "# 6. ")
 	say("The whole of it is examples/workflow/main.tf: restrict, footprint, export,\nstore, erase, prove. The heart:\n\n# %s", strings.TrimSpace(body))
 	say("")
-	_, err := d.terraform(loud, "plan", "-out=reviewed.tfplan")
-	return err
+	if _, err := d.terraform(loud, "plan", "-out=reviewed.tfplan"); err != nil {
+		return err
+	}
+	return d.comment()
+}
+
+// comment shows what a pipeline writes on the pull request: the warnings of the plan as
+// JSON, which a saved plan lacks, and what the saved plan does.
+func (d *demo) comment() error {
+	heading("What the pipeline writes on the pull request")
+	log, err := d.terraform(quiet, "plan", "-json")
+	if err != nil {
+		return err
+	}
+	saved, err := d.terraform(quiet, "show", "-json", "reviewed.tfplan")
+	if err != nil {
+		return err
+	}
+	plan, err := comment.Read(strings.NewReader(saved), strings.NewReader(log))
+	if err != nil {
+		return err
+	}
+	text, _, _ := strings.Cut(plan.Markdown(comment.Options{Limit: comment.Limit}), "\n<!-- streamchat-acts")
+	say("%s", wrap(strings.TrimPrefix(text, comment.Marker+"\n")))
+	return nil
 }
 
 func (d *demo) apply() error {
@@ -351,6 +376,30 @@ func narrow(text string) string {
 		}
 	}
 	return strings.Join(lines, "\n")
+}
+
+// wrap breaks long lines between words.
+func wrap(text string) string {
+	const columns = 80
+	var out strings.Builder
+	for line := range strings.Lines(text) {
+		width := 0
+		for i, word := range strings.Fields(line) {
+			switch n := utf8.RuneCountInString(word); {
+			case i > 0 && width+1+n > columns:
+				out.WriteString("\n  ")
+				width = 2 + n
+			case i > 0:
+				out.WriteByte(' ')
+				width += 1 + n
+			default:
+				width = n
+			}
+			out.WriteString(word)
+		}
+		out.WriteByte('\n')
+	}
+	return narrow(out.String())
 }
 
 func heading(text string) { fmt.Printf("\n━━━ %s\n\n", text) }

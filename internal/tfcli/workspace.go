@@ -19,7 +19,7 @@ import (
 )
 
 // ProviderVersion is the version under which a Workspace offers the provider.
-const ProviderVersion = "0.0.1"
+const ProviderVersion = "0.1.0"
 
 const (
 	// An interrupted CLI may go on for so long before it is killed.

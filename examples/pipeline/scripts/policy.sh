@@ -1,0 +1,23 @@
+#!/bin/sh
+# Copyright (c) the terraform-provider-streamchat authors
+# SPDX-License-Identifier: MPL-2.0
+
+# Holds the plan to the policy, with conftest or opa, whichever there is. Fails unless it
+# has looked, and when anything is denied.
+set -eu
+out=${OUT:-out}
+policy=${POLICY:-policy}
+
+if [ ! -f "$out/plan.json" ]; then
+  echo "There is no plan to look at." >&2
+  exit 1
+fi
+if command -v conftest >/dev/null; then
+  exec conftest test --policy "$policy" --data "$policy" "$out/plan.json"
+fi
+if ! opa eval --fail-defined --format pretty --data "$policy" --input "$out/plan.json" \
+  'data.main.deny[message]' >"$out/policy.txt" 2>&1; then
+  echo "The policy denies this plan:" >&2
+  cat "$out/policy.txt" >&2
+  exit 1
+fi

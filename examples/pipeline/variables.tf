@@ -1,0 +1,44 @@
+variable "production" {
+  description = "The app that is live: TF_VAR_production, as an object in JSON or HCL."
+  ephemeral   = true
+
+  type = object({
+    app_name   = string
+    api_key    = string
+    api_secret = string
+  })
+}
+
+variable "staging" {
+  description = "The app for tests: TF_VAR_staging."
+  ephemeral   = true
+
+  type = object({
+    app_name   = string
+    api_key    = string
+    api_secret = string
+  })
+}
+
+variable "user_ids" {
+  description = "The ids of the persons by request number, for requests that do not name them: TF_VAR_user_ids, from a store of secrets."
+  type        = map(string)
+  sensitive   = true
+  default     = {}
+}
+
+variable "officer" {
+  description = "The data protection officer's age key (age-keygen makes one): nobody else can read the exports."
+  type        = string
+}
+
+variable "exports_dir" {
+  description = "Where exports are written, outside of the repository's working tree."
+  type        = string
+}
+
+variable "timeout" {
+  description = "How long an apply waits for Stream before it leaves the rest to the next run."
+  type        = string
+  default     = "30m"
+}

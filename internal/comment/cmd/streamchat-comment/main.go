@@ -1,0 +1,119 @@
+// Copyright (c) the terraform-provider-streamchat authors
+// SPDX-License-Identifier: MPL-2.0
+
+// Command streamchat-comment prints a plan of this provider's as Markdown for the
+// reviewer, says whether it only resumes, and takes receipts out of a state.
+//
+//	terraform plan -json -out=plan.bin >plan.jsonl
+//	terraform show -json plan.bin >plan.json
+//	streamchat-comment -plan plan.json -log plan.jsonl [-previous last.md]
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/comment"
+)
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+// Exit codes beside 0.
+const (
+	failed    = 1
+	usage     = 2
+	needsEyes = 3 // -only-resumes: the plan does more
+)
+
+func run(args []string, stdout, stderr io.Writer) int {
+	fs := flag.NewFlagSet("streamchat-comment", flag.ContinueOnError)
+	fs.SetOutput(stderr)
+	plan := fs.String("plan", "", "`file` of show -json PLAN")
+	log := fs.String("log", "", "`file` of plan -json: its warnings have the facts about each subject")
+	previous := fs.String("previous", "", "`file` with the last comment, to say what changed since; it may be missing")
+	ids := fs.Bool("ids", false, "name people by their ids as well: the comment then is personal data")
+	limit := fs.Int("limit", comment.Limit, "`bytes` that the comment may have; 0 for any number")
+	resumes := fs.Bool("only-resumes", false, "print nothing; exit with 3 unless applying the plan would only ask for results")
+	state := fs.String("state", "", "`file` of show -json (a state), for -receipts")
+	receipts := fs.String("receipts", "", "`directory` into which the receipts of -state are written")
+	switch err := fs.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		return 0
+	case err != nil:
+		return usage
+	case fs.NArg() > 0 || (*state == "") != (*receipts == "") || (*state == "") == (*plan == "" && *log == ""):
+		fmt.Fprintln(stderr, "streamchat-comment: give -plan and -log, or -state and -receipts")
+		return usage
+	}
+	do := func() (int, error) {
+		if *state != "" {
+			return 0, saveReceipts(*state, *receipts, stdout)
+		}
+		p, err := read(*plan, *log)
+		if err != nil {
+			return failed, err
+		}
+		if *resumes {
+			if !p.OnlyResumes() {
+				return needsEyes, nil
+			}
+			return 0, nil
+		}
+		last, err := os.ReadFile(*previous)
+		if err != nil && *previous != "" && !errors.Is(err, os.ErrNotExist) {
+			return failed, err
+		}
+		_, err = io.WriteString(stdout, p.Markdown(comment.Options{ShowIDs: *ids, Limit: *limit, Previous: string(last)}))
+		return 0, err
+	}
+	code, err := do()
+	if err != nil {
+		fmt.Fprintln(stderr, "streamchat-comment:", err)
+		return failed
+	}
+	return code
+}
+
+func read(plan, log string) (*comment.Plan, error) {
+	open := func(name string) (io.Reader, func(), error) {
+		if name == "" {
+			return nil, func() {}, nil
+		}
+		f, err := os.Open(name) //nolint:gosec // The caller names it.
+		if err != nil {
+			return nil, nil, err
+		}
+		return f, func() { _ = f.Close() }, nil
+	}
+	planned, closePlan, err := open(plan)
+	if err != nil {
+		return nil, err
+	}
+	defer closePlan()
+	logged, closeLog, err := open(log)
+	if err != nil {
+		return nil, err
+	}
+	defer closeLog()
+	return comment.Read(planned, logged)
+}
+
+func saveReceipts(state, dir string, stdout io.Writer) error {
+	f, err := os.Open(state) //nolint:gosec // The caller names it.
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }()
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	n, err := comment.Receipts(f, dir)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(stdout, "%d receipts in %s\n", n, dir)
+	return err
+}

@@ -1,0 +1,48 @@
+// Copyright (c) the terraform-provider-streamchat authors
+// SPDX-License-Identifier: MPL-2.0
+
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+const recorded = "../../testdata/terraform/"
+
+func TestCommand(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	last := filepath.Join(dir, "last.md")
+	for name, c := range map[string]struct {
+		args []string
+		code int
+		says string
+	}{
+		"a comment":          {[]string{"-plan", recorded + "first.json", "-log", recorded + "first.jsonl"}, 0, "changes that cannot be undone"},
+		"no last comment":    {[]string{"-plan", recorded + "first.json", "-previous", last}, 0, "changes that cannot be undone"},
+		"errors alone":       {[]string{"-log", recorded + "red.jsonl"}, 0, "Held user"},
+		"more than a resume": {[]string{"-plan", recorded + "second.json", "-only-resumes"}, needsEyes, ""},
+		"no file":            {[]string{"-plan", filepath.Join(dir, "none")}, failed, "no such file"},
+		"nothing":            {nil, usage, "give -plan"},
+		"half":               {[]string{"-state", "x"}, usage, "give -plan"},
+		"both":               {[]string{"-state", "x", "-receipts", "y", "-plan", "z"}, usage, "give -plan"},
+		"no such flag":       {[]string{"-x"}, usage, "-x"},
+	} {
+		var out, problem bytes.Buffer
+		if code := run(c.args, &out, &problem); code != c.code || !strings.Contains(out.String()+problem.String(), c.says) {
+			t.Errorf("%s: %d %s%s", name, code, out.String(), problem.String())
+		}
+	}
+	state := filepath.Join(dir, "state.json")
+	if err := os.WriteFile(state, []byte(`{"format_version":"1.0","values":{"root_module":{"resources":[{"address":"streamchat_user_erasure.a","mode":"managed","type":"streamchat_user_erasure","values":{"receipt":"{}"}}]}}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var out, problem bytes.Buffer
+	if code := run([]string{"-state", state, "-receipts", filepath.Join(dir, "receipts")}, &out, &problem); code != 0 || !strings.HasPrefix(out.String(), "1 receipts") {
+		t.Errorf("%d %s%s", code, out.String(), problem.String())
+	}
+}

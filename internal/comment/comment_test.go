@@ -1,0 +1,368 @@
+// Copyright (c) the terraform-provider-streamchat authors
+// SPDX-License-Identifier: MPL-2.0
+
+package comment_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/clock"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/comment"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/provider"
+)
+
+// Every CLI's recorded plans give the expected comment.
+func TestRecordedPlans(t *testing.T) {
+	t.Parallel()
+	plans, err := filepath.Glob("testdata/*/*.jsonl")
+	if err != nil || len(plans) < 3 {
+		t.Fatalf("%d recorded plans: %v", len(plans), err)
+	}
+	for _, log := range plans {
+		base := strings.TrimSuffix(log, ".jsonl")
+		t.Run(base, func(t *testing.T) {
+			t.Parallel()
+			got := read(t, file(t, base+".json"), file(t, log)).Markdown(comment.Options{Limit: comment.Limit})
+			if *record {
+				write(t, base+".md", []byte(got))
+				return
+			}
+			if want := string(file(t, base+".md")); got != want {
+				t.Errorf("got:\n%s\nwant:\n%s", got, want)
+			}
+			for _, id := range []string{"anna", "bert", "carl", "emil", "fred", "idle-1", "harry"} {
+				if strings.Contains(strings.ReplaceAll(got, "streamchat_user_export.fred", ""), id) {
+					t.Errorf("the comment names %s", id)
+				}
+			}
+		})
+	}
+}
+
+// The recorded plan that goes on: what it sends, keeps, undoes and only asks for.
+func TestEffects(t *testing.T) {
+	t.Parallel()
+	for _, flavor := range flavors(t) {
+		got := read(t, file(t, flavor, "second.json"), file(t, flavor, "second.jsonl")).Markdown(comment.Options{})
+		for section, has := range map[string]string{
+			"Goes for good":                "`DSR-3`",
+			"Brings users back":            "`DSR-11`",
+			"Lifts restrictions":           "`DSR-4`",
+			"Resumed":                      "`DSR-10`",
+			"Forgotten":                    "`CAMPAIGN-8`",
+			"Bookkeeping":                  "`DSR-7b`",
+			"Changes of other providers":   "terraform_data.other",
+			"Exported":                     "streamchat_channel_export.team",
+			"Goes for good, for everybody": "24 hours (before: 26280)",
+		} {
+			_, from, ok := strings.Cut(got, "\n### "+section)
+			body, _, _ := strings.Cut(from, "\n### ")
+			if !ok || !strings.Contains(body, has) {
+				t.Errorf("%s: %q lacks %s: %s", flavor, section, has, body)
+			}
+		}
+	}
+}
+
+// Without the log, the plan alone never makes a deletion look smaller.
+func TestWithoutLog(t *testing.T) {
+	t.Parallel()
+	for _, flavor := range flavors(t) {
+		for _, step := range []string{"first", "second"} {
+			plan := file(t, flavor, step+".json")
+			with, without := read(t, plan, file(t, flavor, step+".jsonl")).Irreversible(), read(t, plan, nil).Irreversible()
+			if without < with || with == 0 {
+				t.Errorf("%s %s: %d irreversible with the log, %d without", flavor, step, with, without)
+			}
+		}
+	}
+}
+
+func TestKnowsEveryResource(t *testing.T) {
+	t.Parallel()
+	p := provider.New("test", clock.Real{})()
+	types := map[string]bool{}
+	for _, create := range p.Resources(t.Context()) {
+		var meta resource.MetadataResponse
+		create().Metadata(t.Context(), resource.MetadataRequest{ProviderTypeName: "streamchat"}, &meta)
+		types[meta.TypeName] = true
+	}
+	known := map[string]bool{}
+	for _, name := range comment.Kinds() {
+		known[name] = true
+		if !types[name] {
+			t.Errorf("%s is no resource of the provider", name)
+		}
+	}
+	for name := range types {
+		if !known[name] {
+			t.Errorf("%s is not known: say in judge.go what it does", name)
+		}
+	}
+}
+
+// A resource that is not known counts as one that cannot be undone.
+func TestUnknownResource(t *testing.T) {
+	t.Parallel()
+	p := read(t, plan(t, change("streamchat_mystery.x", "create", nil, map[string]any{"request_id": "DSR-1"})), nil)
+	if got := p.Markdown(comment.Options{}); p.Irreversible() != 1 || !strings.Contains(got, "Not known to this comment") || !strings.Contains(got, "streamchat_mystery") {
+		t.Errorf("%d irreversible: %s", p.Irreversible(), got)
+	}
+}
+
+// Any number of subjects fits, and nobody who goes for good is left out in silence.
+func TestSizes(t *testing.T) {
+	t.Parallel()
+	for n, wants := range map[int]struct{ listed, silent bool }{1: {true, false}, 30: {true, false}, 250: {true, false}, 1000: {true, false}, 10000: {false, false}} {
+		p := read(t, plan(t, erasures(n)...), many(n))
+		got := p.Markdown(comment.Options{Limit: comment.Limit})
+		if len(got) > comment.Limit {
+			t.Errorf("%d subjects make %d bytes", n, len(got))
+		}
+		listed := strings.Count(got, "`DSR-")
+		warned := strings.Contains(got, "cannot be undone are not listed below")
+		if (listed >= n) != wants.listed || warned == wants.listed {
+			t.Errorf("%d subjects: %d are listed, warned %v", n, listed, warned)
+		}
+		if warned {
+			var left int
+			_, after, _ := strings.Cut(got, "> **")
+			if _, err := fmt.Sscanf(after, "%d that cannot", &left); err != nil || left+listed != n {
+				t.Errorf("%d of %d are listed and %d said to be left out: %v", listed, n, left, err)
+			}
+		}
+		t.Logf("%d subjects: %d bytes, facts %v", n, len(got), strings.Contains(got, "role user"))
+	}
+	if got := read(t, plan(t, erasures(250)...), many(250)).Markdown(comment.Options{Limit: comment.Limit}); strings.Count(got, "last active 20") < 250 {
+		t.Error("the facts of 250 subjects do not fit")
+	}
+	// Others give way first.
+	acts := append(erasures(600), change("streamchat_user_erasure.old", "delete", map[string]any{"request_id": strings.Repeat("x", 100), "irreversible": true}, nil))
+	for range 400 {
+		acts = append(acts, change(fmt.Sprintf("streamchat_user_erasure.old[%d]", len(acts)), "delete", map[string]any{"request_id": fmt.Sprint("OLD-", len(acts), strings.Repeat("x", 90)), "irreversible": true}, nil))
+	}
+	got := read(t, plan(t, acts...), nil).Markdown(comment.Options{Limit: comment.Limit})
+	if n := strings.Count(got, "`DSR-"); n < 600 || len(got) > comment.Limit {
+		t.Errorf("%d of 600 are listed in %d bytes", n, len(got))
+	}
+}
+
+func TestSinceTheLastComment(t *testing.T) {
+	t.Parallel()
+	first := read(t, plan(t, erasures(3)...), many(3)).Markdown(comment.Options{Limit: comment.Limit})
+	if strings.Contains(first, "last comment") {
+		t.Errorf("a first comment compares: %s", first)
+	}
+	same := read(t, plan(t, erasures(3)...), many(3)).Markdown(comment.Options{Previous: first})
+	if !strings.Contains(same, "Nothing has changed since the last comment.") {
+		t.Error(same)
+	}
+	acts := erasures(4)[1:]
+	acts[0].(map[string]any)["change"].(map[string]any)["after"].(map[string]any)["app_name"] = "Other"
+	second := read(t, plan(t, acts...), many(4)).Markdown(comment.Options{Previous: first})
+	for _, says := range []string{"- new: 1 (`streamchat_user_erasure.dsr[\"DSR-0003\"]`)", "- changed: 1 (`streamchat_user_erasure.dsr[\"DSR-0001\"]`)", "- no longer there: 1 (`streamchat_user_erasure.dsr[\"DSR-0000\"]`)", "**new** `DSR-0003`", "**changed** `DSR-0001`"} {
+		if !strings.Contains(second, says) {
+			t.Errorf("lacks %s: %s", says, second)
+		}
+	}
+	if got := read(t, plan(t, acts...), nil).Markdown(comment.Options{Previous: "somebody's own words"}); !strings.Contains(got, "nothing is compared") {
+		t.Error(got)
+	}
+}
+
+// What others chose stays what it is: no Markdown, no HTML, no mention, no id.
+func TestNothingBreaksOut(t *testing.T) {
+	t.Parallel()
+	for _, evil := range []string{
+		"<script>alert(1)</script>", "| a | b |", "`` ` ```` x", "``", "`", "\\`", "a\\|b", "@everyone", "#12 !3", "-->", "x\n\n## All clear\n\n", "[here](https://example.com)",
+		"![x](https://example.com/p.png)", "https://example.com", "www.example.com", "a\u202eb\u200b", "&lt;b&gt;", "**bold** _it_ ~~no~~", " ` ", strings.Repeat("x", 5000),
+	} {
+		after := map[string]any{"user_id": "anna", "request_id": evil, "app_name": evil, "irreversible": true, "labels": map[string]any{evil: evil}, "delete": map[string]any{"user": "hard"}, "not_covered": []any{evil}}
+		log := logged("warning", "Irreversible deletion", "Subject: state present, role "+evil+".\n\nThis cannot be undone.", "streamchat_user_erasure.x") +
+			logged("error", "Bad "+evil, evil, `streamchat_user_erasure.y["`+evil+`"]`) + logged("warning", evil, evil, "")
+		got := read(t, plan(t, change("streamchat_user_erasure.x", "create", nil, after)), []byte(log)).Markdown(comment.Options{ShowIDs: true})
+		outside := escaped.ReplaceAllString(withoutCode(got), "")
+		for _, bad := range []string{"<script", "](http", "@everyone", "## All clear", "**bold**", "https://", "www.example", "[here]", "| a |", "#12", "\u202e"} {
+			if strings.Contains(outside, bad) {
+				t.Errorf("%q breaks out as %q: %s", evil, bad, outside)
+			}
+		}
+		for _, row := range strings.Split(got, "\n") {
+			if strings.HasPrefix(row, "| ") && strings.Count(strings.ReplaceAll(row, `\|`, ""), "|") != 4 {
+				t.Errorf("%q breaks a table: %s", evil, row)
+			}
+		}
+		if len(got) > 8000 {
+			t.Errorf("%.20q makes %d bytes", evil, len(got))
+		}
+	}
+}
+
+// escaped is what Markdown takes as it stands.
+var escaped = regexp.MustCompile(`\\[!-/:-@\[-` + "`" + `{-~]`)
+
+// withoutCode removes code spans as CommonMark finds them, and the hidden memory.
+func withoutCode(text string) string {
+	var out strings.Builder
+	for line := range strings.Lines(text) {
+		if strings.HasPrefix(line, "<!-- streamchat-") {
+			continue
+		}
+		for line != "" {
+			start := strings.IndexByte(line, '`')
+			if start > 0 && line[start-1] == '\\' {
+				out.WriteString(line[:start+1])
+				line = line[start+1:]
+				continue
+			}
+			if start < 0 {
+				out.WriteString(line)
+				break
+			}
+			out.WriteString(line[:start])
+			rest := strings.TrimLeft(line[start:], "`")
+			fence := line[start : len(line)-len(rest)]
+			end := closing(rest, len(fence))
+			if end < 0 {
+				out.WriteString(fence)
+				line = rest
+				continue
+			}
+			line = rest[end+len(fence):]
+		}
+	}
+	return out.String()
+}
+
+func closing(text string, length int) int {
+	for i := 0; i < len(text); i++ {
+		run := len(text[i:]) - len(strings.TrimLeft(text[i:], "`"))
+		if run == length {
+			return i
+		}
+		i += run
+	}
+	return -1
+}
+
+func TestIDsOnlyWhenAsked(t *testing.T) {
+	t.Parallel()
+	acts := []any{change(`module.request["anna"].streamchat_user_erasure.this`, "create", nil,
+		map[string]any{"user_id": "anna", "request_id": "Erase anna, please", "labels": map[string]any{"who": "anna"}, "irreversible": true, "delete": map[string]any{"user": "hard"}})}
+	log := []byte(logged("error", "Resource precondition failed", "No anna here", `streamchat_user_erasure.other["anna"]`))
+	if got := read(t, plan(t, acts...), log).Markdown(comment.Options{}); strings.Contains(got, "anna") {
+		t.Errorf("names the subject: %s", got)
+	}
+	if got := read(t, plan(t, acts...), nil).Markdown(comment.Options{ShowIDs: true}); !strings.Contains(got, "id `anna`") {
+		t.Errorf("does not name the subject: %s", got)
+	}
+}
+
+func TestOnlyResumes(t *testing.T) {
+	t.Parallel()
+	record := func(status string) map[string]any {
+		return map[string]any{"user_id": "anna", "status": status, "irreversible": true, "delete": map[string]any{"user": "hard"}}
+	}
+	update := func(before map[string]any, mode string) any {
+		after := record("")
+		after["delete"] = map[string]any{"user": mode}
+		c := change("streamchat_user_erasure.x", "update", before, after)
+		c["change"].(map[string]any)["after_unknown"] = map[string]any{"status": true}
+		return c
+	}
+	for name, c := range map[string]struct {
+		acts []any
+		want bool
+	}{
+		"nothing":         {nil, true},
+		"submitted":       {[]any{update(record("submitted"), "hard")}, true},
+		"failed":          {[]any{update(record("failed"), "hard")}, false},
+		"reverted":        {[]any{update(record("reverted"), "hard")}, false},
+		"raised":          {[]any{update(record("submitted"), "pruning")}, false},
+		"new":             {erasures(1), false},
+		"forgotten":       {[]any{change("streamchat_user_erasure.x", "delete", record("completed"), nil)}, false},
+		"somebody else's": {[]any{update(record("submitted"), "hard"), change("terraform_data.x", "create", nil, map[string]any{})}, false},
+		"not known":       {[]any{change("streamchat_mystery.x", "update", map[string]any{}, map[string]any{})}, false},
+	} {
+		if got := read(t, plan(t, c.acts...), nil).OnlyResumes(); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
+func TestReceipts(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	of := func(request, address, receipt string) any {
+		return map[string]any{"address": address, "mode": "managed", "type": "streamchat_user_erasure", "values": map[string]any{"request_id": request, "receipt": receipt}}
+	}
+	state, _ := json.Marshal(map[string]any{"format_version": "1.0", "values": map[string]any{"root_module": map[string]any{
+		"resources":     []any{of("DSR-1", "streamchat_user_erasure.a", `{"n":1}`), of("../../DSR-1", "streamchat_user_erasure.b", `{"n":2}`), of("DSR-9", "streamchat_user_erasure.c", "")},
+		"child_modules": []any{map[string]any{"resources": []any{of("DSR-1", `module.m["anna"].streamchat_user_erasure.a`, `{"n":3}`)}}},
+	}}})
+	if n, err := comment.Receipts(bytes.NewReader(state), dir); err != nil || n != 3 {
+		t.Fatalf("%d receipts: %v", n, err)
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "*.json"))
+	if err != nil || len(files) != 3 {
+		t.Fatalf("%v %v", files, err)
+	}
+	for _, name := range files {
+		if info, err := os.Stat(name); err != nil || info.Mode().Perm() != 0o600 || !strings.HasPrefix(filepath.Base(name), "DSR-1-") {
+			t.Errorf("%s: %v %v", name, info, err)
+		}
+	}
+	if n, err := comment.Receipts(strings.NewReader(`{"format_version":"1.0"}`), dir); err != nil || n != 0 {
+		t.Errorf("an empty state: %d, %v", n, err)
+	}
+}
+
+func TestBadInput(t *testing.T) {
+	t.Parallel()
+	for name, in := range map[string][2]string{
+		"no JSON": {"x", ""}, "no plan": {"{}", ""}, "another format": {`{"format_version":"9.0"}`, ""},
+		"a log without error and no plan": {"", `{"type":"version"}`}, "neither": {"", ""},
+	} {
+		var p, l []byte
+		if in[0] != "" {
+			p = []byte(in[0])
+		}
+		if in[1] != "" {
+			l = []byte(in[1])
+		}
+		if _, err := comment.Read(reader(p), reader(l)); err == nil {
+			t.Errorf("%s is taken", name)
+		}
+	}
+	got := read(t, nil, []byte(logged("error", "Invalid value for variable", "anna is none", ""))).Markdown(comment.Options{})
+	if !strings.Contains(got, "nothing can be applied") || strings.Contains(got, "anna") {
+		t.Error(got)
+	}
+}
+
+func flavors(t *testing.T) []string {
+	t.Helper()
+	dirs, err := filepath.Glob("testdata/*")
+	if err != nil || len(dirs) == 0 {
+		t.Fatal(dirs, err)
+	}
+	return dirs
+}
+
+func file(t *testing.T, parts ...string) []byte {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(parts...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return content
+}

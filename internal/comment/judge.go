@@ -1,0 +1,350 @@
+// Copyright (c) the terraform-provider-streamchat authors
+// SPDX-License-Identifier: MPL-2.0
+
+package comment
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	tfjson "github.com/hashicorp/terraform-json"
+)
+
+const prefix = "streamchat_"
+
+// Titles of the provider's warnings that say more of an act than its planned values.
+const (
+	underWay   = "Deletion under way"
+	manyUnder  = "Deletions under way"
+	notSaved   = "Result not saved yet"
+	nothingDue = "Nothing to delete"
+	holdUnseen = "Nobody has the hold field"
+)
+
+// effect is what an apply does to people's data; they are listed in this order.
+type effect int
+
+const (
+	unknown effect = iota // a resource that this version does not know
+	gone
+	policy
+	restores
+	reactivates
+	unpolicy
+	keeps
+	restricts
+	exports
+	adopts
+	resumes
+	forgets
+	books
+	nothing effect = -1
+)
+
+// final reports that an act cannot be undone, or that nobody can tell.
+func (e effect) final() bool { return e == unknown || e == gone || e == policy }
+
+// effects are what is said of all acts of one effect.
+var effects = map[effect]struct{ title, says string }{
+	unknown:     {"Not known to this comment", "This version does not know what these do. Read the plan itself, or use the comment of the provider's own release."},
+	gone:        {"Goes for good", "Neither this provider nor Stream can bring it back."},
+	policy:      {"Goes for good, for everybody, from then on", "Stream itself hard-deletes what is older, beginning about 24 hours after the apply; no guard holds it back."},
+	restores:    {"Brings users back", "The record leaves the state. Stream restores the user's metadata, not memberships."},
+	reactivates: {"Lifts restrictions", "The user is reactivated and can connect again."},
+	unpolicy:    {"Removes a retention policy", "Nothing more is deleted by age; what it deleted stays deleted."},
+	keeps:       {"Marked as deleted: the data stays at Stream", "This is not an erasure in the sense of the GDPR."},
+	restricts:   {"Restricted", "The user cannot connect; all data stays. Removing the block lifts it."},
+	exports:     {"Exported", "The file is written at apply; nothing of it is in the state."},
+	adopts:      {"Adopted by import", "A record is made of what was done elsewhere. Nothing is deleted."},
+	resumes:     {"Resumed", "Asks for the result of what was submitted before; sent again only if Stream no longer knows the task."},
+	forgets:     {"Forgotten", "Only the record leaves the state, with its receipt. Nothing is sent to Stream, nothing comes back."},
+	books:       {"Bookkeeping", "Only what the record says changes. Nothing is sent to Stream."},
+}
+
+// kind is what this package knows of a type of resource.
+type kind struct {
+	one, many string              // its subjects
+	subject   string              // the attribute that names them
+	judge     func(change) effect // of a change that is no removal
+	remove    func(change) effect // of a removal by destroy
+	later     func(change) string // what removing the block would do
+}
+
+// kinds are all resources of the provider; a test compares them with it.
+var kinds = map[string]kind{
+	"streamchat_user_erasure":          {"user", "users", "user_id", erase, unerase, afterErasure},
+	"streamchat_user_erasure_batch":    {"user", "users", "user_ids", erase, unerase, afterErasure},
+	"streamchat_channel_erasure":       {"channel", "channels", "cid", erase, unerase, afterErasure},
+	"streamchat_channel_erasure_batch": {"channel", "channels", "cids", erase, unerase, afterErasure},
+	"streamchat_channel_truncation":    {"channel's messages", "channels' messages", "cid", erase, unerase, afterErasure},
+	"streamchat_message_erasure":       {"message", "messages", "message_id", erase, unerase, afterErasure},
+	"streamchat_user_deactivation":     {"user", "users", "user_id", restrict, unrestrict, afterRestriction},
+	"streamchat_user_export":           {"user", "users", "user_id", export, forget, afterExport},
+	"streamchat_channel_export":        {"channel", "channels", "cids", export, forget, afterExport},
+	"streamchat_retention_policy":      {"policy", "policies", "", setPolicy, removePolicy, afterPolicy},
+}
+
+// change is one change of a plan, with what of it may be unknown.
+type change struct {
+	typeName      string
+	action        effect // nothing, or anything else
+	removed, kept bool   // destroyed; taken out of the state by a removed block
+	created       bool   // also as the second half of a replacement
+	importing     bool
+	before, after map[string]any
+	unknown       map[string]any
+}
+
+func changeOf(rc *tfjson.ResourceChange) change {
+	c := change{typeName: rc.Type, importing: rc.Change.Importing != nil}
+	c.before, _ = rc.Change.Before.(map[string]any)
+	c.after, _ = rc.Change.After.(map[string]any)
+	c.unknown, _ = rc.Change.AfterUnknown.(map[string]any)
+	a := rc.Change.Actions
+	switch {
+	case a.NoOp(), a.Read():
+		c.action = nothing
+	case a.Delete():
+		c.removed = true
+	case slices.Contains(a, tfjson.ActionForget):
+		c.removed, c.kept = true, true
+	case a.Create(), a.Replace():
+		c.created = true
+	}
+	return c
+}
+
+// values are those that are planned, or those that are on record when nothing is.
+func (c change) values() map[string]any {
+	if c.removed {
+		return c.before
+	}
+	return c.after
+}
+
+func (c change) text(name string) string {
+	s, _ := c.values()[name].(string)
+	return s
+}
+
+// acts reports that an apply does something: what will be known after it is its result.
+func (c change) acts() bool { return c.created || c.unknown["status"] == true }
+
+func (c change) subjects() (ids []string) {
+	k := kinds[c.typeName]
+	for _, values := range []map[string]any{c.before, c.after} {
+		switch v := values[k.subject].(type) {
+		case string:
+			ids = append(ids, v)
+		case []any:
+			for _, id := range v {
+				if s, ok := id.(string); ok {
+					ids = append(ids, s)
+				}
+			}
+		}
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+// judge says what the change amounts to; said are the warnings about it.
+func (c change) judge(said []diagnostic) act {
+	k, known := kinds[c.typeName]
+	a := act{typeName: c.typeName, request: c.text("request_id"), app: c.text("app_name"), count: 1, labels: map[string]string{}}
+	if labels, ok := c.values()["labels"].(map[string]any); ok {
+		for name, value := range labels {
+			a.labels[name] = fmt.Sprint(value)
+		}
+	}
+	a.subjects = c.subjects()
+	switch {
+	case !known:
+		a.effect = unknown
+	case c.kept:
+		a.effect = forgets
+	case c.removed:
+		a.effect = k.remove(c)
+	default:
+		a.effect = k.judge(c)
+		a.modes, a.later = modes(c), k.later(c)
+	}
+	for _, d := range said {
+		switch d.Summary {
+		case underWay, manyUnder, notSaved:
+			a.effect = resumes
+			continue
+		case nothingDue:
+			a.effect = books
+		}
+		a.facts = append(a.facts, facts(d, len(said) > 1)...)
+	}
+	if a.effect == gone || a.effect == keeps {
+		for _, what := range list(c.after["not_covered"]) {
+			a.stays = append(a.stays, fmt.Sprint(what))
+		}
+	}
+	for _, name := range []string{"user_ids", "cids"} {
+		if ids := list(c.values()[name]); ids != nil {
+			a.count = len(ids)
+		}
+	}
+	for _, name := range []string{"new_user_count", "new_channel_count"} {
+		if n, ok := c.after[name].(float64); ok && a.effect.final() {
+			a.count = int(n)
+		}
+	}
+	return a
+}
+
+// subject is the word for whom or what an act is about.
+func (a act) subject() string {
+	if k, ok := kinds[a.typeName]; ok {
+		return k.one
+	}
+	return a.typeName
+}
+
+func list(v any) []any {
+	l, _ := v.([]any)
+	return l
+}
+
+func erase(c change) effect {
+	switch {
+	case c.importing:
+		return adopts
+	case !c.acts():
+		return books
+	case c.resumes():
+		return resumes
+	case c.after["irreversible"] == false:
+		return keeps
+	}
+	return gone // also where the plan does not say
+}
+
+// resumes reports that all that is asked for was submitted before.
+func (c change) resumes() bool {
+	fresh := false
+	for _, name := range []string{"new_user_count", "new_channel_count"} {
+		n, ok := c.after[name].(float64)
+		fresh = fresh || ok && n > 0
+	}
+	return !c.created && !fresh && c.before["status"] == "submitted" && modes(c) == modes(change{after: c.before})
+}
+
+func unerase(c change) effect {
+	if c.before["on_destroy"] == "restore" && c.before["irreversible"] == false && c.before["status"] == "completed" {
+		return restores
+	}
+	return forgets
+}
+
+func afterErasure(c change) string {
+	if c.after["on_destroy"] == "restore" {
+		return "the user is brought back once this is completed (metadata only, no memberships)"
+	}
+	return "only the record goes; nothing comes back"
+}
+
+func restrict(c change) effect {
+	if c.importing {
+		return adopts
+	}
+	if !c.acts() {
+		return books
+	}
+	return restricts
+}
+
+func unrestrict(c change) effect {
+	if c.before["on_destroy"] == "forget" || c.before["found"] == "deactivated" || c.before["status"] != "deactivated" {
+		return forgets
+	}
+	return reactivates
+}
+
+func afterRestriction(c change) string {
+	if c.after["on_destroy"] == "forget" {
+		return "only the record goes; the user stays deactivated"
+	}
+	return "the user is reactivated"
+}
+
+func export(c change) effect {
+	if c.created {
+		return exports
+	}
+	return books
+}
+
+func forget(change) effect { return forgets }
+
+func afterExport(change) string { return "only the record goes; the file stays where it is" }
+
+func setPolicy(c change) effect {
+	if c.importing && c.action == nothing {
+		return adopts
+	}
+	return policy
+}
+
+func removePolicy(change) effect { return unpolicy }
+
+func afterPolicy(change) string { return "Stream's policy is removed; what it deleted stays deleted" }
+
+// modes says how, in the configuration's own words.
+func modes(c change) string {
+	var said []string
+	block, _ := c.after["delete"].(map[string]any)
+	for _, name := range []string{"user", "messages", "conversations", "calls"} {
+		if mode, ok := block[name].(string); ok {
+			said = append(said, name+" "+mode)
+		}
+	}
+	for _, name := range []string{"files", "polls"} {
+		if block[name] == true {
+			said = append(said, name)
+		}
+	}
+	if hard, ok := c.after["hard_delete"].(bool); ok {
+		said = append(said, map[bool]string{true: "hard", false: "soft"}[hard])
+	}
+	if before, ok := c.after["truncated_before"].(string); ok {
+		said = append(said, "until "+before)
+	}
+	if name, ok := c.after["policy"].(string); ok {
+		said = append(said, name+" "+ages(c))
+	}
+	return strings.Join(said, ", ")
+}
+
+func ages(c change) string {
+	now, before := c.after["max_age_hours"], c.before["max_age_hours"]
+	if before == nil || before == now {
+		return fmt.Sprintf("after %v hours", now)
+	}
+	return fmt.Sprintf("after %v hours (before: %v)", now, before)
+}
+
+// facts are the lines of a warning that are about this subject. What cannot be undone is
+// said once for all, and so is what goes: that is in the modes.
+func facts(d diagnostic, titled bool) (lines []string) {
+	body, _, _ := strings.Cut(d.Detail, "\n\n")
+	for line := range strings.Lines(body) {
+		line = strings.TrimSpace(line)
+		if line != "" && !strings.HasPrefix(line, "The subject and request_id ") {
+			lines = append(lines, strings.TrimPrefix(line, "Subject: "))
+		}
+	}
+	if titled || !strings.HasPrefix(d.Summary, "Irreversible deletion") {
+		lines = append([]string{d.Summary + "."}, lines...)
+	}
+	return lines
+}
+
+// Kinds are the types of resources that the comment knows.
+func Kinds() []string { return slices.Sorted(maps.Keys(kinds)) }

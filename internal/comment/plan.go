@@ -1,0 +1,200 @@
+// Copyright (c) the terraform-provider-streamchat authors
+// SPDX-License-Identifier: MPL-2.0
+
+package comment
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	tfjson "github.com/hashicorp/terraform-json"
+)
+
+// Plan is what a reviewer has to know of one plan.
+type Plan struct {
+	Errored bool // it has errors, and no apply takes it
+
+	made    string // when, RFC 3339
+	cli     string // the version
+	partial bool   // by -target or deferral
+	acts    []act
+	others  []string     // changes of other providers
+	errors  []diagnostic // that fail the plan
+	general []diagnostic // warnings about nobody
+	ids     map[string]bool
+}
+
+// act is one change of one resource of this provider.
+type act struct {
+	address  string // as it may be shown
+	typeName string
+	request  string
+	labels   map[string]string
+	app      string
+	count    int // subjects that the apply acts on
+	effect   effect
+	modes    string   // how, in the words of the configuration
+	stays    []string // not_covered
+	later    string   // what removing the block would do
+	facts    []string // of the subject, from the warnings
+	subjects []string // ids
+}
+
+type diagnostic struct {
+	Severity, Summary, Detail, Address string
+}
+
+// Read reads a saved plan as "show -json" prints it, and the log of the "plan -json"
+// that made it. Either may be nil: a plan that failed early leaves only its log.
+func Read(plan, log io.Reader) (*Plan, error) {
+	if plan == nil && log == nil {
+		return nil, errors.New("neither a plan nor its log is given")
+	}
+	p := &Plan{ids: map[string]bool{}}
+	said := map[string][]diagnostic{}
+	if log != nil {
+		if err := p.readLog(log, said); err != nil {
+			return nil, fmt.Errorf("log: %w", err)
+		}
+	}
+	if plan == nil {
+		if !p.Errored {
+			return nil, errors.New("the log has no error, so the plan itself is needed")
+		}
+		return p, nil
+	}
+	raw, err := io.ReadAll(plan)
+	if err != nil {
+		return nil, fmt.Errorf("plan: %w", err)
+	}
+	var shown tfjson.Plan
+	if err := shown.UnmarshalJSON(raw); err != nil {
+		return nil, fmt.Errorf("plan: %w", err)
+	}
+	var more struct{ Errored bool } // tfjson leaves it out
+	if err := json.Unmarshal(raw, &more); err != nil {
+		return nil, fmt.Errorf("plan: %w", err)
+	}
+	p.Errored = p.Errored || more.Errored
+	p.made, p.cli = shown.Timestamp, shown.TerraformVersion
+	p.partial = shown.Complete != nil && !*shown.Complete && !p.Errored
+	p.readChanges(&shown, said)
+	return p, nil
+}
+
+func (p *Plan) readChanges(shown *tfjson.Plan, said map[string][]diagnostic) {
+	for _, rc := range shown.ResourceChanges {
+		if rc.Mode == tfjson.ManagedResourceMode && strings.HasPrefix(rc.Type, prefix) {
+			for _, id := range changeOf(rc).subjects() {
+				p.ids[id] = true
+			}
+		}
+	}
+	for _, rc := range shown.ResourceChanges {
+		if rc.Mode != tfjson.ManagedResourceMode {
+			continue
+		}
+		c := changeOf(rc)
+		switch {
+		case c.action == nothing && rc.Change.Importing == nil:
+		case !strings.HasPrefix(rc.Type, prefix):
+			p.others = append(p.others, p.shown(rc.Address))
+		default:
+			a := c.judge(said[rc.Address])
+			a.address = p.shown(rc.Address)
+			if rc.DeposedKey != "" {
+				a.address += " (deposed)"
+			}
+			a.request = p.masked(a.request)
+			for name, value := range a.labels {
+				a.labels[name] = p.masked(value)
+			}
+			p.acts = append(p.acts, a)
+		}
+	}
+	for _, action := range shown.ActionInvocations {
+		p.others = append(p.others, p.shown(action.Address))
+	}
+	slices.Sort(p.others)
+}
+
+// readLog takes the diagnostics from a log of JSON lines; other lines may be among them.
+func (p *Plan) readLog(log io.Reader, said map[string][]diagnostic) error {
+	lines := bufio.NewScanner(log)
+	lines.Buffer(nil, 64<<20)
+	for lines.Scan() {
+		if !bytes.HasPrefix(bytes.TrimSpace(lines.Bytes()), []byte("{")) {
+			continue
+		}
+		var line struct {
+			Type       string
+			Diagnostic *diagnostic
+		}
+		if json.Unmarshal(lines.Bytes(), &line) != nil || line.Diagnostic == nil {
+			continue
+		}
+		d := *line.Diagnostic
+		switch {
+		case d.Severity == "error":
+			p.Errored = true
+			p.errors = append(p.errors, d)
+		case d.Address == "" || d.Summary == holdUnseen:
+			// A destroy has no address; what it does is in the plan itself.
+			if !strings.HasPrefix(d.Summary, "Destroying ") && !slices.ContainsFunc(p.general, func(o diagnostic) bool { return o.Summary == d.Summary }) {
+				p.general = append(p.general, d)
+			}
+		default:
+			said[d.Address] = append(said[d.Address], d)
+		}
+	}
+	return lines.Err()
+}
+
+// OnlyResumes reports that applying the plan asks Stream for results and sends nothing new,
+// so that nobody has to approve it. A task that Stream no longer knows is the exception,
+// as for every apply.
+func (p *Plan) OnlyResumes() bool {
+	return !p.Errored && !p.partial && len(p.others) == 0 &&
+		!slices.ContainsFunc(p.acts, func(a act) bool { return a.effect != resumes })
+}
+
+// Irreversible counts the acts that cannot be undone, or that nobody here can judge.
+func (p *Plan) Irreversible() (n int) {
+	for _, a := range p.acts {
+		if a.effect.final() {
+			n++
+		}
+	}
+	return n
+}
+
+// shown is an address without the ids that may be keys in it.
+func (p *Plan) shown(address string) string {
+	parts := strings.Split(address, `"`)
+	for i := 1; i < len(parts); i += 2 {
+		parts[i] = p.masked(parts[i])
+	}
+	return strings.Join(parts, `"`)
+}
+
+// masked is a text of the configuration's without the ids of this plan's subjects.
+func (p *Plan) masked(text string) string {
+	if p.ids[text] {
+		return hidden
+	}
+	words := strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" ,;/|'\"()[]{}=", r) })
+	for _, word := range words {
+		if p.ids[word] {
+			text = strings.ReplaceAll(text, word, hidden)
+		}
+	}
+	return text
+}
+
+const hidden = "‹id›"

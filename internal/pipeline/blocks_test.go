@@ -1,0 +1,194 @@
+// Copyright (c) the terraform-provider-streamchat authors
+// SPDX-License-Identifier: MPL-2.0
+
+package pipeline_test
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/acctest"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/emulator"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/tfcli"
+)
+
+// Every configuration of the examples, and every one in the documentation that is whole, is
+// initialised, validated and planned.
+func TestCLIConfigurationsOfTheDocs(t *testing.T) {
+	t.Parallel()
+	acctest.CLI(t)
+	root, err := tfcli.RepoRoot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := configurations(t, root)
+	if len(all) < 15 {
+		t.Fatalf("only %d configurations: %v", len(all), slices.Sorted(maps.Keys(all)))
+	}
+	for name, c := range all {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c.plan(t)
+		})
+	}
+}
+
+type configuration struct {
+	text string
+	dir  string // of files beside it
+}
+
+var (
+	fence = regexp.MustCompile("(?ms)^```(?:terraform|hcl)\n(.*?)^```")
+	// Only what acts on something is a configuration. An import needs somebody who is gone.
+	whole  = regexp.MustCompile(`(?m)^(resource|data|ephemeral|action|list) "streamchat_`)
+	undone = regexp.MustCompile(`(?m)^(import|removed) \{`)
+)
+
+func configurations(t *testing.T, root string) map[string]configuration {
+	t.Helper()
+	all := map[string]configuration{}
+	for _, pattern := range []string{"examples/resources/*/resource.tf", "examples/data-sources/*/data-source.tf", "examples/ephemeral-resources/*/ephemeral-resource.tf"} {
+		paths, err := filepath.Glob(filepath.Join(root, pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range paths {
+			all[filepath.Base(filepath.Dir(path))+"/"+filepath.Base(path)] = configuration{read(t, path), filepath.Dir(path)}
+		}
+	}
+	known := func(text string) bool {
+		for _, c := range all {
+			if strings.TrimSpace(c.text) == strings.TrimSpace(text) {
+				return true
+			}
+		}
+		return false
+	}
+	for _, pattern := range []string{"README.md", "docs/*.md", "docs/*/*.md", "examples/*.md", "examples/*/*.md"} {
+		paths, err := filepath.Glob(filepath.Join(root, pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range paths {
+			for i, block := range fence.FindAllStringSubmatch(read(t, path), -1) {
+				if text := block[1]; whole.MatchString(text) && !undone.MatchString(text) && !known(text) {
+					all[fmt.Sprintf("%s#%d", filepath.Base(path), i+1)] = configuration{text: text}
+				}
+			}
+		}
+	}
+	return all
+}
+
+var (
+	users    = regexp.MustCompile(`(?:user_ids?|_owner_id)\s*=\s*(\[[^\]]*\]|"[^"]+")`)
+	channels = regexp.MustCompile(`cids?\s*=\s*(\[[^\]]*\]|"[^"]+")`)
+	messages = regexp.MustCompile(`message_id\s*=\s*("[^"]+")`)
+	quoted   = regexp.MustCompile(`"([^"]+)"`)
+	variable = regexp.MustCompile(`\bvar\.(\w+)`)
+	apps     = regexp.MustCompile(`expected_app_name\s*=\s*"([^"]+)"`)
+)
+
+// plan plans for an app that has everybody and everything that is named.
+func (c configuration) plan(t *testing.T) {
+	t.Helper()
+	app := "Emulator"
+	if named := apps.FindStringSubmatch(c.text); named != nil {
+		app = named[1]
+	}
+	s := acctest.Start(t, func(o *emulator.Options) { o.AppName = app })
+	text := c.text
+	var seed []string
+	ids := []string{"waters-malone"}
+	for _, of := range users.FindAllStringSubmatch(text, -1) {
+		for _, id := range quoted.FindAllStringSubmatch(of[1], -1) {
+			ids = append(ids, id[1])
+		}
+	}
+	var beside []string
+	if c.dir != "" {
+		lists, err := filepath.Glob(filepath.Join(c.dir, "*.txt"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		beside = lists
+		for _, list := range lists {
+			ids = append(ids, strings.Fields(read(t, list))...)
+		}
+	}
+	slices.Sort(ids)
+	for _, id := range slices.Compact(ids) {
+		seed = append(seed, fmt.Sprintf(`{"id": %q}`, id))
+	}
+	s.Fill(t, fmt.Sprintf(`{"users": [%s, {"id": "stale", "role": "guest", "last_active": "2020-01-01T00:00:00Z"}, {"id": "owner"}]}`, strings.Join(seed, ", ")))
+	var rooms, texts []string
+	cids := []string{"messaging:room-of-messages"}
+	for _, of := range channels.FindAllStringSubmatch(text, -1) {
+		for _, cid := range quoted.FindAllStringSubmatch(of[1], -1) {
+			cids = append(cids, cid[1])
+		}
+	}
+	slices.Sort(cids)
+	for _, cid := range slices.Compact(cids) {
+		rooms = append(rooms, fmt.Sprintf(`{"cid": %q, "created_by_id": "owner", "members": ["owner"]}`, cid))
+	}
+	for _, of := range messages.FindAllStringSubmatch(text, -1) {
+		texts = append(texts, fmt.Sprintf(`{"id": %s, "cid": "messaging:room-of-messages", "user_id": "owner", "text": "x"}`, of[1]))
+	}
+	s.Fill(t, fmt.Sprintf(`{"channels": [%s], "messages": [%s]}`, strings.Join(rooms, ", "), strings.Join(texts, ", ")))
+
+	ws, err := tfcli.NewWorkspace(tfcli.Options{CLI: acctest.CLI(t), Dir: t.TempDir(), Provider: acctest.Binary(t), Env: []string{
+		"STREAM_API_KEY=" + s.APIKey(), "STREAM_API_SECRET=" + s.APISecret(), "STREAM_CHAT_URL=" + s.URL, "STREAMCHAT_PSEUDONYM_KEY=" + acctest.PseudonymKey,
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, list := range beside {
+		if err := ws.WriteFile(filepath.Base(list), read(t, list)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !strings.Contains(text, "required_providers") {
+		text = "terraform {\n  required_providers {\n    streamchat = {\n      source = \"streamchat-gdpr/streamchat\"\n    }\n  }\n}\n" + text
+	}
+	values := map[string]string{}
+	for _, of := range variable.FindAllStringSubmatch(c.text, -1) {
+		if name := of[1]; !strings.Contains(c.text, fmt.Sprintf("variable %q", name)) {
+			values[name] = "waters-malone"
+			switch {
+			case strings.HasSuffix(name, "key"):
+				values[name] = s.APIKey()
+			case strings.HasSuffix(name, "secret"):
+				values[name] = s.APISecret()
+			}
+		}
+	}
+	for name, value := range values {
+		text += fmt.Sprintf("\nvariable %q {\n  type    = string\n  default = %q\n}\n", name, value)
+	}
+	if err := ws.WriteFile("main.tf", text); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"init"}, {"validate"}, {"plan"}} {
+		r, err := ws.Run(t.Context(), args...)
+		if err != nil || r.ExitCode != 0 {
+			t.Fatalf("%v: %v\n%s%s\n%s", args, err, r.Stdout, r.Stderr, text)
+		}
+	}
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}

@@ -1,0 +1,221 @@
+# Copyright (c) the terraform-provider-streamchat authors
+# SPDX-License-Identifier: MPL-2.0
+
+# What a plan must keep to before anybody is asked to approve it. For conftest, and for
+# opa, over "terraform show -json PLAN". What may differ from one project to another
+# stands in data.streamchat (see data.json); what is left out there is not checked only
+# where this says so.
+package main
+
+import rego.v1
+
+default settings := {}
+
+settings := data.streamchat
+
+# Every resource of the provider, by what it can do.
+erasures := {
+	"streamchat_channel_erasure",
+	"streamchat_channel_erasure_batch",
+	"streamchat_channel_truncation",
+	"streamchat_message_erasure",
+	"streamchat_user_erasure",
+	"streamchat_user_erasure_batch",
+}
+
+policies := {"streamchat_retention_policy"}
+
+restrictions := {"streamchat_user_deactivation"}
+
+exports := {
+	"streamchat_channel_export",
+	"streamchat_user_export",
+}
+
+known := ((erasures | policies) | restrictions) | exports
+
+changes contains rc if {
+	some rc in object.get(input, "resource_changes", [])
+	rc.mode == "managed"
+	startswith(rc.type, "streamchat_")
+	not idle(rc)
+}
+
+idle(rc) if {
+	rc.change.actions == ["no-op"]
+	not rc.change.importing
+}
+
+idle(rc) if rc.change.actions == ["read"]
+
+makes(rc) if "create" in rc.change.actions
+
+makes(rc) if "update" in rc.change.actions
+
+destroys(rc) if rc.change.actions == ["delete"]
+
+# The apply sends something for this record: it is new, or its result will be known later.
+sends(rc) if "create" in rc.change.actions
+
+sends(rc) if {
+	"update" in rc.change.actions
+	rc.change.after_unknown.status == true
+}
+
+# What is not said to be reversible is not.
+irreversible(rc) if {
+	rc.type in erasures
+	sends(rc)
+	not rc.change.after.irreversible == false
+}
+
+irreversible(rc) if {
+	rc.type in policies
+	makes(rc)
+}
+
+# How many a change is about.
+weight(rc) := n if {
+	n := object.get(rc.change.after, "new_user_count", null)
+	is_number(n)
+} else := n if {
+	n := object.get(rc.change.after, "new_channel_count", null)
+	is_number(n)
+} else := n if {
+	n := count(object.get(rc.change.after, "user_ids", null))
+} else := n if {
+	n := count(object.get(rc.change.after, "cids", null))
+} else := 1
+
+blank(value) if not is_string(value)
+
+blank(value) if trim_space(value) == ""
+
+deny contains msg if {
+	some rc in changes
+	not rc.type in known
+	msg := sprintf("%s: this policy does not know %s; use the policy of the provider's own release", [rc.address, rc.type])
+}
+
+deny contains msg if {
+	some rc in changes
+	rc.type in erasures
+	irreversible(rc)
+	blank(object.get(rc.change.after, "request_id", null))
+	msg := sprintf("%s: cannot be undone and has no request_id: nobody could say later why it was done", [rc.address])
+}
+
+deny contains msg if {
+	cap := object.get(settings, "max_irreversible", 10)
+	total := sum([weight(rc) | some rc in changes; rc.type in erasures; irreversible(rc)])
+	total > cap
+	msg := sprintf("%d deletions that cannot be undone in one plan; max_irreversible is %d", [total, cap])
+}
+
+# Without expected_apps this is not checked.
+deny contains msg if {
+	allowed := settings.expected_apps
+	some rc in changes
+	some values in [rc.change.after, rc.change.before]
+	is_object(values)
+	app := object.get(values, "app_name", null)
+	is_string(app)
+	not app in allowed
+	msg := sprintf("%s: goes to another app than those of expected_apps", [rc.address])
+}
+
+deny contains msg if {
+	settings.expected_apps
+	some rc in changes
+	makes(rc)
+	blank(object.get(rc.change.after, "app_name", null))
+	msg := sprintf("%s: the plan does not say which app this goes to", [rc.address])
+}
+
+deny contains msg if {
+	some rc in changes
+	rc.type in policies
+	not object.get(settings, "allow_shorter_retention", false)
+	is_object(rc.change.before)
+	is_object(rc.change.after)
+	rc.change.after.max_age_hours < rc.change.before.max_age_hours
+	msg := sprintf("%s: the retention policy is made shorter, from %d to %d hours; set allow_shorter_retention in a reviewed change", [rc.address, rc.change.before.max_age_hours, rc.change.after.max_age_hours])
+}
+
+# What a removed or replaced policy covers changes unseen.
+deny contains msg if {
+	some rc in changes
+	rc.type in policies
+	is_object(rc.change.before)
+	is_object(rc.change.after)
+	rc.change.before.policy != rc.change.after.policy
+	not object.get(settings, "allow_shorter_retention", false)
+	msg := sprintf("%s: the retention policy becomes another one; set allow_shorter_retention in a reviewed change", [rc.address])
+}
+
+deny contains msg if {
+	some rc in changes
+	destroys(rc)
+	rc.type in restrictions
+	rc.change.before.on_destroy != "forget"
+	rc.change.before.found != "deactivated"
+	rc.change.before.status == "deactivated"
+	not object.get(settings, "allow_undo", false)
+	msg := sprintf("%s: destroying this reactivates the user; set allow_undo in a reviewed change", [rc.address])
+}
+
+deny contains msg if {
+	some rc in changes
+	destroys(rc)
+	rc.type in erasures
+	rc.change.before.on_destroy == "restore"
+	rc.change.before.irreversible == false
+	not object.get(settings, "allow_undo", false)
+	msg := sprintf("%s: destroying this brings the user back; set allow_undo in a reviewed change", [rc.address])
+}
+
+deny contains msg if {
+	some rc in changes
+	destroys(rc)
+	rc.type in policies
+	not object.get(settings, "allow_undo", false)
+	msg := sprintf("%s: destroying this removes the retention policy; set allow_undo in a reviewed change", [rc.address])
+}
+
+# A record is evidence: it leaves the state only when somebody says so.
+deny contains msg if {
+	some rc in changes
+	forgets(rc)
+	rc.type in (erasures | exports)
+	not object.get(settings, "allow_forget", false)
+	msg := sprintf("%s: the record would be forgotten, and its receipt with it; archive it, then set allow_forget in a reviewed change", [rc.address])
+}
+
+forgets(rc) if destroys(rc)
+
+forgets(rc) if "forget" in rc.change.actions
+
+deny contains msg if {
+	object.get(input, "errored", false)
+	msg := "the plan has errors"
+}
+
+deny contains msg if {
+	age := (time.now_ns() - time.parse_rfc3339_ns(input.timestamp)) / 1000000000
+	limit := object.get(settings, "max_plan_age_hours", 24) * 3600
+	age > limit
+	msg := sprintf("the plan was made %d hours ago; max_plan_age_hours is %v: plan again", [floor(age / 3600), object.get(settings, "max_plan_age_hours", 24)])
+}
+
+deny contains msg if {
+	not made_at
+	msg := "the plan does not say when it was made"
+}
+
+made_at := time.parse_rfc3339_ns(input.timestamp)
+
+# A file that is no plan passes nothing.
+deny contains msg if {
+	not is_string(object.get(input, "format_version", null))
+	msg := "this is no plan: give the output of show -json PLAN"
+}

@@ -1,0 +1,168 @@
+# Copyright (c) the terraform-provider-streamchat authors
+# SPDX-License-Identifier: MPL-2.0
+
+package main_test
+
+import data.main
+import rego.v1
+
+now := time.parse_rfc3339_ns("2026-01-01T10:00:00Z")
+
+lax := {"max_irreversible": 10}
+
+erasure := {
+	"address": "streamchat_user_erasure.dsr",
+	"mode": "managed",
+	"type": "streamchat_user_erasure",
+	"change": {
+		"actions": ["create"],
+		"before": null,
+		"after": {"request_id": "DSR-1", "app_name": "Acme", "irreversible": true, "user_id": "anna", "on_destroy": "forget"},
+		"after_unknown": {"status": true},
+	},
+}
+
+plan(changes) := {
+	"format_version": "1.2",
+	"timestamp": "2026-01-01T09:00:00Z",
+	"resource_changes": changes,
+}
+
+# Every test says what is denied and how often; nothing else may be.
+says(changes, settings) := messages if {
+	messages := main.deny with input as plan(changes)
+		with data.streamchat as settings
+		with time.now_ns as now
+}
+
+one(messages, text) if {
+	count(messages) == 1
+	some message in messages
+	contains(message, text)
+}
+
+after(changes) := json.patch(erasure, [{"op": "replace", "path": concat("", ["/change/after/", name]), "value": value} | some name, value in changes])
+
+change(type, actions, before, now_) := {
+	"address": sprintf("%s.x", [type]), "mode": "managed", "type": type,
+	"change": {"actions": actions, "before": before, "after": now_, "after_unknown": {"status": true}},
+}
+
+test_a_plain_request_passes if count(says([erasure], lax)) == 0
+
+test_no_changes_pass if count(says([], lax)) == 0
+
+test_no_request_id if {
+	one(says([after({"request_id": null})], lax), "no request_id")
+	one(says([after({"request_id": " "})], lax), "no request_id")
+}
+
+test_what_is_not_said_to_be_reversible_is_not if {
+	one(says([after({"request_id": null, "irreversible": null})], lax), "no request_id")
+	count(says([after({"request_id": null, "irreversible": false})], lax)) == 0
+}
+
+test_every_erasure_needs_a_request if {
+	every type in main.erasures {
+		one(says([change(type, ["create"], null, {"irreversible": true, "app_name": "Acme"})], lax), "no request_id")
+		one(says([change(type, ["delete", "create"], {"irreversible": true}, {"irreversible": true})], lax), "no request_id")
+		one(says([change(type, ["update"], {"irreversible": true}, {"irreversible": true})], lax), "no request_id")
+	}
+}
+
+test_bookkeeping_needs_none if {
+	quiet := json.patch(change("streamchat_user_erasure", ["update"], {}, {"irreversible": true}), [{"op": "replace", "path": "/change/after_unknown", "value": {"receipt": true}}])
+	count(says([quiet], lax)) == 0
+}
+
+many := [after({"request_id": sprintf("DSR-%d", [i])}) | some i in numbers.range(1, 11)]
+
+test_over_the_cap if {
+	numbered := [json.patch(rc, [{"op": "replace", "path": "/address", "value": sprintf("a[%d]", [i])}]) | some i, rc in many]
+	one(says(numbered, lax), "11 deletions")
+	count(says(array.slice(numbered, 0, 10), lax)) == 0
+	one(says(numbered, {}), "11 deletions")
+}
+
+test_a_batch_counts_its_people if {
+	batch := change("streamchat_user_erasure_batch", ["create"], null, {"request_id": "C-1", "irreversible": true, "app_name": "Acme", "new_user_count": 11})
+	one(says([batch], lax), "11 deletions")
+	listed := change("streamchat_channel_erasure_batch", ["create"], null, {"request_id": "C-1", "irreversible": true, "app_name": "Acme", "cids": numbers.range(1, 12)})
+	one(says([listed], lax), "12 deletions")
+}
+
+test_another_app if {
+	one(says([erasure], {"expected_apps": ["Other"]}), "another app")
+	count(says([erasure], {"expected_apps": ["Acme", "Other"]})) == 0
+	one(says([after({"app_name": null})], {"expected_apps": ["Acme"]}), "does not say which app")
+}
+
+policy(actions, before, now_) := change("streamchat_retention_policy", actions, {"policy": "old-messages", "max_age_hours": before}, {"policy": "old-messages", "max_age_hours": now_})
+
+test_shorter_retention if {
+	one(says([policy(["update"], 48, 24)], lax), "made shorter, from 48 to 24")
+	count(says([policy(["update"], 24, 48)], lax)) == 0
+	count(says([policy(["update"], 48, 24)], {"allow_shorter_retention": true})) == 0
+}
+
+test_another_policy if one(says([change("streamchat_retention_policy", ["delete", "create"], {"policy": "old-messages", "max_age_hours": 48}, {"policy": "inactive-channels", "max_age_hours": 48})], lax), "becomes another")
+
+restriction := {"on_destroy": "reactivate", "found": "present", "status": "deactivated"}
+
+test_reactivation if {
+	one(says([change("streamchat_user_deactivation", ["delete"], restriction, null)], lax), "reactivates the user")
+	count(says([change("streamchat_user_deactivation", ["delete"], restriction, null)], {"allow_undo": true})) == 0
+	count(says([change("streamchat_user_deactivation", ["delete", "create"], restriction, {})], lax)) == 0
+	every other in [{"on_destroy": "forget"}, {"found": "deactivated"}, {"status": "erased"}] {
+		count(says([change("streamchat_user_deactivation", ["delete"], object.union(restriction, other), null)], lax)) == 0
+	}
+}
+
+test_restore if {
+	before := {"on_destroy": "restore", "irreversible": false}
+	one(says([change("streamchat_user_erasure", ["delete"], before, null)], {"allow_forget": true}), "brings the user back")
+}
+
+test_removed_policy if one(says([change("streamchat_retention_policy", ["delete"], {"policy": "old-messages"}, null)], lax), "removes the retention policy")
+
+test_forgotten_record if {
+	every actions in [["delete"], ["forget"]] {
+		every type in main.erasures | main.exports {
+			one(says([change(type, actions, {"on_destroy": "forget"}, null)], lax), "would be forgotten")
+			count(says([change(type, actions, {"on_destroy": "forget"}, null)], {"allow_forget": true})) == 0
+		}
+	}
+}
+
+test_unknown_resource if {
+	every actions in [["create"], ["update"], ["delete"], ["forget"]] {
+		one(says([change("streamchat_mystery", actions, {}, {})], lax), "does not know streamchat_mystery")
+	}
+	count(says([change("streamchat_mystery", ["no-op"], {}, {})], lax)) == 0
+}
+
+test_other_providers_pass if count(says([change("aws_s3_object", ["delete"], {}, null)], lax)) == 0
+
+test_old_plan if {
+	messages := main.deny with input as plan([erasure])
+		with time.now_ns as time.add_date(now, 0, 0, 2)
+		with data.streamchat as lax
+	one(messages, "49 hours ago")
+}
+
+test_no_time if {
+	messages := main.deny with input as {"format_version": "1.2", "resource_changes": []}
+	one(messages, "does not say when")
+}
+
+test_no_plan if {
+	messages := main.deny with input as {}
+	some message in messages
+	contains(message, "this is no plan")
+}
+
+test_errors if {
+	messages := main.deny with input as object.union(plan([]), {"errored": true})
+		with time.now_ns as now
+	one(messages, "has errors")
+}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
@@ -22,6 +23,7 @@ type exportResource struct{ exportfile.Base }
 
 type exportModel struct {
 	exportfile.Model
+	bundleModel
 	UserID          types.String `tfsdk:"user_id"`
 	MessageCount    types.Int64  `tfsdk:"message_count"`
 	ReactionCount   types.Int64  `tfsdk:"reaction_count"`
@@ -71,27 +73,35 @@ func (*exportResource) Schema(ctx context.Context, _ resource.SchemaRequest, res
 			},
 			"message_count":  exportfile.Count("How many messages the export holds."),
 			"reaction_count": exportfile.Count("How many reactions the export holds."),
-			"attachment_count": exportfile.Count("How many attachments the messages have. The files themselves are not in an export, " +
-				"only their URLs, which expire after 14 days: fetch them before an erasure if they belong to the answer."),
+			"attachment_count": exportfile.Count("How many attachments the messages have. The files themselves are in a bundle with `attachments = true`; " +
+				"else the export holds only their URLs, which expire after 14 days."),
 			"complete": exportfile.Fact(completeDescription),
 			"method":   exportfile.Kept(methodDescription),
 		},
 	}
-	maps.Copy(resp.Schema.Attributes, exportfile.Attributes(ctx, "the clear JSON"))
+	maps.Copy(resp.Schema.Attributes, bundleAttributes())
+	maps.Copy(resp.Schema.Attributes, exportfile.Attributes(ctx, "the clear JSON, in a bundle of its `export.json`"))
 }
 
 // ModifyPlan implements resource.ResourceWithModifyPlan. An export to be taken
 // needs a user who is there: a replacement planned after the erasure is refused
 // before it drops the record of the export that exists.
 func (r *exportResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	if !r.Plan(ctx, req, resp) {
+	taking := r.Plan(ctx, req, resp)
+	if !req.Plan.Raw.IsNull() && !req.State.Raw.IsNull() && !resp.Diagnostics.HasError() {
+		r.planBooks(ctx, req, resp)
+	}
+	if !taking {
 		return
 	}
 	var id types.String
 	resp.Diagnostics.Append(req.Plan.GetAttribute(ctx, userIDPath, &id)...)
+	var files bundleModel
+	resp.Diagnostics.Append(req.Plan.GetAttribute(ctx, path.Root("attachments"), &files.Attachments)...)
 	if id.IsUnknown() || resp.Diagnostics.HasError() {
 		return
 	}
+	r.notePlanned(&files, id.ValueString())
 	if resp.Diagnostics.Append(r.Ahead(userIDPath, "user", id.ValueString())...); resp.Diagnostics.HasError() {
 		return
 	}
@@ -143,7 +153,7 @@ func (r *exportResource) Create(ctx context.Context, req resource.CreateRequest,
 		return
 	}
 	defer exportfile.Discard(file, &resp.Diagnostics)
-	found, exists, diags := take(ctx, r.Session, id, there, file, filepath.Dir(model.Path.ValueString()))
+	found, exists, diags := model.write(ctx, r.Session, id, there, file, filepath.Dir(model.Path.ValueString()), app.Name, takenAt)
 	resp.Diagnostics.Append(diags...)
 	if !exists {
 		resp.Diagnostics.Append(nobodyToExport())
@@ -158,5 +168,11 @@ func (r *exportResource) Create(ctx context.Context, req resource.CreateRequest,
 	model.MessageCount, model.ReactionCount = types.Int64Value(found.Messages), types.Int64Value(found.Reactions)
 	model.AttachmentCount = types.Int64Value(found.Attachments)
 	model.Complete, model.Method = types.BoolValue(found.Complete()), types.StringValue(found.Method)
+	if found.SHA256 != "" {
+		model.SHA256 = types.StringValue(found.SHA256)
+	}
+	resp.Diagnostics.Append(model.hold(found)...)
+	resp.Diagnostics.Append(model.writeReceipt(ctx, r.Session, id)...)
+	r.noteFiles(&model, id)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &model)...)
 }

@@ -55,7 +55,7 @@ func (m *maker) nameConversations() error {
 		return cmp.Or(b.last.Compare(a.last), strings.Compare(a.cid, b.cid))
 	})
 	m.result.Conversations = len(list)
-	known := map[string]Channel{}
+	var known map[string]Channel // nil: not known
 	if m.Channels != nil && len(list) > 0 {
 		cids := make([]string, 0, len(list))
 		for _, c := range list {
@@ -69,14 +69,18 @@ func (m *maker) nameConversations() error {
 	for i, c := range list {
 		c.order = i + 1
 		channel, there := known[c.real]
-		m.name(c, channel, there)
+		absent := "no longer there"
+		if known == nil {
+			absent = ""
+		}
+		m.name(c, channel, there, absent)
 	}
 	return nil
 }
 
 // name says what a conversation is called. Its name is whose who made it: another's is
-// not said to the person.
-func (m *maker) name(c *conversation, channel Channel, there bool) {
+// not said to the person. absent is what is said of one that was not found.
+func (m *maker) name(c *conversation, channel Channel, there bool, absent string) {
 	switch {
 	case channel.Name != "" && (m.redact == nil || channel.CreatedBy == m.Subject):
 		c.name = channel.Name
@@ -86,7 +90,7 @@ func (m *maker) name(c *conversation, channel Channel, there bool) {
 		c.name = c.cid
 	}
 	if !there {
-		c.with = "no longer there"
+		c.with = absent
 		return
 	}
 	others := channel.MemberCount

@@ -184,7 +184,10 @@ var errNotTaken = errors.New("the export was not taken")
 // channels are looked up for their names alone: without, the bundle has their ids.
 func channels(ctx context.Context, s *session.Session, cids []string) (map[string]bundle.Channel, error) {
 	cards, err := s.API.ChannelCards(ctx, cids)
-	if err != nil && ctx.Err() != nil {
+	if err != nil {
+		if ctx.Err() == nil {
+			err = nil
+		}
 		return nil, err
 	}
 	found := map[string]bundle.Channel{}

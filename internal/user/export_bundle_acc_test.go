@@ -31,8 +31,29 @@ func TestAccUserExportBundle(t *testing.T) {
 	export := takes("dsr", "alice", "x.zip", "format = \"bundle\"\n  audience = \"subject\"\n  attachments = true\n  request_id = \"DSR-1\"")
 	w := s.Workspace(t, "", export)
 	w.Apply(0, "Files that could not be saved")
-	raw := file(t, w, "x.zip")
-	archive, err := zip.NewReader(bytes.NewReader([]byte(raw)), int64(len(raw)))
+	parts := unzipped(t, []byte(file(t, w, "x.zip")))
+	for name, content := range parts {
+		if strings.Contains(content, "SECRET") || strings.Contains(content, "alice-bob") {
+			t.Errorf("%s holds somebody else: %s", name, content)
+		}
+	}
+	if parts["attachments/000001-Letter.txt"] != "my letter" || !strings.Contains(parts["index.html"], "with participant 1") ||
+		!strings.Contains(parts["MANIFEST.json"], "host_not_allowed") {
+		t.Errorf("%v", parts)
+	}
+	w.Has(exported, map[string]any{"attachments_saved": 1.0, "attachments_missing": 1.0, "complete": false})
+	w.Plan(0)
+	w.Write("", export+"resource \"streamchat_user_erasure\" \"e\" {\n  user_id = \"alice\"\n  exports = [streamchat_user_export.dsr.sha256]\n  delete {\n    user  = \"hard\"\n    files = true\n  }\n}\n")
+	w.Plan(2, "Files without a copy will be destroyed", "have 1 attachments")
+	w.Write("", strings.Replace(export, "DSR-1", "DSR-2", 1))
+	w.Apply(0)
+	w.Plan(0)
+}
+
+// unzipped are the parts of a bundle.
+func unzipped(t *testing.T, raw []byte) map[string]string {
+	t.Helper()
+	archive, err := zip.NewReader(bytes.NewReader(raw), int64(len(raw)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,21 +68,8 @@ func TestAccUserExportBundle(t *testing.T) {
 			t.Fatal(err)
 		}
 		parts[f.Name] = string(content)
-		if strings.Contains(string(content), "SECRET") || strings.Contains(string(content), "alice-bob") {
-			t.Errorf("%s holds somebody else: %s", f.Name, content)
-		}
 	}
-	if parts["attachments/000001-Letter.txt"] != "my letter" || !strings.Contains(parts["index.html"], "with participant 1") ||
-		!strings.Contains(parts["MANIFEST.json"], "host_not_allowed") {
-		t.Errorf("%v", parts)
-	}
-	w.Has(exported, map[string]any{"attachments_saved": 1.0, "attachments_missing": 1.0, "complete": false})
-	w.Plan(0)
-	w.Write("", export+"resource \"streamchat_user_erasure\" \"e\" {\n  user_id = \"alice\"\n  exports = [streamchat_user_export.dsr.sha256]\n  delete {\n    user  = \"hard\"\n    files = true\n  }\n}\n")
-	w.Plan(2, "Files without a copy will be destroyed", "have 1 attachments")
-	w.Write("", strings.Replace(export, "DSR-1", "DSR-2", 1))
-	w.Apply(0)
-	w.Plan(0)
+	return parts
 }
 
 // What would have no effect is refused.

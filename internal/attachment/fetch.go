@@ -30,15 +30,14 @@ type Reason string
 
 // The reasons.
 const (
-	ReasonAddress  Reason = "address_not_usable"      // no https address, or none at all
-	ReasonHost     Reason = "host_not_allowed"        // not in the list
-	ReasonPrivate  Reason = "private_address"         // the host's name leads into a private network
-	ReasonRedirect Reason = "redirected_elsewhere"    // to another host, or in circles
-	ReasonSize     Reason = "larger_than_allowed"     // than attachment_max_bytes
-	ReasonGone     Reason = "gone_or_link_expired"    // 401, 403, 404 or 410, also after the link was renewed
-	ReasonServer   Reason = "host_failed"             // any other answer, also when asked again
-	ReasonNetwork  Reason = "host_not_reachable"      // or the connection broke, each time
-	ReasonMessage  Reason = "message_not_found_again" // a link expired, and the message that renews it is gone
+	ReasonAddress  Reason = "address_not_usable"   // no https address, or none at all
+	ReasonHost     Reason = "host_not_allowed"     // not in the list
+	ReasonPrivate  Reason = "private_address"      // the host's name leads into a private network
+	ReasonRedirect Reason = "redirected_elsewhere" // to another host, or in circles
+	ReasonSize     Reason = "larger_than_allowed"  // than attachment_max_bytes
+	ReasonGone     Reason = "gone_or_link_expired" // 401, 403, 404 or 410, also after the link was renewed
+	ReasonServer   Reason = "host_failed"          // any other answer, also when asked again
+	ReasonNetwork  Reason = "host_not_reachable"   // or the connection broke, each time
 )
 
 // Error is why a file was not fetched.

@@ -234,7 +234,7 @@ func (f *Fetcher) copy(to io.Writer, from io.Reader) error {
 			return failed
 		}
 		switch {
-		case err == io.EOF: //nolint:errorlint // a reader's plain end
+		case err == io.EOF:
 			return nil
 		case err != nil:
 			return &Error{Reason: ReasonNetwork, again: true}

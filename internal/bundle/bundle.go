@@ -269,7 +269,7 @@ func moment(object gjson.Result) time.Time {
 func key(kind byte, cid string, at time.Time, seq uint64) []byte {
 	nano := uint64(0)
 	if !at.IsZero() {
-		nano = uint64(at.UnixNano()) //nolint:gosec // nobody chatted before 1970
+		nano = uint64(at.UnixNano())
 	}
 	return fmt.Appendf(nil, "%c%s\x00%016x%016x", kind, cid, nano, seq)
 }

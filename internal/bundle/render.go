@@ -89,10 +89,9 @@ type pager struct {
 	m    *maker
 	base string // leads from a page to the archive's root
 
-	inline  bool
-	written [][]byte // inline: a fragment for each conversation, by its order
-	kept    []kept   // inline: to be shown anew when they become too many
-	size    int
+	inline bool
+	kept   []kept // inline: to be shown anew when they become too many
+	size   int
 
 	of        *conversation // of the page
 	reactions conversation
@@ -100,7 +99,6 @@ type pager struct {
 	day       string
 	now       page
 	n         int // messages so far
-	file      string
 	previous  string
 }
 

@@ -72,7 +72,7 @@ type scanner struct {
 func (s *scanner) next() (byte, error) {
 	for {
 		switch c, err := s.src.ReadByte(); {
-		case err == io.EOF: //nolint:errorlint // a reader's plain end
+		case err == io.EOF:
 			return 0, ErrNotExport
 		case err != nil:
 			return 0, err
@@ -94,7 +94,7 @@ func (s *scanner) expect(want byte) error {
 func (s *scanner) end() error {
 	for {
 		switch c, err := s.src.ReadByte(); {
-		case err == io.EOF: //nolint:errorlint // a reader's plain end
+		case err == io.EOF:
 			return nil
 		case err != nil:
 			return err

@@ -1,8 +1,12 @@
-# The export is taken before the erasure, encrypted to the data protection officer.
+# What the person gets is taken before the erasure, encrypted to the data protection officer:
+# pages to read, their data as JSON and their files, without what belongs to others.
 resource "streamchat_user_export" "dsr_1042" {
   user_id        = "waters-malone"
-  path           = "${path.module}/exports/dsr-1042.json.age"
+  path           = "${path.module}/exports/dsr-1042.zip.age"
   age_recipients = ["age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"]
+  format         = "bundle"
+  audience       = "subject"
+  attachments    = true
 }
 
 resource "streamchat_user_erasure" "dsr_1042" {

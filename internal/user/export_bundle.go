@@ -36,39 +36,44 @@ const (
 	formatBundle = "bundle"
 )
 
-// bundleModel is the part of the model that says what becomes of the export. Nothing in
-// it has a default in the schema, so that records of earlier versions do not change.
-type bundleModel struct {
+// formModel says in what form an export is taken. Nothing in it has a default in the
+// schema, so that records of earlier versions do not change.
+type formModel struct {
 	Format             types.String `tfsdk:"format"`
 	Audience           types.String `tfsdk:"audience"`
 	Attachments        types.Bool   `tfsdk:"attachments"`
 	AttachmentHosts    types.List   `tfsdk:"attachment_hosts"`
 	AttachmentMaxBytes types.Int64  `tfsdk:"attachment_max_bytes"`
+}
+
+// bundleModel is that and what came of it.
+type bundleModel struct {
+	formModel
 	AttachmentsSaved   types.Int64  `tfsdk:"attachments_saved"`
 	AttachmentsMissing types.Int64  `tfsdk:"attachments_missing"`
 	Receipt            types.String `tfsdk:"receipt"`
 }
 
+// The validators of a form's attributes.
+var (
+	formats   = []validator.String{stringvalidator.OneOf(formatJSON, formatBundle)}
+	audiences = []validator.String{stringvalidator.OneOf(string(bundle.Controller), string(bundle.Subject))}
+	hosts     = []validator.List{listvalidator.SizeAtLeast(1), listvalidator.ValueStringsAre(hostValidator{})}
+	sizes     = []validator.Int64{int64validator.AtLeast(1)}
+)
+
 func bundleAttributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
-		"format": schema.StringAttribute{
-			Optional: true, MarkdownDescription: describe("format"), Validators: []validator.String{stringvalidator.OneOf(formatJSON, formatBundle)},
-		},
-		"audience": schema.StringAttribute{
-			Optional: true, MarkdownDescription: describe("audience"),
-			Validators: []validator.String{stringvalidator.OneOf(string(bundle.Controller), string(bundle.Subject))},
-		},
+		"format":      schema.StringAttribute{Optional: true, MarkdownDescription: describe("format"), Validators: formats},
+		"audience":    schema.StringAttribute{Optional: true, MarkdownDescription: describe("audience"), Validators: audiences},
 		"attachments": schema.BoolAttribute{Optional: true, MarkdownDescription: describe("attachments")},
 		"attachment_hosts": schema.ListAttribute{
-			Optional: true, ElementType: types.StringType, MarkdownDescription: describe("attachment_hosts"),
-			Validators: []validator.List{listvalidator.SizeAtLeast(1), listvalidator.ValueStringsAre(hostValidator{})},
+			Optional: true, ElementType: types.StringType, MarkdownDescription: describe("attachment_hosts"), Validators: hosts,
 		},
-		"attachment_max_bytes": schema.Int64Attribute{
-			Optional: true, MarkdownDescription: describe("attachment_max_bytes"), Validators: []validator.Int64{int64validator.AtLeast(1)},
-		},
-		"attachments_saved":   exportfile.Count(describe("attachments_saved")),
-		"attachments_missing": exportfile.Count(describe("attachments_missing")),
-		"receipt":             exportfile.Kept(describe("export.receipt")),
+		"attachment_max_bytes": schema.Int64Attribute{Optional: true, MarkdownDescription: describe("attachment_max_bytes"), Validators: sizes},
+		"attachments_saved":    exportfile.Count(describe("attachments_saved")),
+		"attachments_missing":  exportfile.Count(describe("attachments_missing")),
+		"receipt":              exportfile.Kept(describe("export.receipt")),
 	}
 }
 
@@ -92,7 +97,7 @@ func (hostValidator) ValidateString(_ context.Context, req validator.StringReque
 // ValidateConfig implements resource.ResourceWithValidateConfig.
 func (r *exportResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
 	r.Base.ValidateConfig(ctx, req, resp)
-	var m bundleModel
+	var m formModel
 	var file types.String
 	for name, into := range map[string]any{
 		"format": &m.Format, "attachments": &m.Attachments, "attachment_hosts": &m.AttachmentHosts,
@@ -106,7 +111,7 @@ func (r *exportResource) ValidateConfig(ctx context.Context, req resource.Valida
 }
 
 // nonsense refuses what would be asked for in vain. What is unknown is not.
-func (m *bundleModel) nonsense(file string) (diags diag.Diagnostics) {
+func (m *formModel) nonsense(file string) (diags diag.Diagnostics) {
 	refuse := func(at, why string) {
 		diags.AddAttributeError(path.Root(at), "Attribute without effect", "The configuration is refused: "+why+" Nothing was exported.")
 	}
@@ -129,7 +134,7 @@ func (m *bundleModel) nonsense(file string) (diags diag.Diagnostics) {
 
 // write takes the export to dst in the form that was asked for; found and exists are as
 // of [take].
-func (m *bundleModel) write(
+func (m *formModel) write(
 	ctx context.Context, s *session.Session, id string, there bool, dst io.Writer, dir string, app string, at time.Time,
 ) (result bundle.Result, exists bool, diags diag.Diagnostics) {
 	if m.Format.ValueString() != formatBundle && m.Audience.ValueString() != string(bundle.Subject) {
@@ -208,6 +213,11 @@ func (m *bundleModel) hold(result bundle.Result) (diags diag.Diagnostics) {
 		return nil
 	}
 	m.AttachmentsSaved, m.AttachmentsMissing = types.Int64Value(result.Saved), types.Int64Value(result.Missing)
+	return missingFiles(result)
+}
+
+// missingFiles warns of files that could not be saved.
+func missingFiles(result bundle.Result) (diags diag.Diagnostics) {
 	if result.Missing > 0 {
 		diags.AddAttributeWarning(path.Root("attachments"), "Files that could not be saved", fmt.Sprintf(
 			"Of the files that the messages link to, %d are in the bundle and %d are not. MANIFEST.json in it names each of these and says why. "+

@@ -54,7 +54,7 @@ var (
 func configurations(t *testing.T, root string) map[string]configuration {
 	t.Helper()
 	all := map[string]configuration{}
-	for _, pattern := range []string{"examples/resources/*/resource.tf", "examples/data-sources/*/data-source.tf", "examples/ephemeral-resources/*/ephemeral-resource.tf"} {
+	for _, pattern := range []string{"examples/resources/*/resource*.tf", "examples/data-sources/*/data-source*.tf", "examples/ephemeral-resources/*/ephemeral-resource*.tf"} {
 		paths, err := filepath.Glob(filepath.Join(root, pattern))
 		if err != nil {
 			t.Fatal(err)
@@ -65,7 +65,7 @@ func configurations(t *testing.T, root string) map[string]configuration {
 	}
 	known := func(text string) bool {
 		for _, c := range all {
-			if strings.TrimSpace(c.text) == strings.TrimSpace(text) {
+			if strings.HasSuffix(c.text, text) { // its first line is the heading
 				return true
 			}
 		}

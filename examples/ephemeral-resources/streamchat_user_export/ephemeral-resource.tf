@@ -1,3 +1,4 @@
+# Into a secret store
 # TF_VAR_user_id=… terraform apply
 variable "user_id" {
   type      = string

@@ -184,6 +184,55 @@ func (c configuration) plan(t *testing.T) {
 	}
 }
 
+// Every title that a guide says what to do about is one of the provider's, or of Terraform's.
+func TestTitlesOfTheDocs(t *testing.T) {
+	t.Parallel()
+	root, err := tfcli.RepoRoot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	terraforms := []string{
+		"Provider produced inconsistent final plan", "Unsupported state file format", "Error acquiring the state lock", "Saved plan is stale",
+	}
+	var code strings.Builder
+	for _, pattern := range []string{"internal/*/*.go", "internal/*/*.md"} {
+		paths, err := filepath.Glob(filepath.Join(root, pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range paths {
+			if !strings.HasSuffix(path, "_test.go") {
+				code.WriteString(read(t, path))
+			}
+		}
+	}
+	guides, err := filepath.Glob(filepath.Join(root, "templates", "guides", "*.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tables, titles := regexp.MustCompile(`(?m)^\| (?:this )?title\b[^\n]*\n\|[-|]+\n((?:\|[^\n]*\n)+)`), 0
+	for _, guide := range guides {
+		for _, table := range tables.FindAllStringSubmatch(read(t, guide), -1) {
+			for line := range strings.Lines(table[1]) {
+				cell := strings.Split(line, "|")[1]
+				for title := range strings.SplitSeq(cell, ";") {
+					title = strings.TrimPrefix(strings.Trim(title, " …"), "… ")
+					if title == "" || strings.HasPrefix(title, "or ") || slices.Contains(terraforms, title) {
+						continue
+					}
+					titles++
+					if !strings.Contains(code.String(), title) {
+						t.Errorf("%s: no diagnostic has the title %q", filepath.Base(guide), title)
+					}
+				}
+			}
+		}
+	}
+	if titles < 60 {
+		t.Errorf("only %d titles", titles)
+	}
+}
+
 func read(t *testing.T, path string) string {
 	t.Helper()
 	content, err := os.ReadFile(path)

@@ -2,9 +2,12 @@
 # restrict, footprint, export, object store, erase, prove.
 
 terraform {
+  required_version = ">= 1.11"
+
   required_providers {
     streamchat = {
-      source = "streamchat-gdpr/streamchat"
+      source  = "streamchat-gdpr/streamchat"
+      version = "~> 0.1"
     }
   }
 }

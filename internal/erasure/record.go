@@ -154,6 +154,8 @@ func (r Record[S]) Claimed(scope S) Record[S] {
 type About struct {
 	// Record is the resource type, e.g. "streamchat_user_erasure".
 	Record string
+	// ID names the record among all others, without a word of its subject.
+	ID string
 	// Subject is the pseudonym, or empty.
 	Subject    string
 	RequestID  string
@@ -168,6 +170,7 @@ type About struct {
 
 type receiptJSON[S Scope[S]] struct {
 	Record     string            `json:"record"`
+	ID         string            `json:"record_id,omitempty"`
 	Subject    string            `json:"subject,omitempty"`
 	RequestID  string            `json:"request_id,omitempty"`
 	Labels     map[string]string `json:"labels,omitempty"`
@@ -182,14 +185,14 @@ type receiptJSON[S Scope[S]] struct {
 // escapes): what the current attempt says, then all attempts. Equal records are
 // equal bytes.
 func (r Record[S]) Receipt(about About) string {
-	return canonical(receiptJSON[S]{
-		Record: about.Record, Subject: r.pseudonym(about.Subject), RequestID: about.RequestID, Labels: about.Labels,
+	return Canonical(receiptJSON[S]{
+		Record: about.Record, ID: about.ID, Subject: r.pseudonym(about.Subject), RequestID: about.RequestID, Labels: about.Labels,
 		Exports: about.Exports, NotCovered: about.NotCovered, KeyCheck: about.KeyCheck, Attempt: r.Current(), Attempts: r.Attempts,
 	})
 }
 
-// canonical encodes plain data: sorted keys, no spaces, no HTML escapes.
-func canonical(v any) string {
+// Canonical encodes plain data: sorted keys, no spaces, no HTML escapes.
+func Canonical(v any) string {
 	var plain any
 	decoder := json.NewDecoder(bytes.NewReader(mustEncode(v)))
 	decoder.UseNumber()

@@ -7,9 +7,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/erasure"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/receipt"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/session"
 )
@@ -52,6 +54,24 @@ func notArchived(err error) (summary, detail string) {
 		"The record is in the state as it should be, but its receipt could not be written into the provider's receipts_dir: %s. "+
 			"What is there may be an older receipt. Make the directory one that this user may write in; the next apply that changes the record, "+
 			"if only a label, writes it.", err)
+}
+
+// Document is the receipt of a record that keeps none in its state: what it says of itself,
+// without what is empty, and what the operator adds. It is what the engine's receipts are,
+// canonical JSON.
+func Document(ctx context.Context, books *Bookkeeping, says map[string]any) (string, diag.Diagnostics) {
+	maps.DeleteFunc(says, func(_ string, value any) bool { return value == "" || value == nil })
+	if books == nil {
+		return erasure.Canonical(says), nil
+	}
+	if id := books.RequestID.ValueString(); id != "" {
+		says["request_id"] = id
+	}
+	labels, diags := books.labels(ctx)
+	if len(labels) > 0 {
+		says["labels"] = labels
+	}
+	return erasure.Canonical(says), diags
 }
 
 // idKey is the key of a record's name in the private state of a resource that has no

@@ -39,6 +39,12 @@ type privateWriter interface {
 	SetKey(context.Context, string, []byte) diag.Diagnostics
 }
 
+// Private is a resource's private state.
+type Private interface {
+	privateReader
+	privateWriter
+}
+
 // Set leaves the mark.
 func (m Mark) Set(ctx context.Context, private privateWriter) diag.Diagnostics {
 	return private.SetKey(ctx, string(m), []byte("true"))

@@ -39,12 +39,16 @@ var (
 	_ resource.ResourceWithValidateConfig = (*exportResource)(nil)
 )
 
+const exportType = "streamchat_channel_export"
+
 // NewExport makes the resource streamchat_channel_export.
-func NewExport() resource.Resource { return &exportResource{exportfile.Base{Subject: "cids"}} }
+func NewExport() resource.Resource {
+	return &exportResource{exportfile.Base{TypeName: exportType, Subject: "cids"}}
+}
 
 // Metadata implements resource.Resource.
 func (*exportResource) Metadata(_ context.Context, _ resource.MetadataRequest, resp *resource.MetadataResponse) {
-	resp.TypeName = "streamchat_channel_export"
+	resp.TypeName = exportType
 }
 
 // Schema implements resource.Resource.
@@ -200,6 +204,7 @@ func (r *exportResource) Create(ctx context.Context, req resource.CreateRequest,
 		return
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, &model)...)
+	resp.Diagnostics.Append(r.Archive(ctx, resp.State.Raw, resp.Private)...)
 }
 
 // take has Stream make the export, copies its file to dst and notes what it is.

@@ -152,6 +152,7 @@ func (g *grouping) release() {
 // attempts, so that each distinct attempt is kept once.
 type batchJSON[S Scope[S]] struct {
 	Record     string            `json:"record"`
+	ID         string            `json:"record_id,omitempty"`
 	RequestID  string            `json:"request_id,omitempty"`
 	Labels     map[string]string `json:"labels,omitempty"`
 	Exports    []string          `json:"exports,omitempty"`
@@ -175,7 +176,7 @@ type subjectJSON struct {
 // are still asked for; pseudonym stands for an id, or is empty.
 func (b Batch[S]) Receipt(about About, status Status, pseudonym func(id string) string) string {
 	r := batchJSON[S]{
-		Record: about.Record, RequestID: about.RequestID, Labels: about.Labels, Exports: about.Exports, NotCovered: about.NotCovered,
+		Record: about.Record, ID: about.ID, RequestID: about.RequestID, Labels: about.Labels, Exports: about.Exports, NotCovered: about.NotCovered,
 		Status: status, KeyCheck: about.KeyCheck, Counts: map[Status]int{}, Attempts: []Attempt[S]{}, Subjects: []subjectJSON{},
 	}
 	places := map[string]int{}

@@ -25,7 +25,8 @@ type Memory[S Scope[S]] struct {
 // legacy is what a Delete left for a Create in the same run.
 type legacy[S Scope[S]] struct {
 	resource string
-	replaced bool // not destroyed: a Create of the same resource follows
+	id       string // the record's, for one heir alone
+	replaced bool   // not destroyed: a Create of the same resource follows
 	claimed  bool
 	batch    Batch[S]
 }
@@ -49,12 +50,12 @@ func (m *Memory[S]) Remember(batch Batch[S], holder string) {
 }
 
 // HeldElsewhere reports that another resource than the holder has a record of the
-// subject.
-func (m *Memory[S]) HeldElsewhere(id, holder string) bool {
+// subject; among says which holders count, nil all.
+func (m *Memory[S]) HeldElsewhere(id, holder string, among func(holder string) bool) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for other := range m.holders[m.pseudonyms.Key(id)] {
-		if other != holder {
+		if other != holder && (among == nil || among(other)) {
 			return true
 		}
 	}
@@ -89,9 +90,9 @@ func (m *Memory[S]) WasWritten(id string) bool {
 	return m.written[m.pseudonyms.Key(id)]
 }
 
-// HandOver leaves the records of a deleted resource. replaced: it was not destroyed,
-// so that a Create of the same resource follows.
-func (m *Memory[S]) HandOver(resource string, batch Batch[S], replaced bool) {
+// HandOver leaves the records of a deleted resource, whose [About.ID] is id. replaced: it
+// was not destroyed, so that a Create of the same resource follows.
+func (m *Memory[S]) HandOver(resource, id string, batch Batch[S], replaced bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.seen == nil {
@@ -100,7 +101,7 @@ func (m *Memory[S]) HandOver(resource string, batch Batch[S], replaced bool) {
 	for id, record := range batch {
 		m.seen[m.pseudonyms.Key(id)] = record
 	}
-	m.left = append(m.left, &legacy[S]{resource: resource, replaced: replaced, batch: batch})
+	m.left = append(m.left, &legacy[S]{resource: resource, id: id, replaced: replaced, batch: batch})
 }
 
 // IsAwaited reports that records of some of these subjects were left: then the run is
@@ -119,21 +120,23 @@ func (m *Memory[S]) IsAwaited(ids []string) bool {
 // Collect picks up the records that were left of these subjects. whole: with those of
 // the others that were on the same record; and where no record shares a subject, those
 // of a replaced resource of the same type, for its list may have changed altogether.
-// Where it is open whose they are, everybody gets them: a doubled proof harms nobody.
-func (m *Memory[S]) Collect(resource string, ids []string, whole bool) Batch[S] {
+// Where it is open whose they are, everybody gets them: a doubled proof harms nobody. id is
+// that of the record that lives on, "" where none does: one of the same type, once.
+func (m *Memory[S]) Collect(resource string, ids []string, whole bool) (found Batch[S], id string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	found := Batch[S]{}
+	found = Batch[S]{}
 	for _, l := range m.left {
 		shared := m.shared(l.batch, ids)
 		if l.claimed || len(shared) == 0 {
 			continue
 		}
+		id = l.heir(resource, id)
 		rest := Batch[S]{}
 		for key, record := range l.batch {
-			switch id, asked := shared[key]; {
+			switch subject, asked := shared[key]; {
 			case asked:
-				found[id] = record
+				found[subject] = record
 			case whole && l.resource == resource:
 				found[key] = record
 			default:
@@ -144,14 +147,23 @@ func (m *Memory[S]) Collect(resource string, ids []string, whole bool) Batch[S] 
 		l.claimed = len(l.batch) == 0
 	}
 	if len(found) > 0 || !whole {
-		return found
+		return found, id
 	}
 	for _, l := range m.left {
 		if l.replaced && l.resource == resource {
 			maps.Copy(found, l.batch)
+			id = l.heir(resource, id)
 		}
 	}
-	return found
+	return found, id
+}
+
+// heir gives the record's id to the first that goes on with it, and has none yet.
+func (l *legacy[S]) heir(resource, id string) string {
+	if l.resource == resource && id == "" {
+		id, l.id = l.id, ""
+	}
+	return id
 }
 
 // of are the records of some subjects, by the ids that are asked for, out of those that

@@ -154,6 +154,8 @@ func (r Record[S]) Claimed(scope S) Record[S] {
 type About struct {
 	// Record is the resource type, e.g. "streamchat_user_erasure".
 	Record string
+	// ID names the record among all others, without a word of its subject.
+	ID string
 	// Subject is the pseudonym, or empty.
 	Subject    string
 	RequestID  string
@@ -168,6 +170,7 @@ type About struct {
 
 type receiptJSON[S Scope[S]] struct {
 	Record     string            `json:"record"`
+	ID         string            `json:"record_id,omitempty"`
 	Subject    string            `json:"subject,omitempty"`
 	RequestID  string            `json:"request_id,omitempty"`
 	Labels     map[string]string `json:"labels,omitempty"`
@@ -183,7 +186,7 @@ type receiptJSON[S Scope[S]] struct {
 // equal bytes.
 func (r Record[S]) Receipt(about About) string {
 	return Canonical(receiptJSON[S]{
-		Record: about.Record, Subject: r.pseudonym(about.Subject), RequestID: about.RequestID, Labels: about.Labels,
+		Record: about.Record, ID: about.ID, Subject: r.pseudonym(about.Subject), RequestID: about.RequestID, Labels: about.Labels,
 		Exports: about.Exports, NotCovered: about.NotCovered, KeyCheck: about.KeyCheck, Attempt: r.Current(), Attempts: r.Attempts,
 	})
 }

@@ -4,7 +4,10 @@
 package exportfile
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
+	"math/big"
 	"slices"
 	"strings"
 
@@ -14,8 +17,10 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/erasure"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/lifecycle"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/privatefile"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/receipt"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/session"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/stream"
 )
@@ -23,8 +28,8 @@ import (
 // Base is the part of such a resource that is the same for all: embed it.
 type Base struct {
 	Session *session.Session
-	// Subject is the attribute that names what is exported.
-	Subject string
+	// TypeName is the resource type; Subject is the attribute that names what is exported.
+	TypeName, Subject string
 }
 
 func (b *Base) at() path.Path { return path.Root(b.Subject) }
@@ -270,7 +275,7 @@ func (b *Base) Lock(ctx context.Context, kind string, ids ...string) (unlock fun
 // Begin starts the file of the export that a Create plans. Everything in the model must
 // be known. Whoever begins defers [Discard].
 func (b *Base) Begin(ctx context.Context, m *Model, plan tftypes.Value) (*privatefile.File, diag.Diagnostics) {
-	if diags := Check(ctx, m.Path, m.AgeRecipients); diags.HasError() {
+	if diags := append(Check(ctx, m.Path, m.AgeRecipients), lifecycle.CheckArchive(ctx, b.Session)...); diags.HasError() {
 		return nil, diags
 	}
 	own, r := "", b.record(plan)
@@ -279,6 +284,87 @@ func (b *Base) Begin(ctx context.Context, m *Model, plan tftypes.Value) (*privat
 		own = r.sha256
 	}
 	return Alone{m.Path, m.AgeRecipients, m.Overwrite}.begin(ctx, b.Session, b.at(), own)
+}
+
+// Archive writes the receipt of an export that was taken and stored. A replacement takes
+// another export: its record is another one, and the receipt of the first stays as it is.
+func (b *Base) Archive(ctx context.Context, state tftypes.Value, private lifecycle.Private) diag.Diagnostics {
+	b.Session.Exports.MarkWritten(b.record(state).place())
+	return b.archive(ctx, state, receipt.NewID(), private, true)
+}
+
+func (b *Base) archive(ctx context.Context, state tftypes.Value, id string, private lifecycle.Private, created bool) diag.Diagnostics {
+	diags := lifecycle.KeepRecordID(ctx, private, id)
+	return append(diags, lifecycle.Archive(ctx, b.Session, b.receipt(state, id), created)...)
+}
+
+// told are the attributes of an export that its receipt holds: none that names somebody, as
+// the path of the file may.
+var told = []string{
+	"subject", "request_id", "labels", "app_name", "app_id", "exported_at", "sha256", "file_sha256", "size_bytes", "age_recipients",
+	"message_count", "reaction_count", "attachment_count", "complete", "method", "version", "task_id",
+}
+
+// receipt is the record for an auditor.
+func (b *Base) receipt(state tftypes.Value, id string) string {
+	attributes := map[string]tftypes.Value{}
+	_ = state.As(&attributes) // it is an object, by the schema
+	if kept := map[string]any{}; json.Unmarshal([]byte(text(attributes["receipt"])), &kept) == nil {
+		kept["record_id"] = id
+		return erasure.Canonical(kept) // that of the state
+	}
+	says := map[string]any{"record": b.TypeName, "record_id": id, "status": "completed", "provider_version": b.Session.Version}
+	for _, name := range told {
+		if value := plain(attributes[name]); value != nil {
+			says[name] = value
+		}
+	}
+	if list, ok := plain(attributes[b.Subject]).([]any); ok {
+		subjects := make([]map[string]string, len(list))
+		for i, element := range list {
+			subjects[i] = map[string]string{}
+			if pseudonym := b.Session.Pseudonyms.Of(element.(string)); pseudonym != "" { //nolint:forcetypeassert // by the schema
+				subjects[i]["subject"] = pseudonym
+			}
+		}
+		says["subjects"] = subjects
+	}
+	return erasure.Canonical(says)
+}
+
+// plain is a value as JSON has it; nil where there is none.
+func plain(v tftypes.Value) any {
+	if v.Type() == nil || !v.IsFullyKnown() || v.IsNull() {
+		return nil
+	}
+	switch typ := v.Type(); {
+	case typ.Is(tftypes.Bool):
+		var b bool
+		_ = v.As(&b)
+		return b
+	case typ.Is(tftypes.Number):
+		var n big.Float
+		_ = v.As(&n)
+		return json.Number(n.Text('f', -1))
+	case typ.Is(tftypes.List{}):
+		var elements []tftypes.Value
+		_ = v.As(&elements)
+		list := make([]any, len(elements))
+		for i := range elements {
+			list[i] = plain(elements[i])
+		}
+		return list
+	case typ.Is(tftypes.Map{}):
+		elements := map[string]tftypes.Value{}
+		_ = v.As(&elements)
+		fields := make(map[string]any, len(elements))
+		for key, element := range elements {
+			fields[key] = plain(element)
+		}
+		return fields
+	default:
+		return text(v)
+	}
 }
 
 // Read implements resource.Resource. The record stands by itself: neither the
@@ -292,23 +378,40 @@ func (b *Base) Read(ctx context.Context, req resource.ReadRequest, resp *resourc
 	}
 }
 
-// Update implements resource.Resource. Nothing is sent, and no file is written.
-func (*Base) Update(_ context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+// Update implements resource.Resource. Nothing is sent, and no file is written but the
+// receipt.
+func (b *Base) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	if resp.Diagnostics.Append(lifecycle.CheckArchive(ctx, b.Session)...); resp.Diagnostics.HasError() {
+		return
+	}
 	resp.State.Raw = req.Plan.Raw
+	resp.Diagnostics.Append(b.Renew(ctx, req, resp)...)
+}
+
+// Renew writes the receipt of a record whose state was just set anew.
+func (b *Base) Renew(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) diag.Diagnostics {
+	id, diags := lifecycle.RecordID(ctx, req.Private)
+	return append(diags, b.archive(ctx, resp.State.Raw, cmp.Or(id, receipt.NewID()), resp.Private, false)...)
 }
 
 // Delete implements resource.Resource: the file stays. A Delete without the mark of a
 // destroy plan is the first half of a replacement: the second may replace the file.
 func (b *Base) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	destroys, diags := lifecycle.DestroyMark.On(ctx, req.Private)
-	resp.Diagnostics.Append(diags...)
-	if destroys {
-		resp.Diagnostics.Append(warning(pathPath, "Record removed, file kept"))
-	}
-	if destroys || resp.Diagnostics.HasError() {
+	resp.Diagnostics.Append(append(diags, lifecycle.CheckArchive(ctx, b.Session)...)...)
+	if resp.Diagnostics.HasError() {
+		resp.Diagnostics.Append(lifecycle.DestroyMark.Clear(ctx, req.Private, resp.Private)...)
 		return
 	}
 	r := b.record(req.State.Raw)
+	if destroys {
+		resp.Diagnostics.Append(warning(pathPath, "Record removed, file kept"))
+		id, diags := lifecycle.RecordID(ctx, req.Private)
+		if resp.Diagnostics.Append(diags...); !b.Session.Exports.WasWritten(r.place()) {
+			resp.Diagnostics.Append(lifecycle.EndArchive(ctx, b.Session, b.receipt(req.State.Raw, id), receipt.Forgotten)...)
+		}
+		return
+	}
 	_, diags = b.Session.OpenFor(ctx, b.at(), r.app)
 	if resp.Diagnostics.Append(diags...); diags.HasError() {
 		return // keeps the record

@@ -23,8 +23,10 @@ type receipt struct {
 		Attempts []int `json:"attempts"`
 		Reverted bool  `json:"reverted"`
 	} `json:"subjects"`
-	ForgottenAt moment `json:"forgotten_at"`
-	RestoredAt  moment `json:"restored_at"`
+	ForgottenAt   moment `json:"forgotten_at"`
+	RestoredAt    moment `json:"restored_at"`
+	ReactivatedAt moment `json:"reactivated_at"`
+	RemovedAt     moment `json:"removed_at"`
 
 	deactivation
 	policy

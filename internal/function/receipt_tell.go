@@ -309,12 +309,14 @@ func (l *letter) restriction(r receipt) {
 	if r.RevokesTokens {
 		access = "Access that had been given before does not come back with a reactivation."
 	}
-	switch r.Status {
-	case "deactivated":
+	switch {
+	case !r.ReactivatedAt.IsZero():
+		l.paragraph("**Lifted"+on(r.ReactivatedAt)+".** The user was restricted and is active again.", messages, access)
+	case r.Status == "deactivated":
 		l.paragraph("**In force"+since(r.DeactivatedAt)+".** The user cannot connect to the chat, and searches leave them out.", messages, access)
-	case "reverted":
+	case r.Status == "reverted":
 		l.paragraph("**Not in force.** The user was found to be active again, although the restriction was asked.")
-	case "erased":
+	case r.Status == "erased":
 		l.paragraph("**Overtaken by an erasure.** The user's data was deleted in the meantime, under a record of its own.")
 	default:
 		l.paragraph("**Not in force yet**, as far as this record says.")
@@ -344,9 +346,12 @@ func (l *letter) retention(r receipt) {
 	default:
 		what = "data of everybody in the app by its age"
 	}
-	if r.EnabledAt.IsZero() {
+	switch {
+	case !r.RemovedAt.IsZero():
+		l.paragraph("**Removed" + on(r.RemovedAt) + ".** While it was in force, Stream itself deleted, for good: " + what + ".")
+	case r.EnabledAt.IsZero():
 		l.paragraph("**Not in force**, as far as this record says. The policy is to delete " + what + ".")
-	} else {
+	default:
 		l.paragraph("**In force" + since(r.EnabledAt) + ".** Stream itself deletes, for good and from then on continually: " + what + ". It begins about a day after the policy was set.")
 	}
 	l.section("What stays at Stream, and why")

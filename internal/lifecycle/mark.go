@@ -25,6 +25,10 @@ const (
 	// standsMark is left by a destroy plan that saw another record of the same subject:
 	// what that one stands for is not undone.
 	standsMark Mark = "stands"
+	// replacedMark is left by a destroy plan that saw another record of everything that
+	// this one is about, so that it is not forgotten: create_before_destroy in a run that
+	// was cut short.
+	replacedMark Mark = "replaced"
 )
 
 type privateReader interface {
@@ -33,6 +37,12 @@ type privateReader interface {
 
 type privateWriter interface {
 	SetKey(context.Context, string, []byte) diag.Diagnostics
+}
+
+// Private is a resource's private state.
+type Private interface {
+	privateReader
+	privateWriter
 }
 
 // Set leaves the mark.

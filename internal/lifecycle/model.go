@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/erasure"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/receipt"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/stream"
 )
 
@@ -29,6 +30,8 @@ type Common struct {
 	Receipt      types.String   `tfsdk:"receipt"`
 
 	veil
+	// recordID is the record's name in its receipt; see [Common.name].
+	recordID string
 }
 
 // veil is set in a model whose state holds pseudonyms instead of ids.
@@ -132,8 +135,21 @@ func (c *Common) sameBooks(prior *Common) bool {
 	return c.Bookkeeping.equal(&prior.Bookkeeping) && c.Exports.Equal(prior.Exports)
 }
 
+// name gives the record the name that it has in its receipt, and a new one where there is
+// no receipt yet.
+func (c *Common) name() string {
+	switch {
+	case c.recordID != "":
+	case c.Receipt.IsNull(), c.Receipt.IsUnknown():
+		c.recordID = receipt.NewID()
+	default:
+		c.recordID = receipt.ID(c.Receipt.ValueString())
+	}
+	return c.recordID
+}
+
 func (c *Common) about(ctx context.Context, resource, pseudonym string) (erasure.About, diag.Diagnostics) {
-	about := erasure.About{Record: resource, Subject: pseudonym, RequestID: c.RequestID.ValueString(), KeyCheck: c.keyCheck}
+	about := erasure.About{Record: resource, ID: c.name(), Subject: pseudonym, RequestID: c.RequestID.ValueString(), KeyCheck: c.keyCheck}
 	labels, diags := c.LabelTexts(ctx)
 	about.Labels = labels
 	if !c.NotCovered.IsNull() {

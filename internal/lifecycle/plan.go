@@ -530,6 +530,9 @@ func (r *Resource[S, M, P]) planDestroy(ctx context.Context, req resource.Modify
 	if err != nil {
 		batch = erasure.Batch[S]{}
 	}
+	if r.hasHeir(model, batch) {
+		resp.Diagnostics.Append(replacedMark.Set(ctx, resp.Private)...)
+	}
 	wants := r.Restores && model.common().OnDestroy.ValueString() == DestroyRestore && !model.common().Irreversible.ValueBool()
 	switch {
 	case len(r.restores(ctx, model, batch)) > 0:

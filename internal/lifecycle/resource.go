@@ -4,11 +4,13 @@
 package lifecycle
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -19,6 +21,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/erasure"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/receipt"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/report"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/session"
 )
@@ -205,9 +208,10 @@ func (r *Resource[S, M, P]) Create(ctx context.Context, req resource.CreateReque
 	r.engine.Memory.MarkWritten(ids)
 	unlock, d := r.lock(ctx, ids)
 	defer unlock()
-	resp.Diagnostics.Append(d...)
+	resp.Diagnostics.Append(append(d, CheckArchive(ctx, r.session)...)...)
 
-	batch := r.engine.Memory.Collect(r.TypeName, ids, r.many)
+	batch, id := r.engine.Memory.Collect(r.TypeName, ids, r.many)
+	model.common().recordID = id
 	inherits := len(batch) > 0
 	drop(model, ids, batch)
 	resp.Diagnostics.Append(r.again(ctx, batch)...)
@@ -220,8 +224,9 @@ func (r *Resource[S, M, P]) Create(ctx context.Context, req resource.CreateReque
 	batch, d = r.advance(ctx, model, ids, batch, o, !resp.Diagnostics.HasError())
 	if d.HasError() && !inherits && r.engine.Forgets && !batch.Begun(true) {
 		// A renamed block is destroyed and created side by side: its record may come late.
-		if late := r.collectLate(ctx, ids); len(late) > 0 {
+		if late, id := r.collectLate(ctx, ids); len(late) > 0 {
 			inherits = true
+			model.common().recordID = cmp.Or(id, model.common().recordID)
 			batch, d = r.advance(ctx, model, ids, late, o, true)
 		}
 	}
@@ -231,6 +236,7 @@ func (r *Resource[S, M, P]) Create(ctx context.Context, req resource.CreateReque
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 	resp.Diagnostics.Append(r.identify(ctx, resp.Identity, model)...)
+	resp.Diagnostics.Append(Archive(ctx, r.session, model.common().Receipt.ValueString(), true)...)
 }
 
 // begin reads whom an apply is about and on what conditions, and makes the model ready to
@@ -239,6 +245,9 @@ func (r *Resource[S, M, P]) begin(ctx context.Context, config, model, prior P) (
 	a, diags = r.asks(ctx, config, prior)
 	if diags.HasError() {
 		return r, a, o, diags
+	}
+	if prior != nil {
+		model.common().recordID = receipt.ID(prior.common().Receipt.ValueString())
 	}
 	if a.veiled {
 		r.cover(model, prior)
@@ -256,9 +265,9 @@ func (r *Resource[S, M, P]) begin(ctx context.Context, config, model, prior P) (
 	return r.naming(a.veiled), a, o, diags
 }
 
-func (r *Resource[S, M, P]) collectLate(ctx context.Context, ids []string) erasure.Batch[S] {
+func (r *Resource[S, M, P]) collectLate(ctx context.Context, ids []string) (late erasure.Batch[S], id string) {
 	if r.session.Clock.Sleep(ctx, SettleTime/2) != nil {
-		return nil
+		return nil, ""
 	}
 	return r.engine.Memory.Collect(r.TypeName, ids, r.many)
 }
@@ -301,6 +310,7 @@ func (r *Resource[S, M, P]) Update(ctx context.Context, req resource.UpdateReque
 	}
 	timeout, d := model.common().Timeouts.Update(ctx, r.timeout(len(ids)))
 	resp.Diagnostics.Append(append(diags, d...)...)
+	resp.Diagnostics.Append(CheckArchive(ctx, r.session)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -316,6 +326,7 @@ func (r *Resource[S, M, P]) Update(ctx context.Context, req resource.UpdateReque
 	resp.Diagnostics.Append(unsavedMark.Clear(ctx, req.Private, resp.Private)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 	resp.Diagnostics.Append(r.identify(ctx, resp.Identity, model)...)
+	resp.Diagnostics.Append(Archive(ctx, r.session, model.common().Receipt.ValueString(), false)...)
 }
 
 // load reads the records of a model in state.
@@ -435,7 +446,7 @@ func (r *Resource[S, M, P]) Read(ctx context.Context, req resource.ReadRequest, 
 	r = r.of(model)
 	ids, _, _ := model.Subjects(ctx)
 	resp.Diagnostics.Append(r.identify(ctx, resp.Identity, model)...)
-	for _, mark := range []Mark{unsavedMark, DestroyMark, standsMark} {
+	for _, mark := range []Mark{unsavedMark, DestroyMark, standsMark, replacedMark} {
 		resp.Diagnostics.Append(mark.Clear(ctx, req.Private, resp.Private)...)
 	}
 	batch, err := r.load(ctx, model)
@@ -500,25 +511,55 @@ func (r *Resource[S, M, P]) Delete(ctx context.Context, req resource.DeleteReque
 			return // keeps the record
 		}
 	}
+	if diags := CheckArchive(ctx, r.session); diags.HasError() {
+		resp.Diagnostics.Append(append(diags, DestroyMark.Clear(ctx, req.Private, resp.Private)...)...)
+		return // keeps the record
+	}
 	if len(back) == 0 {
 		if err == nil {
-			r.engine.Memory.HandOver(r.TypeName, batch, !destroys)
+			r.engine.Memory.HandOver(r.TypeName, receipt.ID(model.common().Receipt.ValueString()), batch, !destroys)
 		}
 		if destroys {
 			resp.Diagnostics.Append(forgotten(r.subject(), batch))
+			resp.Diagnostics.Append(r.end(ctx, model, batch, req.Private, receipt.Forgotten)...)
 		}
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, r.timeout(len(back)))
 	defer cancel()
-	resp.Diagnostics.Append(r.restore(ctx, model, back)...)
+	resp.Diagnostics.Append(r.restore(ctx, model, batch, back, req.Private)...)
 	if resp.Diagnostics.HasError() {
 		resp.Diagnostics.Append(DestroyMark.Clear(ctx, req.Private, resp.Private)...)
 	}
 }
 
-// restore brings back those whom no other resource of the run is about.
-func (r *Resource[S, M, P]) restore(ctx context.Context, model P, back erasure.Batch[S]) diag.Diagnostics {
+// end writes the last receipt of a record that is dropped, unless all that it is about has
+// another record, which takes its place: that of a block that was renamed, or of the new half
+// of a replacement where the old one goes last.
+func (r *Resource[S, M, P]) end(ctx context.Context, model P, batch erasure.Batch[S], private privateReader, how receipt.Ending) diag.Diagnostics {
+	document := model.common().Receipt.ValueString()
+	replaced, diags := replacedMark.On(ctx, private)
+	if replaced || document == "" || every(batch, r.engine.Memory.WasWritten) { // an import that was never applied has no receipt
+		return diags
+	}
+	return append(diags, EndArchive(ctx, r.session, document, how)...)
+}
+
+// hasHeir reports that all that a record in state is about has another record of the same
+// type there.
+func (r *Resource[S, M, P]) hasHeir(model P, batch erasure.Batch[S]) bool {
+	own := r.TypeName + model.common().Receipt.ValueString()
+	return every(batch, func(id string) bool {
+		return r.engine.Memory.HeldElsewhere(id, own, func(other string) bool { return strings.HasPrefix(other, r.TypeName+"{") })
+	})
+}
+
+func every[S erasure.Scope[S]](batch erasure.Batch[S], is func(id string) bool) bool {
+	return len(batch) > 0 && !slices.ContainsFunc(batch.IDs(), func(id string) bool { return !is(id) })
+}
+
+// restore brings back those of a record whom no other resource of the run is about.
+func (r *Resource[S, M, P]) restore(ctx context.Context, model P, batch, back erasure.Batch[S], private privateReader) diag.Diagnostics {
 	_, diags := r.session.OpenFor(ctx, r.subject(), model.common().app())
 	if diags.HasError() {
 		return diags
@@ -533,12 +574,12 @@ func (r *Resource[S, M, P]) restore(ctx context.Context, model P, back erasure.B
 	}
 	maps.DeleteFunc(back, func(id string, _ erasure.Record[S]) bool { return r.engine.Memory.WasWritten(id) })
 	if len(back) == 0 {
-		return append(diags, forgotten(r.subject(), back))
+		return append(append(diags, forgotten(r.subject(), back)), r.end(ctx, model, batch, private, receipt.Forgotten)...)
 	}
 	if err := r.engine.Restore(ctx, back); err != nil {
 		return append(diags, r.words.failure(err))
 	}
-	return append(diags, restored(r.subject()))
+	return append(append(diags, restored(r.subject())), r.end(ctx, model, batch, private, receipt.Restored)...)
 }
 
 // restores are those whom destroying the record brings back: still listed, deleted in a
@@ -552,7 +593,7 @@ func (r *Resource[S, M, P]) restores(ctx context.Context, model P, batch erasure
 	own := r.TypeName + model.common().Receipt.ValueString()
 	for _, id := range ids {
 		record := batch[id]
-		if record.Current().Restorable() && !r.engine.Memory.WasWritten(id) && !r.engine.Memory.HeldElsewhere(id, own) {
+		if record.Current().Restorable() && !r.engine.Memory.WasWritten(id) && !r.engine.Memory.HeldElsewhere(id, own, nil) {
 			back[id] = record
 		}
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/erasure"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/receipt"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/session"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/stream"
 )
@@ -37,6 +38,7 @@ var environment = map[string][]string{
 	"api_secret":    {"STREAM_API_SECRET", "STREAM_SECRET"},
 	"base_url":      {"STREAM_CHAT_URL", "STREAM_BASE_URL"},
 	"pseudonym_key": {"STREAMCHAT_PSEUDONYM_KEY"},
+	"receipts_dir":  {"STREAMCHAT_RECEIPTS_DIR"},
 }
 
 type config struct {
@@ -46,6 +48,7 @@ type config struct {
 	RequestTimeout       timetypes.GoDuration `tfsdk:"request_timeout"`
 	MaxRetries           types.Int64          `tfsdk:"max_retries"`
 	PseudonymKey         types.String         `tfsdk:"pseudonym_key"`
+	ReceiptsDir          types.String         `tfsdk:"receipts_dir"`
 	AllowUnknownSubjects types.Bool           `tfsdk:"allow_unknown_subjects"`
 	ExpectedAppName      types.String         `tfsdk:"expected_app_name"`
 	ProtectedUserIDs     types.Set            `tfsdk:"protected_user_ids"`
@@ -86,6 +89,7 @@ func (p *streamchat) connect(ctx context.Context, c config, diags *diag.Diagnost
 	s := &session.Session{
 		Clock: p.clock, Version: p.version,
 		Pseudonyms:           erasure.Pseudonyms(fromEnvironment("pseudonym_key", c.PseudonymKey)),
+		Receipts:             receipt.NewDir(fromEnvironment("receipts_dir", c.ReceiptsDir)),
 		AllowUnknownSubjects: c.AllowUnknownSubjects.ValueBool(),
 		VerifyCompleted:      c.VerifyCompleted.ValueBool(),
 		RetentionFloorHours:  c.RetentionFloorHours.ValueInt64(),
@@ -116,7 +120,7 @@ func (p *streamchat) connect(ctx context.Context, c config, diags *diag.Diagnost
 // known reports whether no value of the configuration waits for an apply.
 func (c config) known(ctx context.Context) bool {
 	for _, v := range []attr.Value{
-		c.APIKey, c.APISecret, c.BaseURL, c.RequestTimeout, c.MaxRetries, c.PseudonymKey, c.AllowUnknownSubjects,
+		c.APIKey, c.APISecret, c.BaseURL, c.RequestTimeout, c.MaxRetries, c.PseudonymKey, c.ReceiptsDir, c.AllowUnknownSubjects,
 		c.ExpectedAppName, c.ProtectedUserIDs, c.ProtectedRoles, c.MaxErasures, c.HoldField, c.DeleteCallsPerMinute,
 		c.VerifyCompleted, c.RetentionFloorHours,
 	} {

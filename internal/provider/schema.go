@@ -73,6 +73,21 @@ func connectionAttributes() map[string]schema.Attribute {
 				"with it, a receipt can be matched to a known id; without it, to nobody." + env("pseudonym_key"),
 			Validators: []validator.String{stringvalidator.LengthAtLeast(1)},
 		},
+		"receipts_dir": schema.StringAttribute{
+			Optional: true,
+			MarkdownDescription: "A directory into which every apply writes the receipt of each record that it changes, so that the evidence outlives the run " +
+				"(also one that ends red), the block and the state. Made when it is missing; a relative path starts where Terraform runs. " +
+				"A directory that cannot be written is an error before anything is sent." + env("receipts_dir") +
+				"\n\nOne file is one record: `user_erasure-zr5c….json` has the type and a name drawn by lot, which is the `record_id` in the receipt and stays " +
+				"with the record when its request, its address or the list of a batch change, or when it is replaced. So no file name tells who somebody is, " +
+				"and no record overwrites another's: not that of another app, of a second request of the same person, or of another process. " +
+				"A file is readable by its owner alone, is replaced whole, and says what the attribute `receipt` says; " +
+				"restrictions, retention policies and exports, which have no such attribute, have a receipt of the same form there. " +
+				"When a block is destroyed its file stays, and says when: `forgotten_at`, or what else was done, " +
+				"`restored_at`, `reactivated_at` or `removed_at` (a policy). The old half of a replacement says nothing of that kind. " +
+				"Nothing that a plan or a refresh finds out is written before the apply that records it.",
+			Validators: []validator.String{stringvalidator.LengthAtLeast(1)},
+		},
 	}
 }
 

@@ -4,6 +4,7 @@
 package retention
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/hashicorp/terraform-plugin-framework-timetypes/timetypes"
@@ -34,6 +35,15 @@ type model struct {
 	EnabledAt    timetypes.RFC3339 `tfsdk:"enabled_at"`
 	AppName      types.String      `tfsdk:"app_name"`
 	AppID        types.String      `tfsdk:"app_id"`
+}
+
+// receipt is the record for an auditor.
+func (m *model) receipt(ctx context.Context, id, version string) (string, diag.Diagnostics) {
+	return lifecycle.Document(ctx, nil, map[string]any{
+		"record": TypeName, "record_id": id, "app_name": m.AppName.ValueString(), "app_id": m.AppID.ValueString(), "status": "enabled",
+		"policy": m.name(), "max_age_hours": m.MaxAgeHours.ValueInt64(), "irreversible": true, "enabled_at": m.EnabledAt.ValueString(),
+		"provider_version": version,
+	})
 }
 
 func (m *model) name() string { return m.Policy.ValueString() }

@@ -5,6 +5,7 @@
 package retention
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"time"
@@ -23,6 +24,7 @@ import (
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/lifecycle"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/prose"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/receipt"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/report"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/session"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/stream"
@@ -135,6 +137,9 @@ func (r *policyResource) Create(ctx context.Context, req resource.CreateRequest,
 	if resp.Diagnostics.HasError() {
 		return
 	}
+	if resp.Diagnostics.Append(lifecycle.CheckArchive(ctx, r.session)...); resp.Diagnostics.HasError() {
+		return
+	}
 	_, found, diags := r.read(ctx, m.name(), m.app())
 	if resp.Diagnostics.Append(diags...); found {
 		resp.Diagnostics.Append(refusal("Retention policy exists already"))
@@ -145,7 +150,15 @@ func (r *policyResource) Create(ctx context.Context, req resource.CreateRequest,
 	if !resp.Diagnostics.HasError() {
 		resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
 		resp.Diagnostics.Append(lifecycle.Identify(ctx, resp.Identity, policyPath, m.Policy)...)
+		resp.Diagnostics.Append(r.archive(ctx, &m, receipt.NewID(), resp.Private, true)...)
 	}
+}
+
+// archive writes the receipt of a policy that has just been stored.
+func (r *policyResource) archive(ctx context.Context, m *model, id string, private lifecycle.Private, created bool) diag.Diagnostics {
+	diags := lifecycle.KeepRecordID(ctx, private, id)
+	document, d := m.receipt(ctx, id, r.session.Version)
+	return append(append(diags, d...), lifecycle.Archive(ctx, r.session, document, created)...)
 }
 
 // Read implements resource.Resource. A policy is a setting, not a record: one
@@ -176,12 +189,15 @@ func (r *policyResource) Read(ctx context.Context, req resource.ReadRequest, res
 func (r *policyResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	var m model
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &m)...)
+	resp.Diagnostics.Append(lifecycle.CheckArchive(ctx, r.session)...)
 	if !resp.Diagnostics.HasError() {
 		resp.Diagnostics.Append(r.set(ctx, &m)...)
 	}
 	resp.Diagnostics.Append(lifecycle.Identify(ctx, resp.Identity, policyPath, m.Policy)...)
 	if !resp.Diagnostics.HasError() {
 		resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
+		id, diags := lifecycle.RecordID(ctx, req.Private)
+		resp.Diagnostics.Append(append(diags, r.archive(ctx, &m, cmp.Or(id, receipt.NewID()), resp.Private, false)...)...)
 	}
 }
 
@@ -192,7 +208,9 @@ func (r *policyResource) Delete(ctx context.Context, req resource.DeleteRequest,
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	_, diags := r.session.OpenFor(ctx, policyPath, state.app())
-	if resp.Diagnostics.Append(diags...); resp.Diagnostics.HasError() {
+	id, d := lifecycle.RecordID(ctx, req.Private)
+	resp.Diagnostics.Append(append(append(diags, d...), lifecycle.CheckArchive(ctx, r.session)...)...)
+	if resp.Diagnostics.HasError() {
 		return
 	}
 	if err := r.session.API.DeleteRetentionPolicy(ctx, state.name()); err != nil {
@@ -200,6 +218,8 @@ func (r *policyResource) Delete(ctx context.Context, req resource.DeleteRequest,
 		return
 	}
 	resp.Diagnostics.Append(warning("Retention policy removed"))
+	document, diags := state.receipt(ctx, id, r.session.Version)
+	resp.Diagnostics.Append(append(diags, lifecycle.EndArchive(ctx, r.session, document, receipt.Removed)...)...)
 }
 
 // ImportState implements resource.ResourceWithImportState.

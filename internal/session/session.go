@@ -16,6 +16,7 @@ import (
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/clock"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/erasure"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/receipt"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/report"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/stream"
 )
@@ -35,6 +36,9 @@ type Session struct {
 	Truncations *erasure.Engine[erasure.TruncationScope]
 	// Ledger counts what this run is about to do.
 	Ledger *erasure.Ledger
+
+	// Receipts is where records write their receipts; nil where nobody asks for them.
+	Receipts *receipt.Dir
 
 	Clock   clock.Clock
 	Version string

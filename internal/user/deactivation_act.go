@@ -12,6 +12,7 @@ import (
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/erasure"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/lifecycle"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/receipt"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/report"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/stream"
 )
@@ -70,7 +71,7 @@ func (r *deactivationResource) takeOver(ctx context.Context, model *deactivation
 		left, ok = notes.Recall(model.key(r.session))
 	}
 	if prior, isModel := left.(*deactivationModel); isModel {
-		model.Found, model.DeactivatedAt = prior.Found, prior.DeactivatedAt
+		model.Found, model.DeactivatedAt, model.recordID = prior.Found, prior.DeactivatedAt, prior.recordID
 		return true
 	}
 	model.Found = types.StringValue(string(finding.Found))
@@ -109,13 +110,13 @@ func (r *deactivationResource) lift(ctx context.Context, model *deactivationMode
 	if stream.IsNotFound(err) {
 		if finding, lookErr := r.session.Users.Prove(ctx, id); lookErr == nil && finding.Found == erasure.FoundDeleted {
 			model.Status = types.StringValue(statusErased)
-			return diag.Diagnostics{warning("Record removed", stays(model))}
+			return append(r.end(ctx, model, receipt.Forgotten), warning("Record removed", stays(model)))
 		}
 	}
 	var e *stream.Error
 	switch {
 	case err == nil:
-		return diag.Diagnostics{warning("User reactivated", restoring(restore, "were"))}
+		return append(r.end(ctx, model, receipt.Reactivated), warning("User reactivated", restoring(restore, "were")))
 	case errors.As(err, &e) && e.Code == codeNameTaken:
 		return diag.Diagnostics{refusal("User name is taken")}
 	default:

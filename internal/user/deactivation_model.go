@@ -4,6 +4,7 @@
 package user
 
 import (
+	"context"
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework-timetypes/timetypes"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/erasure"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/lifecycle"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/session"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/stream"
 )
 
@@ -36,6 +38,20 @@ type deactivationModel struct {
 	DeactivatedAt       timetypes.RFC3339 `tfsdk:"deactivated_at"`
 	AppName             types.String      `tfsdk:"app_name"`
 	AppID               types.String      `tfsdk:"app_id"`
+
+	// recordID is the record's name among receipts.
+	recordID string
+}
+
+// receipt is the record for an auditor.
+func (m *deactivationModel) receipt(ctx context.Context, s *session.Session) (string, diag.Diagnostics) {
+	return lifecycle.Document(ctx, &m.Bookkeeping, map[string]any{
+		"record": DeactivationType, "record_id": m.recordID, "subject": m.Subject.ValueString(),
+		"app_name": m.AppName.ValueString(), "app_id": m.AppID.ValueString(),
+		"found": m.Found.ValueString(), "status": m.Status.ValueString(), "deactivated_at": m.DeactivatedAt.ValueString(),
+		"mark_messages_deleted": m.MarkMessagesDeleted.ValueBool(), "revoke_tokens": m.RevokeTokens.ValueBool(),
+		"provider_version": s.Version,
+	})
 }
 
 // takenOver is the record of a restriction that others have put in force.

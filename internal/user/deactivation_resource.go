@@ -4,6 +4,7 @@
 package user
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"maps"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework-timetypes/timetypes"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
@@ -21,6 +23,7 @@ import (
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/erasure"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/lifecycle"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/prose"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/receipt"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/report"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/session"
 )
@@ -109,6 +112,9 @@ func (r *deactivationResource) Create(ctx context.Context, req resource.CreateRe
 	if resp.Diagnostics.Append(r.meet(&model, &config, nil)...); resp.Diagnostics.HasError() {
 		return
 	}
+	if resp.Diagnostics.Append(lifecycle.CheckArchive(ctx, r.session)...); resp.Diagnostics.HasError() {
+		return
+	}
 	model.Found, model.DeactivatedAt = types.StringNull(), timetypes.NewRFC3339Null()
 	resp.Diagnostics.Append(r.restrict(ctx, &model, true)...)
 	if resp.Diagnostics.HasError() {
@@ -116,6 +122,25 @@ func (r *deactivationResource) Create(ctx context.Context, req resource.CreateRe
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, &model)...)
 	resp.Diagnostics.Append(model.identify(ctx, resp.Identity)...)
+	resp.Diagnostics.Append(r.archive(ctx, &model, resp.Private, true)...)
+}
+
+// archive writes the receipt of a record that has just been stored.
+func (r *deactivationResource) archive(ctx context.Context, model *deactivationModel, private lifecycle.Private, created bool) diag.Diagnostics {
+	model.recordID = cmp.Or(model.recordID, receipt.NewID())
+	diags := lifecycle.KeepRecordID(ctx, private, model.recordID)
+	document, d := model.receipt(ctx, r.session)
+	return append(append(diags, d...), lifecycle.Archive(ctx, r.session, document, created)...)
+}
+
+// end writes the last receipt of a record that is dropped, unless another record of the
+// run takes its place.
+func (r *deactivationResource) end(ctx context.Context, model *deactivationModel, how receipt.Ending) diag.Diagnostics {
+	if r.session.Restrictions.WasWritten(model.key(r.session)) {
+		return nil
+	}
+	document, diags := model.receipt(ctx, r.session)
+	return append(diags, lifecycle.EndArchive(ctx, r.session, document, how)...)
 }
 
 // Read implements resource.Resource. It looks whether the restriction stands; a
@@ -157,6 +182,7 @@ func (r *deactivationResource) Update(ctx context.Context, req resource.UpdateRe
 	resp.Diagnostics.Append(req.State.Get(ctx, &prior)...)
 	if !resp.Diagnostics.HasError() {
 		resp.Diagnostics.Append(r.meet(&model, &config, &prior)...)
+		resp.Diagnostics.Append(lifecycle.CheckArchive(ctx, r.session)...)
 	}
 	if model.Status.IsUnknown() && !resp.Diagnostics.HasError() {
 		if model.DeactivatedAt.IsUnknown() {
@@ -167,6 +193,9 @@ func (r *deactivationResource) Update(ctx context.Context, req resource.UpdateRe
 	resp.Diagnostics.Append(model.identify(ctx, resp.Identity)...)
 	if !resp.Diagnostics.HasError() {
 		resp.Diagnostics.Append(resp.State.Set(ctx, &model)...)
+		var diags diag.Diagnostics
+		model.recordID, diags = lifecycle.RecordID(ctx, req.Private)
+		resp.Diagnostics.Append(append(diags, r.archive(ctx, &model, resp.Private, false)...)...)
 	}
 }
 
@@ -177,8 +206,13 @@ func (r *deactivationResource) Delete(ctx context.Context, req resource.DeleteRe
 	resp.Diagnostics.Append(req.State.Get(ctx, &model)...)
 	destroys, diags := lifecycle.DestroyMark.On(ctx, req.Private)
 	resp.Diagnostics.Append(diags...)
+	model.recordID, diags = lifecycle.RecordID(ctx, req.Private)
+	resp.Diagnostics.Append(append(diags, lifecycle.CheckArchive(ctx, r.session)...)...)
+	if resp.Diagnostics.HasError() {
+		resp.Diagnostics.Append(lifecycle.DestroyMark.Clear(ctx, req.Private, resp.Private)...)
+		return
+	}
 	switch {
-	case resp.Diagnostics.HasError():
 	case !destroys:
 		// A tainted record is planned without its state, so perhaps for another app.
 		_, diags := r.session.OpenFor(ctx, userIDPath, model.app())
@@ -188,6 +222,7 @@ func (r *deactivationResource) Delete(ctx context.Context, req resource.DeleteRe
 		r.session.Restrictions.HandOver(model.key(r.session), &model)
 	case !model.reactivates():
 		resp.Diagnostics.Append(warning("Record removed", stays(&model)))
+		resp.Diagnostics.Append(r.end(ctx, &model, receipt.Forgotten)...)
 	default:
 		ctx, cancel := context.WithTimeout(ctx, deactivationTimeout)
 		defer cancel()

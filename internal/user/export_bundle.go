@@ -27,6 +27,7 @@ import (
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/erasure"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/export"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/exportfile"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/lifecycle"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/session"
 )
 
@@ -319,6 +320,7 @@ func (r *exportResource) Update(ctx context.Context, req resource.UpdateRequest,
 	var prior, next exportModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &prior)...)
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &next)...)
+	resp.Diagnostics.Append(lifecycle.CheckArchive(ctx, r.Session)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -327,4 +329,5 @@ func (r *exportResource) Update(ctx context.Context, req resource.UpdateRequest,
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, &next)...)
 	resp.Diagnostics.Append(next.identify(ctx, resp.Identity)...)
+	resp.Diagnostics.Append(r.Renew(ctx, req, resp)...)
 }

@@ -41,7 +41,7 @@ var (
 
 // NewExportResource makes the resource streamchat_user_export.
 func NewExportResource() resource.Resource {
-	return &exportResource{exportfile.Base{Subject: "user_id"}}
+	return &exportResource{exportfile.Base{TypeName: ExportType, Subject: "user_id"}}
 }
 
 // Metadata implements resource.Resource.
@@ -234,4 +234,5 @@ func (r *exportResource) Create(ctx context.Context, req resource.CreateRequest,
 	r.noteFiles(&model)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &model)...)
 	resp.Diagnostics.Append(model.identify(ctx, resp.Identity)...)
+	resp.Diagnostics.Append(r.Archive(ctx, resp.State.Raw, resp.Private)...)
 }

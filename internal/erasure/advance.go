@@ -98,7 +98,8 @@ func (b Batch[S]) Work(ids []string, scope S, t Timing) map[string]Step {
 		}
 	}
 	for _, id := range ids {
-		if step := b[id].Next(true, scope, t); step != Keep {
+		step := b[id].Next(true, scope, t)
+		if delete(work, id); step != Keep {
 			work[id] = step
 		}
 	}

@@ -29,6 +29,7 @@ type Common struct {
 	Receipt      types.String   `tfsdk:"receipt"`
 
 	veil
+	deadlines erasure.Deadlines
 }
 
 // veil is set in a model whose state holds pseudonyms instead of ids.
@@ -133,7 +134,7 @@ func (c *Common) sameBooks(prior *Common) bool {
 }
 
 func (c *Common) about(ctx context.Context, resource, pseudonym string) (erasure.About, diag.Diagnostics) {
-	about := erasure.About{Record: resource, Subject: pseudonym, RequestID: c.RequestID.ValueString(), KeyCheck: c.keyCheck}
+	about := erasure.About{Record: resource, Subject: pseudonym, RequestID: c.RequestID.ValueString(), KeyCheck: c.keyCheck, Deadlines: c.deadlines}
 	labels, diags := c.labels(ctx)
 	about.Labels = labels
 	if !c.NotCovered.IsNull() {

@@ -207,17 +207,15 @@ func TestStagesReplaced(t *testing.T) {
 		w.address += "2"
 		w.nothing(c)
 		// renamed without moved: destroyed and created side by side
-		if !w.veiled {
-			r := w.Run(acctest.Change{Address: w.address, Config: nil}, acctest.Change{Address: w.address + "3", Config: c})
-			if len(r.Errors) > 0 {
-				w.t.Fatal(r.Errors)
-			}
-			w.none()
-			w.address += "3"
-			w.is("scheduled", false)
-			if w.get("erase_at") != due {
-				w.t.Errorf("erase_at %v, was %v", w.get("erase_at"), due)
-			}
+		r := w.Run(acctest.Change{Address: w.address, Config: nil}, acctest.Change{Address: w.address + "3", Config: c})
+		if len(r.Errors) > 0 {
+			w.t.Fatal(r.Errors)
+		}
+		w.none()
+		w.address += "3"
+		w.is("scheduled", false)
+		if w.get("erase_at") != due {
+			w.t.Errorf("erase_at %v, was %v", w.get("erase_at"), due)
 		}
 		w.restricted(true, w.ids[0])
 		if n := w.toggles(); n != 1 {
@@ -521,6 +519,34 @@ func TestStagesLostAnswers(t *testing.T) {
 			}, impatient)
 		})
 	}
+}
+
+// Who is deleted between the look-up and the call does not take the others down.
+func TestStagesPartialFailure(t *testing.T) {
+	each(t, []noun{userBatch}, func(w *world) {
+		a, b := w.ids[0], w.ids[1]
+		c := w.later(w.hard, a, b)
+		p := w.plan(c)
+		w.s.Before(w.restricts(), 1, func() { post(w.t, w.s, "/users/delete", fmt.Sprintf(`{"user_ids":[%q],"user":"soft"}`, b)) })
+		if r := w.Apply(p); len(r.Errors) == 0 {
+			w.t.Error("no error")
+		}
+		w.s.ResetRequests()
+		if w.of(a) != "scheduled" || w.of(b) != "pending" || !w.State(w.address).Tainted {
+			w.t.Errorf("%v", w.results())
+		}
+		w.restricted(true, a)
+		w.apply(c)
+		w.is("scheduled", false)
+		w.once(0)
+		if n := w.toggles(); n != 0 {
+			w.t.Errorf("%d calls", n)
+		}
+		time.Sleep(month + time.Hour)
+		w.apply(c)
+		w.is("completed", false)
+		w.nothing(c)
+	}, nil)
 }
 
 // At the second stage the id must be given again, and not before.

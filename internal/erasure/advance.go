@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 )
 
 // Step is what a record needs next.
@@ -22,6 +23,10 @@ const (
 	Wait
 	// Send: the deletion is to be sent (again, or reaching further).
 	Send
+	// Restrict: the subject is to be restricted, ahead of a deletion in time.
+	Restrict
+	// Release: nobody wants the deletion any more that the subject was restricted for.
+	Release
 )
 
 // Next decides what the record of a subject that is asked for needs so that the
@@ -46,7 +51,10 @@ func Next[S Scope[S]](current Attempt[S], raised []string) Step {
 
 // Next decides what a record needs. Of a subject that nobody asks for any more, only
 // what is under way is followed to its end: nothing is sent.
-func (r Record[S]) Next(wanted bool, scope S) Step {
+func (r Record[S]) Next(wanted bool, scope S, t Timing) Step {
+	if len(r.Attempts) == 0 && (t.Grace > 0 || !wanted) {
+		return r.stage(wanted, t)
+	}
 	current := r.Current()
 	if wanted {
 		return Next(current, r.Raised(scope))
@@ -74,19 +82,24 @@ type Options struct {
 	RecordMissing bool
 	// Conditions must hold of every subject that is sent; nil where there are none.
 	Conditions *Conditions
+	// Grace is the time between the restriction and the deletion; 0: there is one stage.
+	Grace time.Duration
+	// Direct: subjects are restricted one by one, by the call that answers at once.
+	Direct bool
 }
 
 // Work lists what is to be done: the subjects asked for that are not as the scope
 // wants them, and those whose deletion is under way, asked for or not.
-func (b Batch[S]) Work(ids []string, scope S) map[string]Step {
+func (b Batch[S]) Work(ids []string, scope S, t Timing) map[string]Step {
 	work := map[string]Step{}
 	for id, record := range b {
-		if step := record.Next(false, scope); step != Keep {
+		if step := record.Next(false, scope, t); step != Keep {
 			work[id] = step
 		}
 	}
 	for _, id := range ids {
-		if step := b[id].Next(true, scope); step != Keep {
+		step := b[id].Next(true, scope, t)
+		if delete(work, id); step != Keep {
 			work[id] = step
 		}
 	}
@@ -97,7 +110,8 @@ func (b Batch[S]) Work(ids []string, scope S) map[string]Step {
 // sends what was not and is asked for. It returns a grown copy of the batch, and errors
 // by subject: see [Engine.erase]. An attempt of which nothing was sent leaves no trace.
 func (e *Engine[S]) Advance(ctx context.Context, ids []string, scope S, batch Batch[S], o Options) (Batch[S], map[string]error) {
-	work := batch.Work(ids, scope)
+	timing := e.Timing(o.Grace)
+	work := batch.Work(ids, scope, timing)
 	wanted := make(map[string]bool, len(ids))
 	grown := make(Batch[S], len(batch)+len(ids))
 	for id, record := range batch {
@@ -109,15 +123,23 @@ func (e *Engine[S]) Advance(ctx context.Context, ids []string, scope S, batch Ba
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	errs := map[string]error{}
-	all := &grouping{size: e.Max, examining: len(work), ready: make(chan struct{})}
+	groups := map[Step]*grouping{}
+	for _, step := range work {
+		kind := step.call()
+		if groups[kind] == nil {
+			groups[kind] = &grouping{size: e.Max, ready: make(chan struct{})}
+		}
+		groups[kind].examining++
+	}
 	for id, step := range work {
+		all := groups[step.call()]
 		wg.Go(func() {
 			done := sync.OnceFunc(all.examined)
 			defer done()
 			if step == Wait {
 				done() // is polled first, which may take long
 			}
-			a := advance[S]{e, id, scope, o, wanted[id], func(ctx context.Context) { all.join(ctx, done) }}
+			a := advance[S]{e, id, scope, o, timing, wanted[id], func(ctx context.Context) { all.join(ctx, done) }}
 			record, err := a.take(ctx, batch[id])
 			mu.Lock()
 			defer mu.Unlock()
@@ -137,16 +159,21 @@ type advance[S Scope[S]] struct {
 	id     string
 	scope  S
 	o      Options
+	timing Timing
 	wanted bool
 	gate   func(context.Context) // before the call
 }
 
 func (a advance[S]) take(ctx context.Context, record Record[S]) (Record[S], error) {
-	switch record.Next(a.wanted, a.scope) {
+	switch record.Next(a.wanted, a.scope, a.timing) {
 	case Keep:
 		return record, nil
 	case Claim:
 		return record.Claimed(a.scope), nil
+	case Restrict:
+		return a.restrict(ctx, record)
+	case Release:
+		return a.release(ctx, record)
 	case Wait:
 		var refusal *Refusal
 		if err := a.app.Holds(ctx, record.App()); errors.As(err, &refusal) {
@@ -176,6 +203,11 @@ func (a advance[S]) take(ctx context.Context, record Record[S]) (Record[S], erro
 	attempt, err := a.erase(ctx, a.id, a.scope, record, a.o, a.gate)
 	if attempt.Status != "" {
 		record = record.With(attempt)
+	}
+	var refusal *Refusal
+	if errors.As(err, &refusal) && refusal.Lifted && len(record.Attempts) == 0 {
+		record.Reverted = true // nobody is erased who is not restricted: the period starts anew
+		return a.restrict(ctx, record)
 	}
 	return record, err
 }
@@ -226,6 +258,12 @@ func (b Batch[S]) Open(verify bool) (ids []string) {
 	for id, record := range b {
 		current := record.Current()
 		_, veiled := Unveil(id) // a task tells who is meant; nobody else does
+		if record.Scheduled() {
+			if !veiled {
+				ids = append(ids, id)
+			}
+			continue
+		}
 		completed := verify && current.Status == StatusCompleted && current.Outcome != OutcomeNotFound
 		if current.Status == StatusSubmitted || !veiled && (current.Restorable() || completed) {
 			ids = append(ids, id)
@@ -238,6 +276,9 @@ func (b Batch[S]) Open(verify bool) (ids []string) {
 func (e *Engine[S]) refresh(ctx context.Context, id string, record Record[S]) (*Record[S], error) {
 	if err := e.app.Holds(ctx, record.App()); err != nil {
 		return nil, err
+	}
+	if record.Scheduled() {
+		return e.refreshScheduled(ctx, id, record)
 	}
 	current := record.Current()
 	if current.Status != StatusSubmitted {

@@ -20,6 +20,10 @@ const (
 	StatusCompleted Status = "completed"
 	StatusFailed    Status = "failed"
 	StatusReverted  Status = "reverted"
+	// StatusScheduled: restricted now, to be erased when the period is over.
+	StatusScheduled Status = "scheduled"
+	// StatusReleased: left the list while scheduled, and will not be erased.
+	StatusReleased Status = "released"
 )
 
 // Found is what Stream held right before the call.

@@ -26,7 +26,7 @@ func (b Batch[S]) IDs() []string {
 }
 
 // statusRank orders statuses from done to worst.
-var statusRank = map[Status]int{StatusCompleted: 0, StatusReverted: 1, StatusSubmitted: 2, StatusFailed: 3}
+var statusRank = map[Status]int{StatusCompleted: 0, StatusReleased: 0, StatusScheduled: 1, StatusReverted: 2, StatusSubmitted: 3, StatusFailed: 4}
 
 // Status is that of the whole, against what is wanted: the worst of the subjects asked
 // for and of every record, whoever asks for it. Who is completed but not as far as
@@ -45,7 +45,7 @@ func (b Batch[S]) Status(ids []string, scope S) Status {
 	}
 	for _, id := range ids {
 		current := b[id].Current()
-		if current.Status == "" || current.Status == StatusCompleted && Next(current, b[id].Raised(scope)) != Keep {
+		if current.Status == "" || current.Status == StatusReleased || current.Status == StatusCompleted && Next(current, b[id].Raised(scope)) != Keep {
 			count(StatusSubmitted) // not yet sent: the next apply goes on
 		}
 	}
@@ -162,6 +162,9 @@ type batchJSON[S Scope[S]] struct {
 	Attempts   []Attempt[S]      `json:"attempts"`
 	KeyCheck   string            `json:"pseudonym_key_check,omitempty"`
 	Subjects   []subjectJSON     `json:"subjects"`
+	// Restrictions are listed once, as attempts are.
+	Restrictions []Restriction `json:"restrictions,omitempty"`
+	Deadlines
 }
 
 // subjectJSON is one subject: the attempts by their places in the list. The
@@ -170,6 +173,8 @@ type subjectJSON struct {
 	Subject  string `json:"subject,omitempty"`
 	Attempts []int  `json:"attempts"`
 	Reverted bool   `json:"reverted,omitempty"`
+	// Restrictions are places in the list of those.
+	Restrictions []int `json:"restrictions,omitempty"`
 }
 
 // Receipt is the batch as canonical JSON. status is that of the subjects that
@@ -177,23 +182,19 @@ type subjectJSON struct {
 func (b Batch[S]) Receipt(about About, status Status, pseudonym func(id string) string) string {
 	r := batchJSON[S]{
 		Record: about.Record, ID: about.ID, RequestID: about.RequestID, Labels: about.Labels, Exports: about.Exports, NotCovered: about.NotCovered,
-		Status: status, KeyCheck: about.KeyCheck, Counts: map[Status]int{}, Attempts: []Attempt[S]{}, Subjects: []subjectJSON{},
+		Status: status, KeyCheck: about.KeyCheck, Counts: map[Status]int{}, Attempts: []Attempt[S]{}, Subjects: []subjectJSON{}, Deadlines: about.Deadlines,
 	}
-	places := map[string]int{}
+	attempts, restrictions := places[Attempt[S]]{}, places[Restriction]{}
 	keys := b.IDs()
 	slices.SortFunc(keys, func(a, b string) int { return strings.Compare(Shown(a), Shown(b)) })
 	for _, id := range keys {
 		record := b[id]
 		subject := subjectJSON{Subject: record.pseudonym(pseudonym(id)), Attempts: []int{}, Reverted: record.Reverted}
 		for _, attempt := range record.Attempts {
-			key := string(mustEncode(attempt))
-			place, ok := places[key]
-			if !ok {
-				place = len(r.Attempts)
-				places[key] = place
-				r.Attempts = append(r.Attempts, attempt)
-			}
-			subject.Attempts = append(subject.Attempts, place)
+			subject.Attempts = append(subject.Attempts, attempts.of(attempt, &r.Attempts))
+		}
+		for _, restriction := range record.Restrictions {
+			subject.Restrictions = append(subject.Restrictions, restrictions.of(restriction, &r.Restrictions))
 		}
 		current := record.Current().Status
 		if current == "" {
@@ -203,6 +204,31 @@ func (b Batch[S]) Receipt(about About, status Status, pseudonym func(id string) 
 		r.Subjects = append(r.Subjects, subject)
 	}
 	return Canonical(r)
+}
+
+// places tells where equal things stand in a list that holds each of them once.
+type places[T any] map[string]int
+
+func (p places[T]) of(thing T, list *[]T) int {
+	key := string(mustEncode(thing))
+	place, ok := p[key]
+	if !ok {
+		place = len(*list)
+		p[key] = place
+		*list = append(*list, thing)
+	}
+	return place
+}
+
+// picked are the things at some places of a list.
+func picked[T any](list []T, places []int) (things []T, err error) {
+	for _, place := range places {
+		if place < 0 || place >= len(list) {
+			return nil, errors.New("the receipt in state refers to an attempt that it does not hold")
+		}
+		things = append(things, list[place])
+	}
+	return things, nil
 }
 
 // ReadBatch reads a batch back from its receipt and the keys of the results in state: ids,
@@ -218,14 +244,18 @@ func ReadBatch[S Scope[S]](receipt string, ids []string) (Batch[S], error) {
 	if err := checkAttempts(r.Attempts); err != nil {
 		return nil, err
 	}
+	if err := checkRestrictions(r.Restrictions); err != nil {
+		return nil, err
+	}
 	batch := make(Batch[S], len(ids))
 	for i, id := range slices.Sorted(slices.Values(ids)) {
 		record := Record[S]{Reverted: r.Subjects[i].Reverted, Pseudonym: r.Subjects[i].Subject}
-		for _, place := range r.Subjects[i].Attempts {
-			if place < 0 || place >= len(r.Attempts) {
-				return nil, errors.New("the receipt in state refers to an attempt that it does not hold")
-			}
-			record.Attempts = append(record.Attempts, r.Attempts[place])
+		var err error
+		if record.Attempts, err = picked(r.Attempts, r.Subjects[i].Attempts); err != nil {
+			return nil, err
+		}
+		if record.Restrictions, err = picked(r.Restrictions, r.Subjects[i].Restrictions); err != nil {
+			return nil, err
 		}
 		if id == record.Pseudonym {
 			id = Veil(id)

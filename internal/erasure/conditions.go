@@ -29,11 +29,16 @@ type Conditions struct {
 type terms struct {
 	*Conditions
 	begun bool
+	// restricted: the subject must not be active.
+	restricted bool
 }
 
 // check refuses a subject of whom the conditions are not true. No fact, no pass; the
 // refusals quote no value.
 func (c terms) check(f Finding) error {
+	if c.restricted && f.Found == FoundPresent {
+		return notRestricted()
+	}
 	if c.Conditions == nil {
 		return nil
 	}

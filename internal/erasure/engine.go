@@ -142,6 +142,7 @@ type Engine[S Scope[S]] struct {
 	reaches batcher[reachKey[S], struct{}, Reach]
 	submits batcher[S, Finding, submission]
 	peeks   batcher[string, struct{}, stream.Task]
+	toggles batcher[toggle[S], Finding, toggled]
 }
 
 type submission struct {
@@ -180,6 +181,7 @@ func New[S Scope[S]](c Config[S]) *Engine[S] {
 		window = 0 // nobody to wait for
 	}
 	e.submits = batcher[S, Finding, submission]{clock: c.Clock, window: window, max: e.Max, turn: e.turn, run: e.runSubmits}
+	e.toggles = batcher[toggle[S], Finding, toggled]{clock: c.Clock, window: submitWindow, max: MaxSubjects, run: e.runToggles}
 	e.peeks = batcher[string, struct{}, stream.Task]{clock: c.Clock, window: lookUpWindow, max: math.MaxInt, run: e.runPeek}
 	return e
 }

@@ -16,6 +16,8 @@ type Refusal struct {
 	Detail   string
 	// Missing: it is about a subject that was not found.
 	Missing bool
+	// Lifted: it is about a scheduled subject that is restricted no longer.
+	Lifted bool
 }
 
 func (r *Refusal) Error() string { return r.Summary + ": " + r.Detail }
@@ -45,6 +47,9 @@ const (
 	StagePoll    Stage = "asking for the task"
 	StageVerify  Stage = "looking the subject up after the deletion"
 	StageRestore Stage = "restoring the user"
+	// StageRestrict and StageRelease are those of an erasure in two stages.
+	StageRestrict Stage = "deactivating the user ahead of the erasure"
+	StageRelease  Stage = "reactivating the user"
 )
 
 // StageError is an error of the API with the step it happened in.

@@ -55,7 +55,7 @@ func (e *Engine[S]) examine(ctx context.Context, id string, scope S, record Reco
 			return Finding{}, err
 		}
 	}
-	finding.terms = terms{o.Conditions, record.Begun()}
+	finding.terms = terms{o.Conditions, record.Begun(), o.Grace > 0 && record.Scheduled() && record.Next(true, scope, e.Timing(o.Grace)) == Send}
 	return finding, e.admit(ctx, id, finding, scope)
 }
 

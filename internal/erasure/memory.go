@@ -19,6 +19,7 @@ type Memory[S Scope[S]] struct {
 	seen    Batch[S]
 	holders map[string]map[string]bool // by subject, the records that are about it
 	written map[string]bool
+	going   Batch[S] // whose destroy has begun
 	left    []*legacy[S]
 }
 
@@ -67,6 +68,28 @@ func (m *Memory[S]) Recall(ids []string) Batch[S] {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.of(m.seen, ids)
+}
+
+// Going notes records whose destroy has begun and waits; no plan sees them.
+func (m *Memory[S]) Going(batch Batch[S]) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.going == nil {
+		m.going = Batch[S]{}
+	}
+	for id, record := range batch {
+		m.going[m.pseudonyms.Key(id)] = record
+	}
+}
+
+// TakeOver gives the records of some subjects whose destroy has begun, or that this run has
+// seen: those of a block that now has another name.
+func (m *Memory[S]) TakeOver(ids []string) Batch[S] {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	found := m.of(m.seen, ids)
+	maps.Copy(found, m.of(m.going, ids))
+	return found
 }
 
 // MarkWritten notes that this run has begun to write the record of subjects anew, so

@@ -20,7 +20,10 @@ import (
 // only grows.
 type Record[S Scope[S]] struct {
 	Attempts []Attempt[S]
-	// Reverted: a restorable subject was found to be back.
+	// Restrictions are those ahead of a deletion that is sent when its period is over.
+	Restrictions []Restriction
+	// Reverted: a restorable subject was found to be back, or a scheduled one to be
+	// restricted no longer.
 	Reverted bool
 	// Pseudonym is that of the first receipt; a later run without the operator's
 	// key, or with another, does not change it.
@@ -40,7 +43,7 @@ func (r Record[S]) pseudonym(now string) string {
 func (r Record[S]) Current() Attempt[S] {
 	n := len(r.Attempts)
 	if n == 0 {
-		return Attempt[S]{}
+		return restricted[S](r)
 	}
 	current := r.Attempts[n-1]
 	if current.Status == StatusFailed {
@@ -91,7 +94,7 @@ func (r Record[S]) With(a Attempt[S]) Record[S] {
 	if n > 0 && r.Attempts[n-1].sameCall(a) {
 		n--
 	}
-	return Record[S]{Attempts: append(r.Attempts[:n:n], a), Pseudonym: r.Pseudonym}
+	return Record[S]{Attempts: append(r.Attempts[:n:n], a), Restrictions: r.Restrictions, Pseudonym: r.Pseudonym}
 }
 
 func (a Attempt[S]) sameCall(b Attempt[S]) bool {
@@ -107,6 +110,11 @@ func (a Attempt[S]) sameCall(b Attempt[S]) bool {
 // App is the app that the record belongs to; zero when there is none yet.
 func (r Record[S]) App() stream.App {
 	for _, a := range r.Attempts {
+		if a.AppName != "" || a.AppID != "" {
+			return stream.App{ID: a.AppID, Name: a.AppName}
+		}
+	}
+	for _, a := range r.Restrictions {
 		if a.AppName != "" || a.AppID != "" {
 			return stream.App{ID: a.AppID, Name: a.AppName}
 		}
@@ -147,7 +155,8 @@ func (r Record[S]) hasTask(id string) bool {
 func (r Record[S]) Claimed(scope S) Record[S] {
 	last := r.Attempts[len(r.Attempts)-1]
 	last.Scope = &scope
-	return Record[S]{Attempts: append(r.Attempts[:len(r.Attempts)-1:len(r.Attempts)-1], last), Reverted: r.Reverted, Pseudonym: r.Pseudonym}
+	r.Attempts = append(r.Attempts[:len(r.Attempts)-1:len(r.Attempts)-1], last)
+	return r
 }
 
 // About is what the operator adds to a record in its archived form.
@@ -166,6 +175,16 @@ type About struct {
 	// KeyCheck tells the key of the pseudonyms from another one, where only they say who
 	// is meant.
 	KeyCheck string
+	Deadlines
+}
+
+// Deadlines are what the operator says of the time an erasure has, as they stand in the
+// archived form.
+type Deadlines struct {
+	GracePeriod string `json:"grace_period,omitempty"`
+	EraseAt     string `json:"erase_at,omitempty"`
+	ReceivedAt  string `json:"received_at,omitempty"`
+	DueAt       string `json:"due_at,omitempty"`
 }
 
 type receiptJSON[S Scope[S]] struct {
@@ -177,8 +196,10 @@ type receiptJSON[S Scope[S]] struct {
 	Exports    []string          `json:"exports,omitempty"`
 	NotCovered []string          `json:"not_covered"`
 	KeyCheck   string            `json:"pseudonym_key_check,omitempty"`
+	Deadlines
 	Attempt[S]
-	Attempts []Attempt[S] `json:"attempts"`
+	Attempts     []Attempt[S]  `json:"attempts"`
+	Restrictions []Restriction `json:"restrictions,omitempty"`
 }
 
 // Receipt is the record as canonical JSON (sorted keys, no spaces, no HTML
@@ -187,7 +208,8 @@ type receiptJSON[S Scope[S]] struct {
 func (r Record[S]) Receipt(about About) string {
 	return Canonical(receiptJSON[S]{
 		Record: about.Record, ID: about.ID, Subject: r.pseudonym(about.Subject), RequestID: about.RequestID, Labels: about.Labels,
-		Exports: about.Exports, NotCovered: about.NotCovered, KeyCheck: about.KeyCheck, Attempt: r.Current(), Attempts: r.Attempts,
+		Exports: about.Exports, NotCovered: about.NotCovered, KeyCheck: about.KeyCheck, Deadlines: about.Deadlines,
+		Attempt: r.Current(), Attempts: append([]Attempt[S]{}, r.Attempts...), Restrictions: r.Restrictions,
 	})
 }
 
@@ -218,13 +240,16 @@ func ReadRecord[S Scope[S]](receipt string) (Record[S], error) {
 	if err := json.Unmarshal([]byte(receipt), &r); err != nil {
 		return Record[S]{}, errNoReceipt // not wrapped: its text would quote the state
 	}
-	if len(r.Attempts) == 0 {
+	if len(r.Attempts) == 0 && len(r.Restrictions) == 0 {
 		return Record[S]{}, errors.New("the receipt in state holds no attempt")
+	}
+	if err := checkRestrictions(r.Restrictions); err != nil {
+		return Record[S]{}, err
 	}
 	if err := checkAttempts(r.Attempts); err != nil {
 		return Record[S]{}, err
 	}
-	return Record[S]{Attempts: r.Attempts, Reverted: r.Attempt.Status == StatusReverted, Pseudonym: r.Subject}, nil
+	return Record[S]{Attempts: r.Attempts, Restrictions: r.Restrictions, Reverted: r.Attempt.Status == StatusReverted, Pseudonym: r.Subject}, nil
 }
 
 // ReceiptKeyCheck is the [Pseudonyms.Check] of the key that a receipt was written under; "" where it

@@ -171,10 +171,7 @@ func (e *Engine[S]) Adopt(ctx context.Context, id string) (Attempt[S], error) {
 	}
 	switch {
 	case finding.Found == FoundDeleted, finding.Found == FoundMissing && e.Forgets:
-		attempt := Attempt[S]{
-			Status: StatusCompleted, Found: finding.Found, Outcome: OutcomeAdopted,
-			AppName: app.Name, AppID: app.ID, VerifiedAt: e.now(), ProviderVersion: e.version,
-		}
+		attempt := e.adopted(finding, app)
 		if s, ok := e.deed.(scopeReader[S]); ok {
 			if scope, ok := s.ScopeOf(finding); ok {
 				attempt.Scope = &scope
@@ -192,6 +189,14 @@ func (e *Engine[S]) Adopt(ctx context.Context, id string) (Attempt[S], error) {
 			Detail: "Stream still has this subject, so there is no erasure to adopt. Nothing was changed. " +
 				"To erase it, remove the import and apply the resource block.",
 		}
+	}
+}
+
+// adopted is the record of what was done elsewhere.
+func (e *Engine[S]) adopted(finding Finding, app stream.App) Attempt[S] {
+	return Attempt[S]{
+		Status: StatusCompleted, Found: finding.Found, Outcome: OutcomeAdopted,
+		AppName: app.Name, AppID: app.ID, VerifiedAt: e.now(), ProviderVersion: e.version,
 	}
 }
 

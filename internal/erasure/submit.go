@@ -55,13 +55,7 @@ func (e *Engine[S]) erase(ctx context.Context, id string, scope S, record Record
 	}
 	attempt.AppName, attempt.AppID = app.Name, app.ID
 	if finding.Found == FoundMissing {
-		if !o.RecordMissing {
-			return attempt, e.missing()
-		}
-		now := e.now()
-		attempt.Status, attempt.Outcome = StatusCompleted, OutcomeNotFound
-		attempt.CompletedAt, attempt.VerifiedAt = now, now
-		return attempt, nil
+		return e.absent(attempt, o)
 	}
 	gate(ctx)
 	sent, err := e.submits.do(ctx, scope, id, finding)
@@ -81,6 +75,17 @@ func (e *Engine[S]) erase(ctx context.Context, id string, scope S, record Record
 		return attempt, failure
 	}
 	return e.resume(ctx, id, attempt)
+}
+
+// absent records that nobody was found, where the operator wants that.
+func (e *Engine[S]) absent(attempt Attempt[S], o Options) (Attempt[S], error) {
+	if !o.RecordMissing {
+		return attempt, e.missing()
+	}
+	now := e.now()
+	attempt.Status, attempt.Outcome = StatusCompleted, OutcomeNotFound
+	attempt.CompletedAt, attempt.VerifiedAt = now, now
+	return attempt, nil
 }
 
 // notAccepted says what an attempt is worth whose call ended with an error. A

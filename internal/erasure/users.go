@@ -31,11 +31,23 @@ type UserAPI interface {
 type Users struct {
 	API   UserAPI
 	Clock clock.Clock
+	// Restrictions is what an erasure in two stages needs.
+	Restrictions RestrictAPI
+}
+
+// RestrictAPI deactivates and reactivates users, one by one or up to [MaxSubjects] by a
+// task.
+type RestrictAPI interface {
+	DeactivateUser(ctx context.Context, id string, d stream.Deactivation) (stream.User, error)
+	DeactivateUsers(ctx context.Context, ids []string) (task string, err error)
+	ReactivateUser(ctx context.Context, id string, r stream.Reactivation) (stream.User, error)
+	ReactivateUsers(ctx context.Context, ids []string) (task string, err error)
 }
 
 var (
-	_ Deed[UserScope]    = Users{}
-	_ reacher[UserScope] = Users{}
+	_ Deed[UserScope]       = Users{}
+	_ reacher[UserScope]    = Users{}
+	_ restricter[UserScope] = Users{}
 )
 
 // Traits implements [Deed]. The probe tells deleted from missing.
@@ -217,6 +229,33 @@ func (u Users) Submit(ctx context.Context, subjects []Subject, scope UserScope) 
 		NewChannelOwnerID: scope.NewChannelOwnerID, NewCallOwnerID: scope.NewCallOwnerID,
 	})
 	return Accepted{Task: task}, err
+}
+
+// Restrict implements restricter. Stream does not update a user who is deactivated, so
+// that tokens are revoked first.
+func (u Users) Restrict(ctx context.Context, subjects []Subject, scope UserScope, direct bool) (task string, refused map[string]Prepared, err error) {
+	refused = map[string]Prepared{}
+	if scope.RevokeTokens {
+		u.revokeTokens(ctx, subjects, refused)
+		subjects = slices.DeleteFunc(slices.Clone(subjects), func(s Subject) bool { return refused[s.ID].Err != nil })
+	}
+	switch ids := IDs(subjects); {
+	case len(ids) == 0:
+	case direct:
+		_, err = u.Restrictions.DeactivateUser(ctx, ids[0], stream.Deactivation{})
+	default:
+		task, err = u.Restrictions.DeactivateUsers(ctx, ids)
+	}
+	return task, refused, err
+}
+
+// Release implements restricter.
+func (u Users) Release(ctx context.Context, ids []string, direct bool) (task string, err error) {
+	if direct {
+		_, err = u.Restrictions.ReactivateUser(ctx, ids[0], stream.Reactivation{})
+		return "", err
+	}
+	return u.Restrictions.ReactivateUsers(ctx, ids)
 }
 
 // Reach implements reacher: two-member channels go where conversations do, and a channel

@@ -75,7 +75,7 @@ func (r *Single[S, M, P]) ImportState(ctx context.Context, req resource.ImportSt
 	c.byDefault()
 	c.setApp(app)
 	batch := erasure.Batch[S]{id: {Attempts: []erasure.Attempt[S]{attempt}}}
-	resp.Diagnostics.Append(model.store(ctx, r.teller(), batch, []string{id}, scope, nil)...)
+	resp.Diagnostics.Append(r.store(ctx, model, batch, []string{id}, scope, nil)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
 	resp.Diagnostics.Append(r.identify(ctx, resp.Identity, model)...)
 }

@@ -122,6 +122,8 @@ func (m *Many[S]) keep(prior form[S]) {
 	m.Results, m.Failures = p.Results, p.Failures
 }
 
+func (m *Many[S]) dropsRemoved() bool { return m.DropRemovedRecords.ValueBool() }
+
 // restrict leaves only the entries of records that are still there, under the keys that
 // the state is to hold.
 func (m *Many[S]) restrict(batch erasure.Batch[S]) {
@@ -146,7 +148,11 @@ func (m *Many[S]) restrict(batch erasure.Batch[S]) {
 func (m *Many[S]) drops(ids []string, batch erasure.Batch[S]) erasure.Batch[S] {
 	dropped := erasure.Batch[S]{}
 	for _, id := range batch.Left(ids) {
-		if record := batch[id]; m.DropRemovedRecords.ValueBool() || len(record.Attempts) == 0 {
+		record := batch[id]
+		if record.Scheduled() {
+			continue // is released first
+		}
+		if m.DropRemovedRecords.ValueBool() || len(record.Attempts) == 0 && !record.Restricted() {
 			dropped[id] = record
 		}
 	}

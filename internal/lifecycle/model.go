@@ -32,6 +32,7 @@ type Common struct {
 	veil
 	// recordID is the record's name in its receipt; see [Common.name].
 	recordID string
+	deadlines erasure.Deadlines
 }
 
 // veil is set in a model whose state holds pseudonyms instead of ids.
@@ -149,7 +150,9 @@ func (c *Common) name() string {
 }
 
 func (c *Common) about(ctx context.Context, resource, pseudonym string) (erasure.About, diag.Diagnostics) {
-	about := erasure.About{Record: resource, ID: c.name(), Subject: pseudonym, RequestID: c.RequestID.ValueString(), KeyCheck: c.keyCheck}
+	about := erasure.About{
+		Record: resource, ID: c.name(), Subject: pseudonym, RequestID: c.RequestID.ValueString(), KeyCheck: c.keyCheck, Deadlines: c.deadlines,
+	}
 	labels, diags := c.LabelTexts(ctx)
 	about.Labels = labels
 	if !c.NotCovered.IsNull() {

@@ -39,6 +39,9 @@ type planning[S erasure.Scope[S], M any, P interface {
 	options erasure.Options
 	records erasure.Batch[S] // on record, and those that a replacement would go on from
 	dropped erasure.Batch[S]
+	work    map[string]erasure.Step
+	// scheduled were in the first stage when the plan began, releasing left the list then.
+	scheduled, releasing []string
 }
 
 // ModifyPlan implements resource.ResourceWithModifyPlan. It runs in plan and
@@ -59,6 +62,13 @@ func (r *Resource[S, M, P]) ModifyPlan(ctx context.Context, req resource.ModifyP
 	}
 	resp.Diagnostics.Append(p.do(ctx)...)
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, p.plan)...)
+	if len(p.scheduled) > 0 && !resp.Diagnostics.HasError() && !resp.Plan.Raw.Equal(req.State.Raw) {
+		p.timed()
+		resp.Diagnostics.Append(resp.Plan.Set(ctx, p.plan)...)
+	}
+	if !resp.Diagnostics.HasError() {
+		resp.Diagnostics.Append(p.late()...)
+	}
 }
 
 // read reads what a plan starts from.
@@ -93,6 +103,16 @@ func (r *Resource[S, M, P]) read(ctx context.Context, req resource.ModifyPlanReq
 	}
 	diags.Append(d...)
 	diags.Append(p.plan.SetScope(ctx, p.scope)...)
+	p.options.Direct = !r.many
+	if m, ok := any(p.plan).(staged); ok {
+		s := m.stages()
+		if s.GracePeriod.IsUnknown() {
+			diags.Append(NotKnown(path.Root("grace_period")))
+		}
+		p.options.Grace = s.grace()
+		s.due()
+		s.unknown()
+	}
 	return p, append(diags, checkOnDestroy(p.plan.common(), p.scope.Irreversible(), p.veiled)...)
 }
 
@@ -136,7 +156,8 @@ func (p *planning[S, M, P]) do(ctx context.Context) (diags diag.Diagnostics) {
 			return diags
 		}
 	}
-	work := p.records.Work(p.ids, p.scope)
+	work := p.records.Work(p.ids, p.scope, p.timing(p.options.Grace))
+	p.work, p.releasing = work, released(work)
 	if diags.Append(p.missingIDs(work, p.asked)...); diags.HasError() {
 		return diags
 	}
@@ -176,8 +197,12 @@ func (p *planning[S, M, P]) count(work map[string]erasure.Step, awaited bool) {
 		*all, *sent = types.Int64Unknown(), types.Int64Unknown()
 		return
 	}
-	*all = types.Int64Value(int64(len(p.ids) + len(p.records.Left(p.ids))))
-	*sent = types.Int64Value(int64(len(p.sending(work))))
+	left := len(p.records.Left(p.ids))
+	if m, ok := any(p.plan).(interface{ dropsRemoved() bool }); ok && m.dropsRemoved() {
+		left -= len(p.releasing)
+	}
+	*all = types.Int64Value(int64(len(p.ids) + left))
+	*sent = types.Int64Value(int64(len(doing(p.ids, work, erasure.Send, erasure.Restrict))))
 }
 
 // readPrior reads the records in state and refuses what cannot be asked of them.
@@ -192,6 +217,7 @@ func (p *planning[S, M, P]) readPrior(ctx context.Context) (diags diag.Diagnosti
 		}
 	}
 	p.records = records
+	p.scheduled = records.Scheduled().IDs()
 	p.engine.Memory.Remember(records, p.TypeName+p.prior.common().Receipt.ValueString())
 	if !p.known && p.veiled && !p.many {
 		return append(diags, p.giveAgain())
@@ -207,10 +233,13 @@ func (p *planning[S, M, P]) readPrior(ctx context.Context) (diags diag.Diagnosti
 	if !ok {
 		return diags
 	}
+	if !slices.ContainsFunc(records.IDs(), func(id string) bool { return len(records[id].Attempts) > 0 || !records[id].Restricted() }) {
+		return diags // nothing was sent yet that could not be taken back
+	}
 	comparison := p.scope.Compare(recorded)
 	sends := len(comparison.Raised) > 0
 	if !p.many {
-		sends = records[p.ids[0]].Next(true, p.scope) == erasure.Send
+		sends = records[p.ids[0]].Next(true, p.scope, p.timing(p.options.Grace)) == erasure.Send
 	}
 	return append(diags, refused(comparison, sends)...)
 }
@@ -257,7 +286,7 @@ func (p *planning[S, M, P]) recall(ctx context.Context) (diags diag.Diagnostics)
 	if _, diags := p.session.Open(ctx, p.subject()); diags.HasError() {
 		return diags
 	}
-	changed, errs := p.engine.Refresh(ctx, p.records, true)
+	changed, errs := p.refreshed(ctx, p.plan, p.records, true)
 	maps.Copy(p.records, changed)
 	return p.words.failed(p.ids, p.records, errs)
 }
@@ -328,12 +357,17 @@ func (p *planning[S, M, P]) nothing(ctx context.Context) (diags diag.Diagnostics
 	} else if v, ok := any(p.plan).(veiled); ok && v.Pseudonym() != nil {
 		*v.Pseudonym() = *any(p.prior).(veiled).Pseudonym() //nolint:forcetypeassert // of one type
 	}
+	if m, ok := any(p.plan).(staged); ok {
+		eraseAt(m.stages(), p.records)
+	}
 	status := p.records.Status(p.ids, p.scope)
-	if !c.sameBooks(was) || string(status) != was.Status.ValueString() {
+	if !c.sameBooks(was) || !sameDeadlines(p.plan, p.prior) || string(status) != was.Status.ValueString() {
 		c.Receipt = types.StringUnknown()
 	}
 	switch {
-	case status != erasure.StatusCompleted: // of somebody who left the list: never a plan without changes
+	case status == erasure.StatusScheduled && !p.unsaved:
+		c.Status = types.StringValue(string(status))
+	case status != erasure.StatusCompleted && status != erasure.StatusScheduled: // of somebody who left the list: never a plan without changes
 		c.Status, c.Receipt = types.StringUnknown(), types.StringUnknown()
 		diags.Append(warnings(p.words.lost(p.records.Left(p.ids), p.records))...)
 	case p.unsaved:
@@ -389,7 +423,12 @@ func (p *planning[S, M, P]) sending(work map[string]erasure.Step) []string {
 // the reviewer should know. What it finds is never a planned value: it may change before
 // the apply.
 func (p *planning[S, M, P]) preview(ctx context.Context, work map[string]erasure.Step) (diags diag.Diagnostics) {
-	sending := p.sending(work)
+	sending, restricting := p.sending(work), doing(p.ids, work, erasure.Restrict)
+	acting := doing(p.ids, work, erasure.Send, erasure.Restrict)
+	if len(p.releasing) > 0 {
+		diags.Append(willRelease(p.releasing, p.records))
+		defer func() { p.forget() }()
+	}
 	kept := 0
 	if p.prior == nil {
 		kept = len(p.records) - len(slices.DeleteFunc(slices.Sorted(maps.Keys(work)), func(id string) bool { _, ok := p.records[id]; return !ok }))
@@ -397,21 +436,24 @@ func (p *planning[S, M, P]) preview(ctx context.Context, work map[string]erasure
 	switch {
 	case claims(work):
 		return append(diags, adopting(p.deed()))
-	case len(sending) == 0 && kept > 0:
+	case len(acting) == 0 && kept > 0:
 		return append(diags, p.words.replaced(p.deed(), kept))
 	case len(work) == 0:
 		return diags // nobody yet
-	case len(sending) == 0:
-		return append(diags, p.words.underWay(slices.Collect(maps.Keys(work)), p.records, p.request()))
+	case len(acting) == 0 && len(p.releasing) == len(work):
+		return diags
+	case len(acting) == 0:
+		return append(diags, p.words.underWay(slices.DeleteFunc(slices.Sorted(maps.Keys(work)), func(id string) bool { return work[id] == erasure.Release }), p.records, p.request()))
 	case p.session.Blind():
 		return append(diags, NotLookedUp(p.deed()))
 	}
-	if diags = p.alone(sending); diags.HasError() {
+	if diags.Append(p.alone(acting)...); diags.HasError() {
 		return diags
 	}
-	findings, errs := p.engine.Preview(ctx, sending, p.scope, p.records, p.options)
+	findings, errs := p.engine.Preview(ctx, acting, p.scope, p.records, p.options)
 	if p.prior == nil && p.engine.Forgets && missing(errs) && p.recallLate(ctx) {
-		work = p.records.Work(p.ids, p.scope)
+		work = p.records.Work(p.ids, p.scope, p.timing(p.options.Grace))
+		p.work = work
 		p.count(work, false)
 		p.expected(work)
 		if sending = p.sending(work); len(sending) == 0 {
@@ -419,7 +461,16 @@ func (p *planning[S, M, P]) preview(ctx context.Context, work map[string]erasure
 		}
 		findings, errs = p.engine.Preview(ctx, sending, p.scope, p.records, p.options)
 	}
+	errs, mild := p.held(errs)
+	diags.Append(mild...)
 	if diags.Append(p.words.failed(p.ids, p.records, errs)...); len(errs) > 0 {
+		return diags
+	}
+	if len(restricting) > 0 {
+		diags.Append(p.willRestrict(restricting, some(findings, restricting)))
+		findings = some(findings, sending)
+	}
+	if sending = p.sending(p.work); len(sending) == 0 {
 		return diags
 	}
 	diags.Append(p.words.planned(preview[S]{p.scope, p.ids, sending, kept, p.records, findings, p.request()})...)
@@ -436,6 +487,17 @@ func (p *planning[S, M, P]) preview(ctx context.Context, work map[string]erasure
 		diags.Append(p.words.replaced(p.deed(), 0))
 	}
 	return diags
+}
+
+// some are the findings of some.
+func some(findings map[string]erasure.Finding, ids []string) map[string]erasure.Finding {
+	of := make(map[string]erasure.Finding, len(ids))
+	for _, id := range ids {
+		if f, ok := findings[id]; ok {
+			of[id] = f
+		}
+	}
+	return of
 }
 
 // missing reports that somebody was not found.
@@ -534,7 +596,13 @@ func (r *Resource[S, M, P]) planDestroy(ctx context.Context, req resource.Modify
 		resp.Diagnostics.Append(replacedMark.Set(ctx, resp.Private)...)
 	}
 	wants := r.Restores && model.common().OnDestroy.ValueString() == DestroyRestore && !model.common().Irreversible.ValueBool()
-	switch {
+	scheduled := batch.Scheduled()
+	switch back := r.releases(ctx, model, batch); {
+	case len(scheduled) > 0 && len(back) == 0 && slices.ContainsFunc(scheduled.IDs(), func(id string) bool { return r.standsElsewhere(model, id) }):
+		resp.Diagnostics.Append(standsMark.Set(ctx, resp.Private)...)
+		resp.Diagnostics.Append(stands(r.subject()))
+	case len(scheduled) > 0:
+		resp.Diagnostics.Append(willUnschedule(r.subject(), scheduled, back))
 	case len(r.restores(ctx, model, batch)) > 0:
 		resp.Diagnostics.Append(willRestore(r.subject()))
 	case wants && slices.ContainsFunc(batch.IDs(), func(id string) bool { return batch[id].Current().Restorable() }):

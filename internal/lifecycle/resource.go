@@ -212,9 +212,12 @@ func (r *Resource[S, M, P]) Create(ctx context.Context, req resource.CreateReque
 
 	batch, id := r.engine.Memory.Collect(r.TypeName, ids, r.many)
 	model.common().recordID = id
+	if o.Grace > 0 && len(batch) < len(ids) {
+		r.takeOver(ctx, ids, batch)
+	}
 	inherits := len(batch) > 0
 	drop(model, ids, batch)
-	resp.Diagnostics.Append(r.again(ctx, batch)...)
+	resp.Diagnostics.Append(r.again(ctx, model, batch)...)
 	if scope, _, d := model.Scope(ctx); !d.HasError() {
 		if done, lowered := batch.Ahead(scope); len(lowered) > 0 {
 			resp.Diagnostics.Append(refused(erasure.Comparison{Lowered: lowered}, false)...)
@@ -231,7 +234,7 @@ func (r *Resource[S, M, P]) Create(ctx context.Context, req resource.CreateReque
 		}
 	}
 	resp.Diagnostics.Append(d...)
-	if resp.Diagnostics.HasError() && !inherits && !batch.Begun(r.engine.Forgets) {
+	if resp.Diagnostics.HasError() && !inherits && !batch.Begun(r.engine.Forgets) && !batch.Restricted() {
 		return // nothing to keep
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
@@ -260,6 +263,7 @@ func (r *Resource[S, M, P]) begin(ctx context.Context, config, model, prior P) (
 	if v, ok := any(model).(veiled); ok && v.Pseudonym() != nil && v.Pseudonym().IsUnknown() {
 		r.pseudonymize(model, prior, a)
 	}
+	o.Grace, o.Direct = grace(model), !r.many
 	o.RecordMissing = model.common().OnMissing.ValueString() == MissingRecord
 	o.Conditions, diags = conditions(ctx, config)
 	return r.naming(a.veiled), a, o, diags
@@ -274,14 +278,14 @@ func (r *Resource[S, M, P]) collectLate(ctx context.Context, ids []string) (late
 
 // again looks those up whose completed record was handed over by a replacement: who
 // replaces it asks whether they are there again.
-func (r *Resource[S, M, P]) again(ctx context.Context, inherited erasure.Batch[S]) diag.Diagnostics {
+func (r *Resource[S, M, P]) again(ctx context.Context, model P, inherited erasure.Batch[S]) diag.Diagnostics {
 	if len(inherited.Open(true)) == 0 {
 		return nil
 	}
 	if _, diags := r.session.Open(ctx, r.subject()); diags.HasError() {
 		return diags
 	}
-	changed, errs := r.engine.Refresh(ctx, inherited, true)
+	changed, errs := r.refreshed(ctx, model, inherited, true)
 	maps.Copy(inherited, changed)
 	return r.words.failed(inherited.IDs(), inherited, errs)
 }
@@ -356,7 +360,7 @@ func drop[S erasure.Scope[S]](m form[S], ids []string, batch erasure.Batch[S]) (
 func (r *Resource[S, M, P]) advance(ctx context.Context, model P, ids []string, batch erasure.Batch[S], o erasure.Options, may bool) (erasure.Batch[S], diag.Diagnostics) {
 	scope, _, diags := model.Scope(ctx)
 	may = may && !diags.HasError()
-	work := batch.Work(ids, scope)
+	work := batch.Work(ids, scope, r.timing(o.Grace))
 	talks := slices.ContainsFunc(slices.Collect(maps.Values(work)), func(s erasure.Step) bool { return s != erasure.Claim })
 	if may && talks {
 		opened, d := r.session.OpenFor(ctx, r.subject(), model.common().app())
@@ -369,6 +373,7 @@ func (r *Resource[S, M, P]) advance(ctx context.Context, model P, ids []string, 
 	if may {
 		before := maps.Clone(batch)
 		batch, errs = r.engine.Advance(ctx, ids, scope, batch, o)
+		drop(model, ids, batch) // who was scheduled is released first
 		diags.Append(r.words.ended(ids, scope, batch, errs)...)
 		if len(errs) == 0 && pollsMissed(before, batch) {
 			diags.Append(pollsUnchecked(r.deed()))
@@ -388,13 +393,13 @@ func (r *Resource[S, M, P]) advance(ctx context.Context, model P, ids []string, 
 	}
 	diags.Append(r.words.lost(batch.Left(ids), batch)...)
 	diags.Append(r.settle(ctx, model, scope, ids, batch, !diags.HasError())...)
-	return batch, append(diags, model.store(ctx, r.teller(), batch, ids, scope, errs)...)
+	return batch, append(diags, r.store(ctx, model, batch, ids, scope, errs)...)
 }
 
 // sends counts those who are to be sent.
 func sends(work map[string]erasure.Step) (n int64) {
 	for _, step := range work {
-		if step == erasure.Send {
+		if step == erasure.Send || step == erasure.Restrict {
 			n++
 		}
 	}
@@ -470,15 +475,15 @@ func (r *Resource[S, M, P]) refresh(ctx context.Context, model P, ids []string, 
 	if _, diags := r.session.OpenFor(ctx, r.subject(), model.common().app()); diags.HasError() {
 		return diags
 	}
-	changed, errs := r.engine.Refresh(ctx, batch, verify)
+	scope, _, _ := model.Scope(ctx)
+	changed, errs := r.refreshed(ctx, model, batch, verify)
 	diags := r.words.failed(ids, batch, errs)
 	if len(changed) == 0 || diags.HasError() {
 		return diags
 	}
 	maps.Copy(batch, changed)
-	scope, _, _ := model.Scope(ctx)
 	diags.Append(r.settle(ctx, model, scope, ids, batch, false)...)
-	diags.Append(model.store(ctx, r.teller(), batch, ids, scope, nil)...)
+	diags.Append(r.store(ctx, model, batch, ids, scope, nil)...)
 	diags.Append(resp.State.Set(ctx, model)...)
 	return append(diags, unsavedMark.Set(ctx, resp.Private)...)
 }
@@ -499,9 +504,26 @@ func (r *Resource[S, M, P]) Delete(ctx context.Context, req resource.DeleteReque
 	batch, err := r.load(ctx, model)
 	stands, diags := standsMark.On(ctx, req.Private)
 	resp.Diagnostics.Append(diags...)
-	back := erasure.Batch[S]{}
+	back, release := erasure.Batch[S]{}, erasure.Batch[S]{}
 	if destroys && !stands {
-		back = r.restores(ctx, model, batch)
+		back, release = r.restores(ctx, model, batch), r.releases(ctx, model, batch)
+	}
+	if diags := CheckArchive(ctx, r.session); diags.HasError() {
+		resp.Diagnostics.Append(append(diags, DestroyMark.Clear(ctx, req.Private, resp.Private)...)...)
+		return // keeps the record
+	}
+	if len(release) > 0 {
+		ctx, cancel := context.WithTimeout(ctx, r.timeout(len(release)))
+		defer cancel()
+		resp.Diagnostics.Append(r.release(ctx, model, batch, release)...)
+		if resp.Diagnostics.HasError() {
+			resp.Diagnostics.Append(DestroyMark.Clear(ctx, req.Private, resp.Private)...)
+			return
+		}
+	}
+	if len(back) == 0 && len(release) > 0 {
+		resp.Diagnostics.Append(r.end(ctx, model, batch, req.Private, receipt.Reactivated)...)
+		return
 	}
 	if !destroys && len(batch) > 0 {
 		// Its plan may not have known whose record it replaces: a tainted one is planned
@@ -511,15 +533,14 @@ func (r *Resource[S, M, P]) Delete(ctx context.Context, req resource.DeleteReque
 			return // keeps the record
 		}
 	}
-	if diags := CheckArchive(ctx, r.session); diags.HasError() {
-		resp.Diagnostics.Append(append(diags, DestroyMark.Clear(ctx, req.Private, resp.Private)...)...)
-		return // keeps the record
-	}
 	if len(back) == 0 {
 		if err == nil {
 			r.engine.Memory.HandOver(r.TypeName, receipt.ID(model.common().Receipt.ValueString()), batch, !destroys)
 		}
-		if destroys {
+		if destroys && batch.Restricted() {
+			resp.Diagnostics.Append(notReactivated(r.subject()))
+			resp.Diagnostics.Append(r.end(ctx, model, batch, req.Private, receipt.Forgotten)...)
+		} else if destroys {
 			resp.Diagnostics.Append(forgotten(r.subject(), batch))
 			resp.Diagnostics.Append(r.end(ctx, model, batch, req.Private, receipt.Forgotten)...)
 		}
@@ -582,6 +603,66 @@ func (r *Resource[S, M, P]) restore(ctx context.Context, model P, batch, back er
 	return append(append(diags, restored(r.subject())), r.end(ctx, model, batch, private, receipt.Restored)...)
 }
 
+// takeOver waits for another resource of the run that has the record of a subject: a renamed
+// block is destroyed and created side by side, and its restriction must not be taken for
+// somebody else's.
+func (r *Resource[S, M, P]) takeOver(ctx context.Context, ids []string, batch erasure.Batch[S]) {
+	if r.session.Clock.Sleep(ctx, SettleTime/2) != nil {
+		return
+	}
+	for id, record := range r.engine.Memory.TakeOver(ids) {
+		if _, has := batch[id]; !has && record.Scheduled() {
+			batch[id] = record
+		}
+	}
+}
+
+// releases are those whom destroying the record reactivates: scheduled, restricted by this
+// record, known by their ids, and the subject of no other record of this run.
+func (r *Resource[S, M, P]) releases(_ context.Context, model P, batch erasure.Batch[S]) erasure.Batch[S] {
+	back := erasure.Batch[S]{}
+	for id, record := range batch.Scheduled() {
+		_, veiled := erasure.Unveil(id)
+		if !veiled && record.Reactivates() && !r.standsElsewhere(model, id) {
+			back[id] = record
+		}
+	}
+	return back
+}
+
+// standsElsewhere reports that another record of this run is about the subject.
+func (r *Resource[S, M, P]) standsElsewhere(model P, id string) bool {
+	return r.engine != nil && (r.engine.Memory.WasWritten(id) || r.engine.Memory.HeldElsewhere(id, r.TypeName+model.common().Receipt.ValueString(), nil))
+}
+
+// release calls scheduled erasures off, for those whom no other resource of the run is about.
+func (r *Resource[S, M, P]) release(ctx context.Context, model P, batch, back erasure.Batch[S]) diag.Diagnostics {
+	_, diags := r.session.OpenFor(ctx, r.subject(), model.common().app())
+	if diags.HasError() {
+		return diags
+	}
+	r.engine.Memory.Going(batch)
+	if err := r.session.Clock.Sleep(ctx, SettleTime); err != nil {
+		return append(diags, r.words.failure(err))
+	}
+	unlock, diags := r.lock(ctx, back.IDs())
+	defer unlock()
+	if diags.HasError() {
+		return diags
+	}
+	maps.DeleteFunc(back, func(id string, _ erasure.Record[S]) bool { return r.engine.Memory.WasWritten(id) })
+	if len(back) == 0 {
+		return append(diags, notReactivated(r.subject()))
+	}
+	scope, _, _ := model.Scope(ctx)
+	_, errs := r.engine.Advance(ctx, nil, scope, back, erasure.Options{Direct: !r.many})
+	if len(errs) > 0 {
+		ids, _, _ := model.Subjects(ctx)
+		return append(diags, r.words.failed(ids, back, errs)...)
+	}
+	return append(diags, reactivated(r.subject()))
+}
+
 // restores are those whom destroying the record brings back: still listed, deleted in a
 // way that can be taken back, and the subject of no other record of this run.
 func (r *Resource[S, M, P]) restores(ctx context.Context, model P, batch erasure.Batch[S]) erasure.Batch[S] {
@@ -590,10 +671,9 @@ func (r *Resource[S, M, P]) restores(ctx context.Context, model P, batch erasure
 		return back
 	}
 	ids, _, _ := model.Subjects(ctx)
-	own := r.TypeName + model.common().Receipt.ValueString()
 	for _, id := range ids {
 		record := batch[id]
-		if record.Current().Restorable() && !r.engine.Memory.WasWritten(id) && !r.engine.Memory.HeldElsewhere(id, own, nil) {
+		if record.Current().Restorable() && !r.standsElsewhere(model, id) {
 			back[id] = record
 		}
 	}

@@ -54,7 +54,7 @@ func (r *Resource[S, M, P]) asks(ctx context.Context, config, prior P) (a asked,
 func (r *Resource[S, M, P]) settled(ctx context.Context, prior P) bool {
 	batch, err := r.load(ctx, prior)
 	scope, ok, _ := prior.Scope(ctx)
-	return err == nil && ok && len(batch.Work(batch.IDs(), scope)) == 0
+	return err == nil && ok && len(batch.Work(batch.IDs(), scope, r.timing(grace(prior)))) == 0
 }
 
 // naming is the resource whose diagnostics point at the argument in use.
@@ -137,7 +137,7 @@ func (r *Resource[S, M, P]) catchUp(ctx context.Context, records erasure.Batch[S
 	imported := prior.common().Receipt.IsNull()
 	asking := erasure.Batch[S]{}
 	for _, id := range a.ids {
-		if record, ok := records[id]; ok && (imported || record.Current().Status == erasure.StatusCompleted) {
+		if record, ok := records[id]; ok && (imported || record.Current().Status == erasure.StatusCompleted || record.Scheduled()) {
 			asking[id] = record
 		}
 	}
@@ -148,7 +148,7 @@ func (r *Resource[S, M, P]) catchUp(ctx context.Context, records erasure.Batch[S
 		return diags
 	}
 	if !imported {
-		changed, errs := r.engine.Refresh(ctx, asking, verify)
+		changed, errs := r.refreshed(ctx, prior, asking, verify)
 		maps.Copy(records, changed)
 		return append(diags, r.words.failed(a.ids, records, errs)...)
 	}
@@ -166,7 +166,7 @@ func (r *Resource[S, M, P]) catchUp(ctx context.Context, records erasure.Batch[S
 // under way can be followed without: Stream's task names whom it was about.
 func (r *Resource[S, M, P]) missingIDs(work map[string]erasure.Step, a asked) diag.Diagnostics {
 	for key, step := range work {
-		if _, hidden := erasure.Unveil(key); hidden && (a.left && step != erasure.Claim || step == erasure.Send) {
+		if _, hidden := erasure.Unveil(key); hidden && step != erasure.Release && (a.left && step != erasure.Claim || step == erasure.Send || step == erasure.Restrict) {
 			return diag.Diagnostics{r.giveAgain()}
 		}
 	}

@@ -113,7 +113,7 @@ func pollsUnchecked(at path.Path) diag.Diagnostic {
 // notSaved is the warning of a plan whose refresh learned how an erasure ended.
 func notSaved(subject path.Path) diag.Diagnostic {
 	return diag.NewAttributeWarningDiagnostic(subject, "Result not saved yet",
-		"Stream has finished what was submitted before. Applying this update saves the result in the state; nothing is sent.")
+		"Stream has finished what was submitted before, or the look-up showed that somebody who was scheduled is restricted, or was deleted by other means. Applying this update saves the result in the state; nothing is sent.")
 }
 
 // keptFailure is the warning about a failed first attempt that only the record knows of.
@@ -155,7 +155,7 @@ func dropped[S erasure.Scope[S]](gone erasure.Batch[S]) diag.Diagnostics {
 
 func byStatus(by map[erasure.Status]int) string {
 	var said []string
-	for _, status := range []erasure.Status{erasure.StatusCompleted, erasure.StatusReverted, erasure.StatusSubmitted, erasure.StatusFailed} {
+	for _, status := range []erasure.Status{erasure.StatusCompleted, erasure.StatusReleased, erasure.StatusScheduled, erasure.StatusReverted, erasure.StatusSubmitted, erasure.StatusFailed} {
 		if n := by[status]; n > 0 {
 			said = append(said, fmt.Sprintf("%d %s", n, status))
 		}

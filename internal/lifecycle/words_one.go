@@ -35,6 +35,8 @@ func (w oneWords[S]) ended(ids []string, scope S, batch erasure.Batch[S], errs m
 	switch task := record.Current().TaskID; {
 	case err == nil:
 		return nil
+	case errors.As(err, &pending) && record.Scheduled():
+		diags.Append(notInForce(w.subject()))
 	case errors.As(err, &pending) && len(record.Raised(scope)) == 0:
 		diags.Append(report.Unfinished(w.subject(), task, pending))
 	case errors.As(err, &pending):

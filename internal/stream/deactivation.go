@@ -84,3 +84,24 @@ func decodeToggled(body []byte, id string) (User, error) {
 	}
 	return user, err
 }
+
+// DeactivateUsers begins the deactivation of 1 to 100 users and returns Stream's task
+// (POST /users/deactivate, stream-api.md §9). Messages are left as they are. A user who
+// was deleted or never existed fails the whole call: KindNotFound, and NamedUser says
+// who it was.
+func (c *Client) DeactivateUsers(ctx context.Context, ids []string) (taskID string, err error) {
+	return c.toggleMany(ctx, OpDeactivateUsers, ids)
+}
+
+// ReactivateUsers begins the end of the deactivation of 1 to 100 users and returns
+// Stream's task (POST /users/reactivate, stream-api.md §9).
+func (c *Client) ReactivateUsers(ctx context.Context, ids []string) (taskID string, err error) {
+	return c.toggleMany(ctx, OpReactivateUsers, ids)
+}
+
+func (c *Client) toggleMany(ctx context.Context, op Operation, ids []string) (taskID string, err error) {
+	if err := checkBatch(op, ids); err != nil {
+		return "", err
+	}
+	return call(ctx, c, request{op: op, body: map[string]any{"user_ids": ids}}, decodeTaskID)
+}

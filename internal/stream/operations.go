@@ -18,6 +18,7 @@ type Operation string
 // opUnknown: no limit until Stream's headers name one, never called mutating.
 const (
 	OpDeactivateUser        Operation = "DeactivateUser"
+	OpDeactivateUsers       Operation = "DeactivateUsers"
 	OpDeleteChannels        Operation = "DeleteChannels"
 	OpDeleteMessage         Operation = "DeleteMessage"
 	OpDeletePoll            Operation = "DeletePoll"
@@ -35,6 +36,7 @@ const (
 	OpQueryPolls            Operation = "QueryPolls"
 	OpQueryUsers            Operation = "QueryUsers"
 	OpReactivateUser        Operation = "ReactivateUser"
+	OpReactivateUsers       Operation = "ReactivateUsers"
 	OpRestoreUsers          Operation = "RestoreUsers"
 	OpSearch                Operation = "Search"
 	OpSetRetentionPolicy    Operation = "SetRetentionPolicy"
@@ -61,6 +63,7 @@ type endpoint struct {
 // with {} when both match.
 var endpoints = map[Operation]endpoint{
 	OpDeactivateUser:        {method: http.MethodPost, path: "/users/{}/deactivate", limit: 60, mutating: true},
+	OpDeactivateUsers:       {method: http.MethodPost, path: "/users/deactivate", limit: 60, mutating: true},
 	OpDeleteChannels:        {method: http.MethodPost, path: "/channels/delete", limit: DeleteChannelsPerMinute, mutating: true},
 	OpDeleteMessage:         {method: http.MethodDelete, path: "/messages/{}", limit: 1000, mutating: true},
 	OpDeletePoll:            {method: http.MethodDelete, path: "/polls/{}", mutating: true},
@@ -78,6 +81,7 @@ var endpoints = map[Operation]endpoint{
 	OpQueryPolls:            {method: http.MethodPost, path: "/polls/query", answer: pageAnswer},
 	OpQueryUsers:            {method: http.MethodGet, path: "/users", limit: 1000, answer: pageAnswer},
 	OpReactivateUser:        {method: http.MethodPost, path: "/users/{}/reactivate", limit: 60, mutating: true},
+	OpReactivateUsers:       {method: http.MethodPost, path: "/users/reactivate", limit: 60, mutating: true},
 	OpRestoreUsers:          {method: http.MethodPost, path: "/users/restore", mutating: true},
 	OpSearch:                {method: http.MethodGet, path: "/search", limit: 300, answer: pageAnswer},
 	OpSetRetentionPolicy:    {method: http.MethodPost, path: "/retention_policy", mutating: true},

@@ -19,6 +19,7 @@ type ErasureModel struct {
 	scopeModel
 	person
 	activity
+	lifecycle.Stages
 	ExpectedWO types.Map `tfsdk:"expected_wo"`
 }
 
@@ -33,6 +34,7 @@ type ErasureBatchModel struct {
 	scopeModel
 	people
 	activity
+	lifecycle.Stages
 	UserCount    types.Int64 `tfsdk:"user_count"`
 	NewUserCount types.Int64 `tfsdk:"new_user_count"`
 }

@@ -56,6 +56,7 @@ func noun(typeName, subject, hidden string, subjects map[string]schema.Attribute
 		},
 	}
 	maps.Copy(attributes, subjects)
+	maps.Copy(attributes, lifecycle.StageAttributes())
 	return lifecycle.Noun[erasure.UserScope]{
 		TypeName: typeName, Subject: subject, Hidden: hidden, ID: idRule,
 		Description:    describe(typeName) + "\n\n" + describe("not_covered"),

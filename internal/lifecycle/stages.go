@@ -1,0 +1,387 @@
+// Copyright (c) the terraform-provider-streamchat authors
+// SPDX-License-Identifier: MPL-2.0
+
+package lifecycle
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework-timetypes/timetypes"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/erasure"
+)
+
+// Stages are when an erasure happens: at once, or in two stages, and by when it should. A
+// model embeds it whose subjects can be restricted first.
+type Stages struct {
+	GracePeriod types.String      `tfsdk:"grace_period"`
+	EraseAt     timetypes.RFC3339 `tfsdk:"erase_at"`
+	ReceivedAt  types.String      `tfsdk:"received_at"`
+	DueAt       timetypes.RFC3339 `tfsdk:"due_at"`
+}
+
+// StageAttributes are the schema of [Stages].
+func StageAttributes() map[string]schema.Attribute {
+	return map[string]schema.Attribute{
+		"grace_period": schema.StringAttribute{
+			Optional: true, MarkdownDescription: describe("grace_period"), Validators: []validator.String{period{}},
+		},
+		"erase_at": InstantAttribute(describe("erase_at")),
+		"received_at": schema.StringAttribute{
+			Optional: true, MarkdownDescription: describe("received_at"), Validators: []validator.String{received{}},
+		},
+		"due_at": InstantAttribute(describe("due_at")),
+	}
+}
+
+// staged is a model with [Stages].
+type staged interface{ stages() *Stages }
+
+func (s *Stages) stages() *Stages { return s }
+
+func (s *Stages) grace() time.Duration {
+	d, _ := time.ParseDuration(s.GracePeriod.ValueString())
+	return d
+}
+
+// grace is the period of a model; 0 where there is none.
+func grace(model any) time.Duration {
+	if m, ok := model.(staged); ok {
+		return m.stages().grace()
+	}
+	return 0
+}
+
+// deadline is one month after a request came (GDPR Art. 12(3)). A month that has no such
+// day ends with its last one, and a date is over at its end.
+func deadline(receivedAt string) *time.Time {
+	at, err := time.Parse(time.RFC3339, receivedAt)
+	if err != nil {
+		if at, err = time.Parse(time.DateOnly, receivedAt); err != nil {
+			return nil
+		}
+		at = at.AddDate(0, 0, 1).Add(-time.Second)
+	}
+	due := at.AddDate(0, 1, 0)
+	if due.Day() != at.Day() {
+		due = due.AddDate(0, 0, -due.Day())
+	}
+	return &due
+}
+
+// due fills in what is known before the deed.
+func (s *Stages) due() {
+	if s.ReceivedAt.IsUnknown() {
+		s.DueAt = timetypes.NewRFC3339Unknown()
+		return
+	}
+	s.DueAt = Instant(deadline(s.ReceivedAt.ValueString()))
+}
+
+// erases fills in when the records are due; with records that a call may change that is
+// not known before.
+func eraseAt[S erasure.Scope[S]](s *Stages, batch erasure.Batch[S]) {
+	s.EraseAt = timetypes.NewRFC3339Null()
+	if s.grace() > 0 {
+		s.EraseAt = Instant(batch.EraseAt(s.grace()))
+	}
+}
+
+func (s *Stages) unknown() {
+	if !s.GracePeriod.IsNull() {
+		s.EraseAt = timetypes.NewRFC3339Unknown()
+	} else {
+		s.EraseAt = timetypes.NewRFC3339Null()
+	}
+}
+
+func (s *Stages) deadlines() erasure.Deadlines {
+	return erasure.Deadlines{
+		GracePeriod: s.GracePeriod.ValueString(), EraseAt: s.EraseAt.ValueString(),
+		ReceivedAt: s.ReceivedAt.ValueString(), DueAt: s.DueAt.ValueString(),
+	}
+}
+
+// sameDeadlines reports that what two models say of the time is the same.
+func sameDeadlines(now, was any) bool {
+	a, ok := now.(staged)
+	if !ok {
+		return true
+	}
+	b, ok := was.(staged)
+	return ok && a.stages().deadlines() == b.stages().deadlines()
+}
+
+// store writes records into a model, with when they are due.
+func (r *Resource[S, M, P]) store(ctx context.Context, model P, batch erasure.Batch[S], ids []string, scope S, errs map[string]error) diag.Diagnostics {
+	if m, ok := any(model).(staged); ok {
+		s := m.stages()
+		eraseAt(s, batch)
+		s.due()
+		model.common().deadlines = s.deadlines()
+	}
+	return model.store(ctx, r.teller(), batch, ids, scope, errs)
+}
+
+// timing is that of now; without a provider nothing is due.
+func (c *core[S]) timing(grace time.Duration) erasure.Timing {
+	if c.engine == nil {
+		return erasure.Timing{Grace: grace}
+	}
+	return c.engine.Timing(grace)
+}
+
+// refreshed asks how records stand that a model has. Somebody who was deleted by other means
+// before the day is on record with the modes that were to come. From the day on it may have
+// been a run that was killed: the deletion is sent again, which proves them.
+func (r *Resource[S, M, P]) refreshed(ctx context.Context, model P, batch erasure.Batch[S], verify bool) (changed erasure.Batch[S], errs map[string]error) {
+	changed, errs = r.engine.Refresh(ctx, batch, verify)
+	scope, _, _ := model.Scope(ctx)
+	timing := r.timing(grace(model))
+	for id, record := range changed {
+		switch {
+		case !batch[id].Scheduled() || record.Scheduled():
+		case batch[id].Next(true, scope, timing) == erasure.Send:
+			delete(changed, id)
+		default:
+			changed[id] = record.Claimed(scope)
+		}
+	}
+	return changed, errs
+}
+
+// timed marks as unknown what an apply decides by the clock: a plan that is made before the
+// day and applied after it erases.
+func (p *planning[S, M, P]) timed() {
+	open := maps.Clone(p.work)
+	if open == nil {
+		open = map[string]erasure.Step{}
+	}
+	for _, id := range p.scheduled {
+		open[id] = erasure.Send
+	}
+	p.plan.expect(p.records, open, false)
+	if m, ok := any(p.plan).(staged); ok {
+		m.stages().unknown()
+	}
+	if c, ok := any(p.plan).(counted); ok {
+		_, sent := c.Counts()
+		*sent = types.Int64Unknown()
+	}
+	p.forget()
+}
+
+// forget takes those off the planned results whom the apply releases and then forgets.
+func (p *planning[S, M, P]) forget() {
+	m, ok := any(p.plan).(interface{ forgets(keys []string) })
+	if !ok || len(p.releasing) == 0 {
+		return
+	}
+	m.forgets(p.releasing)
+}
+
+// forgets drops entries of planned results, where the records of those who left the list are
+// not kept.
+func (m *Many[S]) forgets(ids []string) {
+	if !m.DropRemovedRecords.ValueBool() || m.Results.IsUnknown() {
+		return
+	}
+	entries := m.Results.Elements()
+	for _, id := range ids {
+		delete(entries, m.key(id))
+	}
+	m.Results = textMap(entries)
+}
+
+// late warns of an answer that is, or will be, too late.
+func (p *planning[S, M, P]) late() (diags diag.Diagnostics) {
+	m, ok := any(p.plan).(staged)
+	if !ok || p.prior != nil && p.prior.common().Status.ValueString() == string(erasure.StatusCompleted) && len(p.work) == 0 {
+		return nil
+	}
+	s := m.stages()
+	if s.DueAt.IsNull() || s.DueAt.IsUnknown() {
+		return nil
+	}
+	due := *deadline(s.ReceivedAt.ValueString())
+	now := p.timing(0).Now
+	ends := p.records.EraseAt(s.grace())
+	if ends == nil || len(p.scheduled) == 0 {
+		then := now.Add(s.grace())
+		ends = &then
+	}
+	const law = "The GDPR gives one month to answer a request (Art. 12(3)); it may be extended by two months where that is necessary, and the person has to be told why within the first. "
+	switch {
+	case now.After(due):
+		diags.AddAttributeWarning(path.Root("received_at"), "Deadline has passed", "due_at is over, and the erasure is not completed. "+law+"Nothing is refused for it.")
+	case s.grace() > 0 && ends.After(due):
+		diags.AddAttributeWarning(path.Root("grace_period"), "Erased after the deadline",
+			fmt.Sprintf("The period ends on %s, after due_at (%s). %sShorten grace_period, or tell the person.", ends.UTC().Format(time.DateOnly), due.UTC().Format(time.DateOnly), law))
+	}
+	return diags
+}
+
+// held lets the others go whom nothing stands in the way of: what the guards say of those
+// who were scheduled becomes a warning, which the apply says as an error.
+func (p *planning[S, M, P]) held(errs map[string]error) (left map[string]error, diags diag.Diagnostics) {
+	mild := map[string]error{}
+	for id, err := range errs {
+		if r, ok := err.(*erasure.Refusal); ok && !r.Provider && p.work[id] == erasure.Send && p.records[id].Scheduled() { //nolint:errorlint // a refusal is not wrapped here
+			mild[id] = err
+		}
+	}
+	if !p.many || len(mild) == 0 || len(mild) == len(p.work) {
+		return errs, nil
+	}
+	left = maps.Clone(errs)
+	for id := range mild {
+		delete(left, id)
+		delete(p.work, id)
+	}
+	for _, d := range p.words.failed(p.ids, p.records, mild) {
+		at, ok := d.(diag.DiagnosticWithPath)
+		if !ok {
+			continue
+		}
+		diags.AddAttributeWarning(at.Path(), "Not erased: "+d.Summary(), d.Detail()+"\n\nTheir erasure was scheduled and is due. They stay restricted and scheduled, the others are erased, and the apply ends with this as an error.")
+	}
+	return left, diags
+}
+
+// restricting and releasing are those for whom a plan does so, in a stable order.
+func doing(ids []string, work map[string]erasure.Step, steps ...erasure.Step) []string {
+	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !slices.Contains(steps, work[id]) })
+}
+
+func released(work map[string]erasure.Step) (ids []string) {
+	for _, id := range slices.Sorted(maps.Keys(work)) {
+		if work[id] == erasure.Release {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// Titles of the warnings about two stages.
+const (
+	titleScheduled   = "Restricted now, erased later"
+	titleAgain       = "Restricted again"
+	titleReleases    = "Scheduled erasures called off"
+	titleReactivates = "Destroying calls the erasure off and reactivates the user"
+	titleStaysOff    = "Destroying calls the erasure off, the user stays deactivated"
+	titleNobody      = "Destroying cannot reactivate anybody"
+)
+
+// willRestrict is what the reviewer should know of a plan that restricts.
+func (p *planning[S, M, P]) willRestrict(ids []string, findings map[string]erasure.Finding) diag.Diagnostic {
+	title := titleScheduled
+	again := ""
+	if slices.ContainsFunc(ids, func(id string) bool { return p.records[id].Current().Status == erasure.StatusReverted }) {
+		title = titleAgain
+		again = "\nSomebody was restricted under this record and is active again, by other means. Find out why before you apply: the period starts anew; to accept it, remove the subject."
+	}
+	who := "Subjects to restrict: " + states(findings) + ".\n" + ranges(findings)
+	if !p.many {
+		who = Describe(findings[ids[0]]) + "\n"
+	}
+	period := grace(p.plan)
+	return diag.NewAttributeWarningDiagnostic(path.Root("grace_period"), title, fmt.Sprintf(
+		"%sThis apply deactivates whoever is active, which can be taken back, and deletes nothing. The first apply after the period (%s, until %s if applied now) deletes.%s\n%s\n\nTo call it off before that, remove the block (or take the subject off the list): whoever was active is reactivated.",
+		who, period, p.timing(0).Now.Add(period).UTC().Format(time.RFC3339), again, p.Effect(p.scope)))
+}
+
+// willRelease is what the reviewer should know of those who left a list while scheduled.
+func willRelease[S erasure.Scope[S]](releasing []string, records erasure.Batch[S]) diag.Diagnostic {
+	own, veiled := 0, 0
+	for _, id := range releasing {
+		if _, hidden := erasure.Unveil(id); hidden {
+			veiled++
+		} else if records[id].Reactivates() {
+			own++
+		}
+	}
+	said := fmt.Sprintf("%d left the list while their erasure was scheduled. It is called off and recorded as \"released\": %d are reactivated", len(releasing), own)
+	if n := len(releasing) - own - veiled; n > 0 {
+		said += fmt.Sprintf(", %d were deactivated or deleted before and stay so", n)
+	}
+	said += "."
+	if veiled > 0 {
+		said += fmt.Sprintf(" %d are on record by a pseudonym only, so that nobody can reactivate them from here: they stay deactivated at Stream. Reactivate them there, or list them again.", veiled)
+	}
+	return diag.NewAttributeWarningDiagnostic(path.Root("results"), titleReleases, said)
+}
+
+// willUnschedule is the warning of destroying what is scheduled.
+func willUnschedule[S erasure.Scope[S]](subject path.Path, scheduled, back erasure.Batch[S]) diag.Diagnostic {
+	switch {
+	case len(back) > 0:
+		return diag.NewAttributeWarningDiagnostic(subject, titleReactivates, fmt.Sprintf(
+			"The erasure is scheduled, and nothing was deleted. Applying this resource destruction calls it off: %d reactivated at Stream, %d left as they were found (deactivated or deleted before). The record is removed; archive the receipt first if it is still needed.", len(back), len(scheduled)-len(back)))
+	case len(scheduled.Veiled()) > 0:
+		return diag.NewAttributeWarningDiagnostic(subject, titleNobody,
+			"The erasure is scheduled, and nothing was deleted. A destroy reads no configuration, and this record keeps no id: applying this resource destruction calls the erasure off and removes the record, but whoever was deactivated stays so. "+
+				"Reactivate them at Stream (POST /users/ID/reactivate) before or after; the ids are in the request that this answers.")
+	default:
+		return diag.NewAttributeWarningDiagnostic(subject, titleStaysOff,
+			"The erasure is scheduled, and nothing was deleted. Applying this resource destruction calls it off. The user was deactivated (or deleted) before this record, so nothing is sent to Stream.")
+	}
+}
+
+// notReactivated is the warning of a destroy that left somebody deactivated.
+func notReactivated(subject path.Path) diag.Diagnostic {
+	return diag.NewAttributeWarningDiagnostic(subject, "Erasure called off",
+		"The scheduled erasure was called off, and the record removed from the Terraform state. Nothing was sent to Stream: whoever is deactivated stays so.")
+}
+
+func reactivated(subject path.Path) diag.Diagnostic {
+	return diag.NewAttributeWarningDiagnostic(subject, "Erasure called off, user reactivated",
+		"The scheduled erasure was called off: Stream reactivated whoever this record had deactivated. The record was removed from the Terraform state.")
+}
+
+// notInForce is the warning of a restriction whose effect is not known.
+func notInForce(at path.Path) diag.Diagnostic {
+	return diag.NewAttributeWarningDiagnostic(at, "Restriction submitted, not finished",
+		"Stream accepted the deactivation, but the run ended before a look-up showed it. The record is saved with status = \"submitted\"; nothing is deleted before the restriction is known to be in force. Run apply again.")
+}
+
+// period is a duration that a person can still act in.
+type period struct{}
+
+func (period) Description(context.Context) string               { return "a duration above zero, e.g. \"720h\"" }
+func (v period) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
+
+func (period) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
+	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
+		return
+	}
+	const most = 10 * 365 * 24 * time.Hour
+	if d, err := time.ParseDuration(req.ConfigValue.ValueString()); err != nil || d < time.Second || d > most {
+		resp.Diagnostics.AddAttributeError(req.Path, "Invalid grace_period",
+			"This is not a duration from a second to ten years. Nothing was sent. Write it in hours, minutes and seconds, e.g. \"720h\" for 30 days; to erase at once, leave it out.")
+	}
+}
+
+// received is a time or a date.
+type received struct{}
+
+func (received) Description(context.Context) string               { return "an RFC 3339 time or a date" }
+func (v received) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
+
+func (received) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
+	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
+		return
+	}
+	if deadline(req.ConfigValue.ValueString()) == nil {
+		resp.Diagnostics.AddAttributeError(req.Path, "Invalid received_at",
+			"This is neither an RFC 3339 time nor a date. Nothing was sent. Write e.g. \"2026-03-01\" or \"2026-03-01T09:00:00Z\".")
+	}
+}

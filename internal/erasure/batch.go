@@ -201,7 +201,7 @@ func (b Batch[S]) Receipt(about About, status Status, pseudonym func(id string) 
 		r.Counts[current]++
 		r.Subjects = append(r.Subjects, subject)
 	}
-	return canonical(r)
+	return Canonical(r)
 }
 
 // ReadBatch reads a batch back from its receipt and the keys of the results in state: ids,

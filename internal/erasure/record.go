@@ -182,14 +182,14 @@ type receiptJSON[S Scope[S]] struct {
 // escapes): what the current attempt says, then all attempts. Equal records are
 // equal bytes.
 func (r Record[S]) Receipt(about About) string {
-	return canonical(receiptJSON[S]{
+	return Canonical(receiptJSON[S]{
 		Record: about.Record, Subject: r.pseudonym(about.Subject), RequestID: about.RequestID, Labels: about.Labels,
 		Exports: about.Exports, NotCovered: about.NotCovered, KeyCheck: about.KeyCheck, Attempt: r.Current(), Attempts: r.Attempts,
 	})
 }
 
-// canonical encodes plain data: sorted keys, no spaces, no HTML escapes.
-func canonical(v any) string {
+// Canonical encodes plain data: sorted keys, no spaces, no HTML escapes.
+func Canonical(v any) string {
 	var plain any
 	decoder := json.NewDecoder(bytes.NewReader(mustEncode(v)))
 	decoder.UseNumber()

@@ -173,9 +173,9 @@ func (b *Base) planUpdate(ctx context.Context, req resource.ModifyPlanRequest, r
 	if slices.ContainsFunc(changed, func(attribute string) bool { return !slices.Contains(inPlace, attribute) }) {
 		return // a replacement
 	}
-	for _, at := range []path.Path{pathPath, recipientsPath, overwritePath} {
-		if slices.Contains(changed, at.String()) {
-			resp.Diagnostics.Append(warning(at, "Export is not taken again"))
+	for _, at := range asTaken {
+		if slices.Contains(changed, at) {
+			resp.Diagnostics.Append(warning(path.Root(at), "Export is not taken again"))
 			return
 		}
 	}

@@ -53,10 +53,10 @@ func TestImport(t *testing.T) {
 					w.t.Errorf("%v: %s", w.State(w.address).Values, r.Warnings)
 				}
 				attribute, want := w.subject, w.key(w.ids[0])
-			if w.veiled {
-				attribute = "subject"
-			}
-			if got := w.State(w.address).Identity[attribute]; got != want {
+				if w.veiled {
+					attribute = "subject"
+				}
+				if got := w.State(w.address).Identity[attribute]; got != want {
 					w.t.Errorf("identity %v", got)
 				}
 				w.nothing(c)

@@ -134,7 +134,7 @@ func (c *Common) sameBooks(prior *Common) bool {
 
 func (c *Common) about(ctx context.Context, resource, pseudonym string) (erasure.About, diag.Diagnostics) {
 	about := erasure.About{Record: resource, Subject: pseudonym, RequestID: c.RequestID.ValueString(), KeyCheck: c.keyCheck}
-	labels, diags := c.labels(ctx)
+	labels, diags := c.LabelTexts(ctx)
 	about.Labels = labels
 	if !c.NotCovered.IsNull() {
 		diags.Append(c.NotCovered.ElementsAs(ctx, &about.NotCovered, false)...)
@@ -143,6 +143,16 @@ func (c *Common) about(ctx context.Context, resource, pseudonym string) (erasure
 		diags.Append(c.Exports.ElementsAs(ctx, &about.Exports, false)...)
 	}
 	return about, diags
+}
+
+// exportHashes are the hashes of exports that are known yet.
+func (c *Common) exportHashes() (hashes []string) {
+	for _, element := range c.Exports.Elements() {
+		if hash, ok := element.(types.String); ok && hash.ValueString() != "" {
+			hashes = append(hashes, hash.ValueString())
+		}
+	}
+	return hashes
 }
 
 // keepCommon takes what acts have decided from the prior state.

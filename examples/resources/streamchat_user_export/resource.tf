@@ -1,4 +1,4 @@
-# An access request
+# An answer that a person can read
 variable "exports_dir" {
   description = "Outside of the repository's working tree."
   type        = string

@@ -1,8 +1,10 @@
 # An export, then the erasure
 resource "streamchat_user_export" "dsr_1042" {
   user_id        = "waters-malone"
-  path           = "${path.module}/exports/dsr-1042.json.age"
+  path           = "${path.module}/exports/dsr-1042.zip.age"
   age_recipients = ["age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"]
+  format         = "bundle"
+  attachments    = true # the erasure destroys the originals
 }
 
 resource "streamchat_user_erasure" "dsr_1042" {
@@ -21,11 +23,11 @@ resource "streamchat_user_erasure" "dsr_1042" {
   }
 
   lifecycle {
-    # Beyond 10,000 messages an export is assembled and not provably everything:
-    # take this out once you have reviewed what it can miss.
+    # Beyond 10,000 messages an export is assembled and not provably everything, and
+    # files may be missing: take this out once you have reviewed what it can miss.
     precondition {
       condition     = streamchat_user_export.dsr_1042.complete
-      error_message = "The export was assembled: review it before erasing."
+      error_message = "The export may miss something: review it before erasing."
     }
 
     postcondition {

@@ -30,6 +30,7 @@ const (
 	unknown effect = iota // a resource that this version does not know
 	gone
 	policy
+	schedules
 	restores
 	reactivates
 	unpolicy
@@ -44,13 +45,14 @@ const (
 )
 
 // final reports that an act cannot be undone, or that nobody can tell.
-func (e effect) final() bool { return e == unknown || e == gone || e == policy }
+func (e effect) final() bool { return e == unknown || e == gone || e == policy || e == schedules }
 
 // effects are what is said of all acts of one effect.
 var effects = map[effect]struct{ title, says string }{
 	unknown:     {"Not known to this comment", "This version does not know what these do. Read the plan itself, or use the comment of the provider's own release."},
 	gone:        {"Goes for good", "Neither this provider nor Stream can bring it back."},
 	policy:      {"Goes for good, for everybody, from then on", "Stream itself hard-deletes what is older, beginning about 24 hours after the apply; no guard holds it back."},
+	schedules:   {"Restricted now, gone for good when due", "The user is deactivated by this apply; the first apply at or after erase_at erases. Removing the block before calls it off."},
 	restores:    {"Brings users back", "The record leaves the state. Stream restores the user's metadata, not memberships."},
 	reactivates: {"Lifts restrictions", "The user is reactivated and can connect again."},
 	unpolicy:    {"Removes a retention policy", "Nothing more is deleted by age; what it deleted stays deleted."},
@@ -191,6 +193,9 @@ func (c change) judge(said []diagnostic) act {
 			a.count = len(ids)
 		}
 	}
+	if results, ok := c.values()["results"].(map[string]any); ok && len(a.subjects) == 0 {
+		a.count = len(results) // a batch that holds no ids
+	}
 	for _, name := range []string{"new_user_count", "new_channel_count"} {
 		if n, ok := c.after[name].(float64); ok && a.effect.final() {
 			a.count = int(n)
@@ -222,6 +227,8 @@ func erase(c change) effect {
 		return resumes
 	case c.after["irreversible"] == false:
 		return keeps
+	case c.created && c.after["grace_period"] != nil:
+		return schedules
 	}
 	return gone // also where the plan does not say
 }
@@ -237,6 +244,9 @@ func (c change) resumes() bool {
 }
 
 func unerase(c change) effect {
+	if c.before["status"] == "scheduled" {
+		return reactivates
+	}
 	if c.before["on_destroy"] == "restore" && c.before["irreversible"] == false && c.before["status"] == "completed" {
 		return restores
 	}

@@ -229,7 +229,7 @@ func TestAccUserDeactivation_refusals(t *testing.T) {
 		"deleted":          {Body: restrict("gone", ""), Says: "Nobody to restrict"},
 		"wrong app":        {Provider: `expected_app_name = "Production"`, Body: restrict("alice", ""), Says: "Wrong app"},
 		"twice":            {Body: restrict("alice", "") + strings.Replace(restrict("alice", ""), `"hold"`, `"other"`, 1), Says: "The same subject twice"},
-		"no id":            {Body: strings.Replace(restrict("", ""), `user_id = ""`, "", 1), Says: `"user_id" is required`},
+		"no id":            {Body: strings.Replace(restrict("", ""), `user_id = ""`, "", 1), Says: "Nobody named"},
 		"slash":            {Body: restrict("a/b", ""), Says: "Invalid user id"},
 		"on_destroy":       {Body: restrict("alice", `on_destroy = "restore"`), Says: "value must be one of"},
 		"empty request_id": {Body: restrict("alice", `request_id = ""`), Says: "request_id"},

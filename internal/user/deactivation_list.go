@@ -16,6 +16,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/erasure"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/lifecycle"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/session"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/stream"
 )
@@ -78,7 +79,7 @@ func (l *deactivationList) List(ctx context.Context, req list.ListRequest, resul
 				if user.DeactivatedAt == nil {
 					continue
 				}
-				if left--; !push(listed(ctx, req, user, app)) || left == 0 {
+				if left--; !push(l.listed(ctx, req, user, app)) || left == 0 {
 					return
 				}
 			}
@@ -87,9 +88,9 @@ func (l *deactivationList) List(ctx context.Context, req list.ListRequest, resul
 }
 
 // listed is one user who was found: the record that an import of them would make.
-func listed(ctx context.Context, req list.ListRequest, user stream.User, app stream.App) list.ListResult {
+func (l *deactivationList) listed(ctx context.Context, req list.ListRequest, user stream.User, app stream.App) list.ListResult {
 	model := takenOver()
-	model.UserID = types.StringValue(user.ID)
+	model.UserID, model.Subject = types.StringValue(user.ID), lifecycle.Text(l.session.Pseudonyms.Of(user.ID))
 	model.setApp(app)
 	result := req.NewListResult(ctx)
 	result.DisplayName = "deactivated since " + user.DeactivatedAt.UTC().Format(time.RFC3339)

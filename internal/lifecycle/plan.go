@@ -62,7 +62,7 @@ func (r *Resource[S, M, P]) ModifyPlan(ctx context.Context, req resource.ModifyP
 	}
 	resp.Diagnostics.Append(p.do(ctx)...)
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, p.plan)...)
-	if len(p.scheduled) > 0 && !resp.Diagnostics.HasError() && !resp.Plan.Raw.Equal(req.State.Raw) {
+	if len(p.scheduled) > 0 && p.known && !resp.Diagnostics.HasError() && !resp.Plan.Raw.Equal(req.State.Raw) {
 		p.timed()
 		resp.Diagnostics.Append(resp.Plan.Set(ctx, p.plan)...)
 	}

@@ -591,7 +591,7 @@ func (r *Resource[S, M, P]) planDestroy(ctx context.Context, req resource.Modify
 	}
 	wants := r.Restores && model.common().OnDestroy.ValueString() == DestroyRestore && !model.common().Irreversible.ValueBool()
 	scheduled := batch.Scheduled()
-	switch back := r.releases(ctx, model, batch); {
+	switch back := r.releases(model, batch); {
 	case len(scheduled) > 0 && len(back) == 0 && slices.ContainsFunc(scheduled.IDs(), func(id string) bool { return r.standsElsewhere(model, id) }):
 		resp.Diagnostics.Append(standsMark.Set(ctx, resp.Private)...)
 		resp.Diagnostics.Append(stands(r.subject()))

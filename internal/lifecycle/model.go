@@ -31,7 +31,7 @@ type Common struct {
 
 	veil
 	// recordID is the record's name in its receipt; see [Common.name].
-	recordID string
+	recordID  string
 	deadlines erasure.Deadlines
 }
 

@@ -62,7 +62,7 @@ func (r *Resource[S, M, P]) ModifyPlan(ctx context.Context, req resource.ModifyP
 	}
 	resp.Diagnostics.Append(p.do(ctx)...)
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, p.plan)...)
-	if len(p.scheduled) > 0 && !resp.Diagnostics.HasError() && !resp.Plan.Raw.Equal(req.State.Raw) {
+	if len(p.scheduled) > 0 && p.known && !resp.Diagnostics.HasError() && !resp.Plan.Raw.Equal(req.State.Raw) {
 		p.timed()
 		resp.Diagnostics.Append(resp.Plan.Set(ctx, p.plan)...)
 	}
@@ -597,7 +597,7 @@ func (r *Resource[S, M, P]) planDestroy(ctx context.Context, req resource.Modify
 	}
 	wants := r.Restores && model.common().OnDestroy.ValueString() == DestroyRestore && !model.common().Irreversible.ValueBool()
 	scheduled := batch.Scheduled()
-	switch back := r.releases(ctx, model, batch); {
+	switch back := r.releases(model, batch); {
 	case len(scheduled) > 0 && len(back) == 0 && slices.ContainsFunc(scheduled.IDs(), func(id string) bool { return r.standsElsewhere(model, id) }):
 		resp.Diagnostics.Append(standsMark.Set(ctx, resp.Private)...)
 		resp.Diagnostics.Append(stands(r.subject()))

@@ -506,7 +506,7 @@ func (r *Resource[S, M, P]) Delete(ctx context.Context, req resource.DeleteReque
 	resp.Diagnostics.Append(diags...)
 	back, release := erasure.Batch[S]{}, erasure.Batch[S]{}
 	if destroys && !stands {
-		back, release = r.restores(ctx, model, batch), r.releases(ctx, model, batch)
+		back, release = r.restores(ctx, model, batch), r.releases(model, batch)
 	}
 	if diags := CheckArchive(ctx, r.session); diags.HasError() {
 		resp.Diagnostics.Append(append(diags, DestroyMark.Clear(ctx, req.Private, resp.Private)...)...)
@@ -619,7 +619,7 @@ func (r *Resource[S, M, P]) takeOver(ctx context.Context, ids []string, batch er
 
 // releases are those whom destroying the record reactivates: scheduled, restricted by this
 // record, known by their ids, and the subject of no other record of this run.
-func (r *Resource[S, M, P]) releases(_ context.Context, model P, batch erasure.Batch[S]) erasure.Batch[S] {
+func (r *Resource[S, M, P]) releases(model P, batch erasure.Batch[S]) erasure.Batch[S] {
 	back := erasure.Batch[S]{}
 	for id, record := range batch.Scheduled() {
 		_, veiled := erasure.Unveil(id)

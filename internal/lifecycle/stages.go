@@ -5,6 +5,7 @@ package lifecycle
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -87,8 +88,7 @@ func (s *Stages) due() {
 	s.DueAt = Instant(deadline(s.ReceivedAt.ValueString()))
 }
 
-// erases fills in when the records are due; with records that a call may change that is
-// not known before.
+// eraseAt fills in when the records are due.
 func eraseAt[S erasure.Scope[S]](s *Stages, batch erasure.Batch[S]) {
 	s.EraseAt = timetypes.NewRFC3339Null()
 	if s.grace() > 0 {
@@ -96,6 +96,7 @@ func eraseAt[S erasure.Scope[S]](s *Stages, batch erasure.Batch[S]) {
 	}
 }
 
+// unknown is for a plan whose apply decides it.
 func (s *Stages) unknown() {
 	if !s.GracePeriod.IsNull() {
 		s.EraseAt = timetypes.NewRFC3339Unknown()
@@ -235,7 +236,8 @@ func (p *planning[S, M, P]) late() (diags diag.Diagnostics) {
 func (p *planning[S, M, P]) held(errs map[string]error) (left map[string]error, diags diag.Diagnostics) {
 	mild := map[string]error{}
 	for id, err := range errs {
-		if r, ok := err.(*erasure.Refusal); ok && !r.Provider && p.work[id] == erasure.Send && p.records[id].Scheduled() { //nolint:errorlint // a refusal is not wrapped here
+		var r *erasure.Refusal
+		if errors.As(err, &r) && !r.Provider && p.work[id] == erasure.Send && p.records[id].Scheduled() {
 			mild[id] = err
 		}
 	}
@@ -257,11 +259,12 @@ func (p *planning[S, M, P]) held(errs map[string]error) (left map[string]error, 
 	return left, diags
 }
 
-// restricting and releasing are those for whom a plan does so, in a stable order.
+// doing are those who need one of some steps, in the order of the list.
 func doing(ids []string, work map[string]erasure.Step, steps ...erasure.Step) []string {
 	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !slices.Contains(steps, work[id]) })
 }
 
+// released are those who left the list while scheduled, sorted.
 func released(work map[string]erasure.Step) (ids []string) {
 	for _, id := range slices.Sorted(maps.Keys(work)) {
 		if work[id] == erasure.Release {

@@ -662,3 +662,22 @@ func TestStagesNobodyToRestrict(t *testing.T) {
 		}
 	}, nil)
 }
+
+// A replacement that creates first lifts nothing either.
+func TestStagesReplacedCreateFirst(t *testing.T) {
+	each(t, stagedNouns, func(w *world) {
+		c := w.later(w.hard)
+		w.apply(c)
+		w.apply(c, acctest.WithReplace, acctest.CreateBeforeDestroy)
+		w.is("scheduled", false)
+		w.restricted(true, w.ids[0])
+		w.once(0)
+		if n := w.toggles(); n != 1 {
+			w.t.Errorf("%d calls", n)
+		}
+		w.nothing(c)
+		time.Sleep(month + time.Hour)
+		w.apply(c)
+		w.is("completed", false)
+	}, nil)
+}

@@ -52,13 +52,16 @@ const (
 )
 
 func unfinished[S erasure.Scope[S]](batch erasure.Batch[S]) string {
-	open, failed := 0, 0
+	open, failed, off := 0, 0, 0
 	for _, record := range batch {
 		switch record.Current().Status {
 		case erasure.StatusSubmitted:
 			open++
 		case erasure.StatusFailed:
 			failed++
+			if record.Restricted() {
+				off++
+			}
 		}
 	}
 	var said strings.Builder
@@ -67,6 +70,9 @@ func unfinished[S erasure.Scope[S]](batch erasure.Batch[S]) string {
 	}
 	if failed > 0 {
 		fmt.Fprintf(&said, " %s failed; without the record nothing tells that data may be left.", deletions(failed))
+	}
+	if off > 0 {
+		fmt.Fprintf(&said, " Of the failed, %d were deactivated ahead (grace_period); nobody is reactivated.", off)
 	}
 	return said.String()
 }

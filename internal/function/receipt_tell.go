@@ -311,7 +311,7 @@ func (l *letter) restriction(r receipt) {
 	}
 	switch {
 	case !r.ReactivatedAt.IsZero():
-		l.paragraph("**Lifted"+on(r.ReactivatedAt)+".** The user was restricted and is active again.", messages, access)
+		l.paragraph("**Lifted" + on(r.ReactivatedAt) + ".** The user had been restricted, and can connect again.")
 	case r.Status == "deactivated":
 		l.paragraph("**In force"+since(r.DeactivatedAt)+".** The user cannot connect to the chat, and searches leave them out.", messages, access)
 	case r.Status == "reverted":

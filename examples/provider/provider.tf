@@ -1,7 +1,10 @@
 terraform {
+  required_version = ">= 1.11"
+
   required_providers {
     streamchat = {
-      source = "streamchat-gdpr/streamchat"
+      source  = "streamchat-gdpr/streamchat"
+      version = "~> 0.1"
     }
   }
 }

@@ -2,9 +2,12 @@
 # restrict, footprint, export, object store, erase, prove.
 
 terraform {
+  required_version = ">= 1.11"
+
   required_providers {
     streamchat = {
-      source = "streamchat-gdpr/streamchat"
+      source  = "streamchat-gdpr/streamchat"
+      version = "~> 0.1"
     }
   }
 }
@@ -74,11 +77,15 @@ resource "terraform_data" "footprint" {
   }
 }
 
-# 3. Right of access (Art. 15 and 20): a file that only the officer can open.
+# 3. Right of access (Art. 15 and 20): pages, JSON and files for the person, in a ZIP
+#    that only the officer can open.
 resource "streamchat_user_export" "subject" {
   user_id        = var.user_id
-  path           = "${path.module}/exports/${var.request_id}.json.age"
+  path           = "${path.module}/exports/${var.request_id}.zip.age"
   age_recipients = [var.officer]
+  format         = "bundle"
+  audience       = "subject"
+  attachments    = true
 
   depends_on = [streamchat_user_deactivation.restriction, terraform_data.footprint]
 }

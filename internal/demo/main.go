@@ -7,6 +7,7 @@
 package main
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
 	"crypto/sha256"
@@ -255,7 +256,7 @@ func (d *demo) proof() error {
 
 // openExport decrypts the file as the data protection officer would.
 func (d *demo) openExport() (string, error) {
-	sealed, err := os.ReadFile(filepath.Join(d.store, request+".json.age"))
+	sealed, err := os.ReadFile(filepath.Join(d.store, request+".zip.age"))
 	if err != nil {
 		return "", err
 	}
@@ -267,6 +268,21 @@ func (d *demo) openExport() (string, error) {
 	if err != nil {
 		return "", err
 	}
+	archive, err := zip.NewReader(bytes.NewReader(plain), int64(len(plain)))
+	if err != nil {
+		return "", err
+	}
+	parts := map[string][]byte{}
+	for _, f := range archive.File {
+		r, err := f.Open()
+		if err != nil {
+			return "", err
+		}
+		if parts[f.Name], err = io.ReadAll(r); err != nil {
+			return "", err
+		}
+	}
+	plain = parts["export.json"]
 	var export struct {
 		User     map[string]json.RawMessage
 		Messages []json.RawMessage
@@ -282,7 +298,14 @@ func (d *demo) openExport() (string, error) {
 	if !strings.Contains(state, hex.EncodeToString(sum[:])) || strings.Contains(state, "Canal Street") || bytes.Contains(sealed, []byte("Canal Street")) || string(export.User["loyalty_number"]) != "9007199254740993" {
 		return "", errors.New("the export is not what the state says, or leaked into it")
 	}
-	return fmt.Sprintf("the export opens with the officer's key, as Stream had it: %d messages;\n  nothing of it is in the state, and its hash is in the erasure's receipt", len(export.Messages)), nil
+	if !bytes.Contains(parts["index.html"], []byte("Canal Street")) || !bytes.Contains(parts["attachments/000001-Lease.txt"], []byte("lease")) {
+		return "", errors.New("the bundle lacks the message or its file")
+	}
+	return fmt.Sprintf("the bundle opens with the officer's key: %d messages as pages and JSON,\n"+
+		"  and the lease that was attached to one; nothing of it is in the state, and\n"+
+		"  its hash is in the erasure's receipt. This is how the officer opens it:\n"+
+		"    age -d -i officer.key -o answer.zip %s.zip.age\n"+
+		"    unzip -d answer answer.zip, then open answer/index.html", len(export.Messages), request), nil
 }
 
 func (d *demo) again() error {

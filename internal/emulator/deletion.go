@@ -123,7 +123,10 @@ func (e *Emulator) erase(ids []string, d deletion, at stamp) {
 		if d.User == modeHard {
 			e.handOver(u, d.NewChannelOwner)
 		}
-		u.filesDeleted = u.filesDeleted || d.Files
+		if d.Files {
+			u.filesDeleted = true
+			e.eraseUploads(u)
+		}
 		if d.Calls != modeNone {
 			u.callsDeleted = d.Calls
 		}

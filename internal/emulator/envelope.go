@@ -35,7 +35,10 @@ func (s stamp) add(d time.Duration) stamp { return s + stamp(d) }
 
 // enc writes JSON. encoding/json would escape HTML inside custom data, which
 // has to leave as it came.
-type enc struct{ b []byte }
+type enc struct {
+	b      []byte
+	resign func(attachments []byte) []byte // nil: links stay
+}
 
 func (e *enc) sep() {
 	if n := len(e.b); n > 0 {

@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -32,6 +33,7 @@ type exportFile struct {
 	contentType string
 	body        []byte
 	madeAt      stamp
+	owner       *user // of an upload
 }
 
 func exportRoutes() []route {
@@ -137,7 +139,7 @@ func (e *Emulator) exportLine(out *enc, typ string, data func()) {
 func (e *Emulator) exportTask(c *call, kind, ext, contentType string, write func(*enc)) {
 	name := kind + "/" + newID() + "." + ext
 	t := e.startTask(c, func(at stamp) {
-		var out enc
+		out := enc{resign: c.resign}
 		write(&out)
 		e.files[name] = &exportFile{contentType: contentType, body: out.b, madeAt: at}
 	}, func(asked *call, out *enc) {
@@ -151,8 +153,12 @@ func (e *Emulator) exportTask(c *call, kind, ext, contentType string, write func
 // sign makes a URL that is good for a day. Every call makes a new one.
 func (e *Emulator) sign(c *call, name string) string {
 	e.signed++
+	life := urlLife
+	if strings.HasPrefix(name, uploadPath) {
+		life = uploadURLLife
+	}
 	q := url.Values{}
-	q.Set("Expires", strconv.FormatInt(c.now.add(urlLife).time().Unix(), 10))
+	q.Set("Expires", strconv.FormatInt(c.now.add(life).time().Unix(), 10))
 	q.Set("Nonce", strconv.FormatUint(e.signed, 10))
 	q.Set("Signature", e.signature(name, q.Get("Expires"), q.Get("Nonce")))
 	u := url.URL{Scheme: "http", Host: c.r.Host, Path: exportPath + name, RawQuery: q.Encode()}
@@ -185,7 +191,7 @@ func (e *Emulator) download(c *call, name string) *response {
 		return denied(http.StatusForbidden, "AccessDenied", "Request has expired")
 	}
 	f := e.files[name]
-	if f == nil || c.now >= f.madeAt.add(fileLife) {
+	if f == nil || f.owner == nil && c.now >= f.madeAt.add(fileLife) {
 		return denied(http.StatusNotFound, "NoSuchKey", "The specified key does not exist.")
 	}
 	return newResponse(http.StatusOK, f.contentType, f.body)

@@ -71,6 +71,9 @@ func (m *message) html() string {
 func (e *enc) messageBody(em *Emulator, m *message, caller string, embed bool) {
 	e.key("attachments")
 	if raw, ok := m.fields.get("attachments"); ok {
+		if e.resign != nil {
+			raw = e.resign(raw)
+		}
 		e.raw(raw)
 	} else {
 		e.raw([]byte("[]"))

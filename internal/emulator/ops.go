@@ -57,6 +57,10 @@ const (
 	opListDevices                = "ListDevices"
 	opCreateDevice               = "CreateDevice"
 	opDeleteDevice               = "DeleteDevice"
+	opUploadFile                 = "UploadFile"
+	opUploadImage                = "UploadImage"
+	opUploadChannelFile          = "UploadChannelFile"
+	opUploadChannelImage         = "UploadChannelImage"
 
 	// opDownload is the emulator's own name for fetching an export file.
 	opDownload = "DownloadExport"

@@ -40,6 +40,7 @@ func (e *Emulator) Seed(r io.Reader) error {
 		"messages":  e.seedMessage,
 		"reactions": e.seedReaction,
 		"polls":     e.seedPoll,
+		"files":     e.seedFile,
 	}
 	dec := json.NewDecoder(r)
 	if err := expect(dec, json.Delim('{')); err != nil {
@@ -53,7 +54,7 @@ func (e *Emulator) Seed(r io.Reader) error {
 		name, _ := tok.(string)
 		seed, ok := add[name]
 		if !ok {
-			return fmt.Errorf("seed: unknown list %q, expected users, channels, messages, reactions or polls", name)
+			return fmt.Errorf("seed: unknown list %q, expected users, channels, messages, reactions, polls or files", name)
 		}
 		if err := expect(dec, json.Delim('[')); err != nil {
 			return err

@@ -91,7 +91,7 @@ var (
 func init() {
 	// Here, since the handler of GET /rate_limits refers to the routes.
 	routes = slices.Concat(userRoutes(), exportRoutes(), channelRoutes(), messageRoutes(), reactionRoutes(),
-		pollRoutes(), taskRoutes(), appRoutes(), retentionRoutes(), deviceRoutes())
+		pollRoutes(), taskRoutes(), appRoutes(), retentionRoutes(), deviceRoutes(), uploadRoutes())
 	for i := range routes {
 		mux.Handle(routes[i].pattern, &routes[i])
 	}
@@ -155,6 +155,7 @@ func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler) // the client is gone
 	}
 	c := &call{e: e, op: unknownOp, r: r, body: body, query: r.URL.Query()}
+	c.out.resign = c.resign
 
 	resp, f := e.handle(c, start)
 	if f != nil && !f.wait(r.Context(), e) {

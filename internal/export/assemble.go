@@ -10,6 +10,8 @@ import (
 	"io"
 
 	"github.com/tidwall/gjson"
+
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/privatefile"
 )
 
 // assembler makes the export of one user, the subject, out of channel exports:
@@ -33,7 +35,7 @@ import (
 type assembler struct {
 	w       *writer
 	subject string
-	spool   spool
+	spool   privatefile.Spool
 	out     []byte // one message or reaction
 
 	foreign    int64 // messages of others
@@ -55,11 +57,11 @@ const (
 // after all messages in the JSON, wait in memory and, when they are many, in an
 // encrypted temporary file in dir; with dir "" they are [ErrTooLarge] then.
 func newAssembler(w *writer, subject, dir string) *assembler {
-	return &assembler{w: w, subject: subject, spool: spool{dir: dir}, seed: maphash.MakeSeed()}
+	return &assembler{w: w, subject: subject, spool: privatefile.Spool{Dir: dir}, seed: maphash.MakeSeed()}
 }
 
 // close removes what is temporary.
-func (a *assembler) close() error { return a.spool.close() }
+func (a *assembler) close() error { return a.spool.Close() }
 
 // rewrite says what becomes of a field.
 type rewrite int
@@ -204,7 +206,7 @@ func (a *assembler) listed(message gjson.Result, v2 bool) error {
 	if total := sum(message.Get("reaction_counts")); total > length(latest) && id != "" {
 		kind = spoolListed
 		note := append(binary.AppendUvarint(nil, uint64(total)), id...) //nolint:gosec // sum is never negative
-		if err := a.spool.add(spoolLookUp, note); err != nil {
+		if err := a.spool.Add(spoolLookUp, note); err != nil {
 			return err
 		}
 	}
@@ -269,5 +271,5 @@ func (a *assembler) keepReaction(kind byte, reaction gjson.Result, messageID, of
 		a.seen[key] = true
 	}
 	a.rewrite(reaction, reactionRewrites)
-	return a.spool.add(kind, a.out)
+	return a.spool.Add(kind, a.out)
 }

@@ -223,7 +223,7 @@ func TestAssembleSpools(t *testing.T) {
 	if err := a.file(strings.NewReader(v1("[" + strings.Repeat(message+",", n-1) + message + "]"))); err != nil {
 		t.Fatal(err)
 	}
-	if a.spool.scratch == nil || a.spool.memory.Cap() > 0 {
+	if !a.spool.OnDisk() {
 		t.Fatal("nothing was spooled")
 	}
 	if err := a.reactions(t.Context(), nil); err != nil {

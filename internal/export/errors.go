@@ -6,10 +6,12 @@ package export
 import (
 	"errors"
 	"fmt"
+
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/privatefile"
 )
 
 // ErrTooLarge says that an export does not fit where it was to go.
-var ErrTooLarge = errors.New("the export is too large")
+var ErrTooLarge = privatefile.ErrTooLarge
 
 // ErrNothingFound says that an assembled export would be empty. Stream's refusal
 // of its own export means that there is a lot.

@@ -51,7 +51,7 @@ func (a *assembler) prefetch(ctx context.Context, lookUp lookUpFunc, steps chan<
 	var running errgroup.Group
 	running.SetLimit(lookUps)
 	defer func() { _ = running.Wait() }() // errors go with the answers
-	return a.spool.each(func(kind byte, record []byte) error {
+	return a.spool.Each(func(kind byte, record []byte) error {
 		next := step{kind: kind}
 		if kind == spoolLookUp {
 			total, n := binary.Uvarint(record)

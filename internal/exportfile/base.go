@@ -178,9 +178,9 @@ func (b *Base) planUpdate(ctx context.Context, req resource.ModifyPlanRequest, r
 	if slices.ContainsFunc(changed, func(attribute string) bool { return !slices.Contains(inPlace, attribute) }) {
 		return // a replacement
 	}
-	for _, at := range []path.Path{pathPath, recipientsPath, overwritePath} {
-		if slices.Contains(changed, at.String()) {
-			resp.Diagnostics.Append(warning(at, "Export is not taken again"))
+	for _, at := range asTaken {
+		if slices.Contains(changed, at) {
+			resp.Diagnostics.Append(warning(path.Root(at), "Export is not taken again"))
 			return
 		}
 	}
@@ -309,6 +309,10 @@ var told = []string{
 func (b *Base) receipt(state tftypes.Value, id string) string {
 	attributes := map[string]tftypes.Value{}
 	_ = state.As(&attributes) // it is an object, by the schema
+	if kept := map[string]any{}; json.Unmarshal([]byte(text(attributes["receipt"])), &kept) == nil {
+		kept["record_id"] = id
+		return erasure.Canonical(kept) // that of the state
+	}
 	says := map[string]any{"record": b.TypeName, "record_id": id, "status": "completed", "provider_version": b.Session.Version}
 	for _, name := range told {
 		if value := plain(attributes[name]); value != nil {
@@ -381,8 +385,13 @@ func (b *Base) Update(ctx context.Context, req resource.UpdateRequest, resp *res
 		return
 	}
 	resp.State.Raw = req.Plan.Raw
+	resp.Diagnostics.Append(b.Renew(ctx, req, resp)...)
+}
+
+// Renew writes the receipt of a record whose state was just set anew.
+func (b *Base) Renew(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) diag.Diagnostics {
 	id, diags := lifecycle.RecordID(ctx, req.Private)
-	resp.Diagnostics.Append(append(diags, b.archive(ctx, resp.State.Raw, cmp.Or(id, receipt.NewID()), resp.Private, false)...)...)
+	return append(diags, b.archive(ctx, resp.State.Raw, cmp.Or(id, receipt.NewID()), resp.Private, false)...)
 }
 
 // Delete implements resource.Resource: the file stays. A Delete without the mark of a

@@ -84,8 +84,14 @@ func (m *Model) SetApp(app stream.App) {
 	m.AppName, m.AppID = lifecycle.Text(app.Name), lifecycle.Text(app.ID)
 }
 
+// asTaken are the attributes that say how an export is taken, in the order of the schema: a
+// change of one afterwards changes nothing but the record.
+var asTaken = []string{
+	"path", "age_recipients", "overwrite", "format", "audience", "attachments", "attachment_hosts", "attachment_max_bytes",
+}
+
 // inPlace are the attributes that change without a new export.
-var inPlace = []string{"path", "age_recipients", "overwrite", "timeouts", "request_id", "labels", "user_id", "subject"}
+var inPlace = append([]string{"timeouts", "request_id", "labels", "receipt", "attachments_saved", "attachments_missing", "user_id", "subject"}, asTaken...)
 
 // Attributes are the schema of a Model; content is what the hash is of, e.g.
 // "the clear JSON".

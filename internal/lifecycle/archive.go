@@ -67,7 +67,7 @@ func Document(ctx context.Context, books *Bookkeeping, says map[string]any) (str
 	if id := books.RequestID.ValueString(); id != "" {
 		says["request_id"] = id
 	}
-	labels, diags := books.labels(ctx)
+	labels, diags := books.LabelTexts(ctx)
 	if len(labels) > 0 {
 		says["labels"] = labels
 	}

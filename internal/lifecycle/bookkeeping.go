@@ -47,7 +47,8 @@ func (b *Bookkeeping) equal(other *Bookkeeping) bool {
 	return b.RequestID.Equal(other.RequestID) && b.Labels.Equal(other.Labels)
 }
 
-func (b *Bookkeeping) labels(ctx context.Context) (map[string]string, diag.Diagnostics) {
+// LabelTexts are the labels as a receipt has them.
+func (b *Bookkeeping) LabelTexts(ctx context.Context) (map[string]string, diag.Diagnostics) {
 	if b.Labels.IsNull() {
 		return nil, nil
 	}

@@ -24,7 +24,7 @@ func (r *Single[S, M, P]) IdentitySchema(_ context.Context, _ resource.IdentityS
 		resp.IdentitySchema = VeiledIdentity(r.Noun.Subject)
 		return
 	}
-	resp.IdentitySchema = Identity(r.Noun.Subject, "Whom or what the record is about.")
+	resp.IdentitySchema = Identity(r.Noun.Subject, "The subject of the record.")
 }
 
 // ImportState implements resource.ResourceWithImportState: it adopts what was

@@ -150,7 +150,7 @@ func (c *Common) name() string {
 
 func (c *Common) about(ctx context.Context, resource, pseudonym string) (erasure.About, diag.Diagnostics) {
 	about := erasure.About{Record: resource, ID: c.name(), Subject: pseudonym, RequestID: c.RequestID.ValueString(), KeyCheck: c.keyCheck}
-	labels, diags := c.labels(ctx)
+	labels, diags := c.LabelTexts(ctx)
 	about.Labels = labels
 	if !c.NotCovered.IsNull() {
 		diags.Append(c.NotCovered.ElementsAs(ctx, &about.NotCovered, false)...)
@@ -159,6 +159,16 @@ func (c *Common) about(ctx context.Context, resource, pseudonym string) (erasure
 		diags.Append(c.Exports.ElementsAs(ctx, &about.Exports, false)...)
 	}
 	return about, diags
+}
+
+// exportHashes are the hashes of exports that are known yet.
+func (c *Common) exportHashes() (hashes []string) {
+	for _, element := range c.Exports.Elements() {
+		if hash, ok := element.(types.String); ok && hash.ValueString() != "" {
+			hashes = append(hashes, hash.ValueString())
+		}
+	}
+	return hashes
 }
 
 // keepCommon takes what acts have decided from the prior state.

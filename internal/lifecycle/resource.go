@@ -56,6 +56,9 @@ type Noun[S erasure.Scope[S]] struct {
 	// Effect says in a sentence what a scope takes, and Caveat what else is final about
 	// an irreversible one; both for the plan's warning.
 	Effect func(S) string
+	// Loses says what a plan should be warned of that goes with the subjects and that no
+	// export has; exports are the hashes that are known. Nil: nothing.
+	Loses  func(s *session.Session, scope S, exports, ids []string) diag.Diagnostics
 	Caveat string
 	// Deed is the attribute (dotted path) that a warning of the deed points at: the CLI
 	// quotes it, so it must not be the one that names people.

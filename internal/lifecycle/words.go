@@ -80,7 +80,7 @@ func deletions(n int) string {
 
 func willForget[S erasure.Scope[S]](subject path.Path, batch erasure.Batch[S]) diag.Diagnostic {
 	return diag.NewAttributeWarningDiagnostic(subject, titleForget,
-		"Applying this resource destruction will only remove the record from the Terraform state. The deleted data does not come back, and nothing is sent to Stream. Archive the receipt first if it is still needed."+unfinished(batch))
+		"Destroying this resource only removes the record from the Terraform state. The deleted data does not come back, and nothing is sent to Stream. Archive the receipt first if it is still needed."+unfinished(batch))
 }
 
 func forgotten[S erasure.Scope[S]](subject path.Path, batch erasure.Batch[S]) diag.Diagnostic {
@@ -90,7 +90,7 @@ func forgotten[S erasure.Scope[S]](subject path.Path, batch erasure.Batch[S]) di
 
 func willRestore(subject path.Path) diag.Diagnostic {
 	return diag.NewAttributeWarningDiagnostic(subject, titleRestore,
-		"Applying this resource destruction asks Stream to bring the user back (on_destroy = \"restore\"). Stream restores the user's metadata, not memberships.")
+		"Destroying this resource asks Stream to bring the user back (on_destroy = \"restore\"). Stream restores the user's metadata, not memberships.")
 }
 
 func restored(subject path.Path) diag.Diagnostic {

@@ -54,7 +54,7 @@ var (
 func configurations(t *testing.T, root string) map[string]configuration {
 	t.Helper()
 	all := map[string]configuration{}
-	for _, pattern := range []string{"examples/resources/*/resource.tf", "examples/data-sources/*/data-source.tf", "examples/ephemeral-resources/*/ephemeral-resource.tf"} {
+	for _, pattern := range []string{"examples/resources/*/resource*.tf", "examples/data-sources/*/data-source*.tf", "examples/ephemeral-resources/*/ephemeral-resource*.tf"} {
 		paths, err := filepath.Glob(filepath.Join(root, pattern))
 		if err != nil {
 			t.Fatal(err)
@@ -65,7 +65,7 @@ func configurations(t *testing.T, root string) map[string]configuration {
 	}
 	known := func(text string) bool {
 		for _, c := range all {
-			if strings.TrimSpace(c.text) == strings.TrimSpace(text) {
+			if strings.HasSuffix(c.text, text) { // its first line is the heading
 				return true
 			}
 		}
@@ -92,6 +92,10 @@ var (
 	channels = regexp.MustCompile(`cids?\s*=\s*(\[[^\]]*\]|"[^"]+")`)
 	messages = regexp.MustCompile(`message_id\s*=\s*("[^"]+")`)
 	quoted   = regexp.MustCompile(`"([^"]+)"`)
+	computed = regexp.MustCompile(`::cid\("([^"]+)", "([^"]+)"\)`)
+	query    = regexp.MustCompile(`(?m)^list "`)
+	action   = regexp.MustCompile(`(?m)^action "`)
+	declared = regexp.MustCompile(`(?ms)^variable "(\w+)" \{\n(.*?)^\}`)
 	variable = regexp.MustCompile(`\bvar\.(\w+)`)
 	apps     = regexp.MustCompile(`expected_app_name\s*=\s*"([^"]+)"`)
 )
@@ -99,6 +103,15 @@ var (
 // plan plans for an app that has everybody and everything that is named.
 func (c configuration) plan(t *testing.T) {
 	t.Helper()
+	cli := acctest.CLI(t)
+	var major, minor int
+	if _, err := fmt.Sscanf(cli.Version, "%d.%d", &major, &minor); err != nil {
+		t.Fatal(err)
+	}
+	queries := query.MatchString(c.text)
+	if (queries || action.MatchString(c.text)) && (cli.Flavor != tfcli.Terraform || major == 1 && minor < 14) {
+		t.Skipf("%s has neither actions nor queries", cli)
+	}
 	app := "Emulator"
 	if named := apps.FindStringSubmatch(c.text); named != nil {
 		app = named[1]
@@ -135,6 +148,9 @@ func (c configuration) plan(t *testing.T) {
 			cids = append(cids, cid[1])
 		}
 	}
+	for _, of := range computed.FindAllStringSubmatch(text, -1) {
+		cids = append(cids, of[1]+":"+of[2])
+	}
 	slices.Sort(cids)
 	for _, cid := range slices.Compact(cids) {
 		rooms = append(rooms, fmt.Sprintf(`{"cid": %q, "created_by_id": "owner", "members": ["owner"]}`, cid))
@@ -144,9 +160,15 @@ func (c configuration) plan(t *testing.T) {
 	}
 	s.Fill(t, fmt.Sprintf(`{"channels": [%s], "messages": [%s]}`, strings.Join(rooms, ", "), strings.Join(texts, ", ")))
 
-	ws, err := tfcli.NewWorkspace(tfcli.Options{CLI: acctest.CLI(t), Dir: t.TempDir(), Provider: acctest.Binary(t), Env: []string{
+	env := []string{
 		"STREAM_API_KEY=" + s.APIKey(), "STREAM_API_SECRET=" + s.APISecret(), "STREAM_CHAT_URL=" + s.URL, "STREAMCHAT_PSEUDONYM_KEY=" + acctest.PseudonymKey,
-	}})
+	}
+	for _, of := range declared.FindAllStringSubmatch(text, -1) {
+		if !strings.Contains(of[2], "default") {
+			env = append(env, "TF_VAR_"+of[1]+"=waters-malone")
+		}
+	}
+	ws, err := tfcli.NewWorkspace(tfcli.Options{CLI: cli, Dir: t.TempDir(), Provider: acctest.Binary(t), Env: env})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,6 +176,14 @@ func (c configuration) plan(t *testing.T) {
 		if err := ws.WriteFile(filepath.Base(list), read(t, list)); err != nil {
 			t.Fatal(err)
 		}
+	}
+	steps := [][]string{{"init"}, {"validate"}, {"plan"}}
+	if queries {
+		steps = [][]string{{"init"}, {"query"}}
+		if err := ws.WriteFile("main.tfquery.hcl", text); err != nil {
+			t.Fatal(err)
+		}
+		text = ""
 	}
 	if !strings.Contains(text, "required_providers") {
 		text = "terraform {\n  required_providers {\n    streamchat = {\n      source = \"streamchat-gdpr/streamchat\"\n    }\n  }\n}\n" + text
@@ -176,11 +206,60 @@ func (c configuration) plan(t *testing.T) {
 	if err := ws.WriteFile("main.tf", text); err != nil {
 		t.Fatal(err)
 	}
-	for _, args := range [][]string{{"init"}, {"validate"}, {"plan"}} {
+	for _, args := range steps {
 		r, err := ws.Run(t.Context(), args...)
 		if err != nil || r.ExitCode != 0 {
 			t.Fatalf("%v: %v\n%s%s\n%s", args, err, r.Stdout, r.Stderr, text)
 		}
+	}
+}
+
+// Every title that a guide says what to do about is one of the provider's, or of Terraform's.
+func TestTitlesOfTheDocs(t *testing.T) {
+	t.Parallel()
+	root, err := tfcli.RepoRoot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	terraforms := []string{
+		"Provider produced inconsistent final plan", "Unsupported state file format", "Error acquiring the state lock", "Saved plan is stale",
+	}
+	var code strings.Builder
+	for _, pattern := range []string{"internal/*/*.go", "internal/*/*.md"} {
+		paths, err := filepath.Glob(filepath.Join(root, pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range paths {
+			if !strings.HasSuffix(path, "_test.go") {
+				code.WriteString(read(t, path))
+			}
+		}
+	}
+	guides, err := filepath.Glob(filepath.Join(root, "templates", "guides", "*.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tables, titles := regexp.MustCompile(`(?m)^\| (?:this )?title\b[^\n]*\n\|[-|]+\n((?:\|[^\n]*\n)+)`), 0
+	for _, guide := range guides {
+		for _, table := range tables.FindAllStringSubmatch(read(t, guide), -1) {
+			for line := range strings.Lines(table[1]) {
+				cell := strings.Split(line, "|")[1]
+				for title := range strings.SplitSeq(cell, ";") {
+					title = strings.TrimPrefix(strings.Trim(title, " …"), "… ")
+					if title == "" || strings.HasPrefix(title, "or ") || slices.Contains(terraforms, title) {
+						continue
+					}
+					titles++
+					if !strings.Contains(code.String(), title) {
+						t.Errorf("%s: no diagnostic has the title %q", filepath.Base(guide), title)
+					}
+				}
+			}
+		}
+	}
+	if titles < 60 {
+		t.Errorf("only %d titles", titles)
 	}
 }
 

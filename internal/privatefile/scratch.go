@@ -55,6 +55,7 @@ func (s *Scratch) Write(p []byte) (int, error) { return s.buffer.Write(p) }
 // Reader ends the writing and gives back what was written.
 func (s *Scratch) Reader() (io.Reader, error) {
 	err := errors.Join(s.buffer.Flush(), s.sealed.Close())
+	s.buffer, s.sealed = nil, nil // many wait to be read at a time
 	if err == nil {
 		_, err = s.file.Seek(0, io.SeekStart)
 	}

@@ -36,6 +36,11 @@ func TestSuitesHaveEveryResource(t *testing.T) {
 			t.Errorf("no cell of the fast selection breaks a %s", sub.name)
 		}
 	}
+	for _, sub := range hidden {
+		if !slices.ContainsFunc(killCells(), func(c cell) bool { return c.subject.name == sub.name && c.fast() }) {
+			t.Errorf("no cell of the fast selection interrupts a %s", sub.name)
+		}
+	}
 	for _, f := range beginnings {
 		if !slices.ContainsFunc(slices.Concat(subjects, chained), func(s subject) bool {
 			return (f.needs == nil || f.needs(s)) && fastCrossing(s, f)

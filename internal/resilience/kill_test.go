@@ -160,7 +160,7 @@ type cell struct {
 
 // killCells are all that make sense.
 func killCells() (list []cell) {
-	for _, sub := range slices.Concat(subjects, shrinking, chained) {
+	for _, sub := range slices.Concat(subjects, shrinking, chained, hidden) {
 		for _, m := range moments {
 			for _, k := range kills {
 				if m.op(sub) == "" || k.timeouts != "" && (sub.untimed || m.op(sub) == erasureOf(sub)) || m.placed && k.name != killOfTerraform {
@@ -203,6 +203,8 @@ func (c cell) fast() bool {
 		return c.kill.name == "SIGKILL of the provider"
 	case "shrinking user erasure batch, the task runs", "shrinking channel erasure batch, sent, not carried out", "channel export before an erasure, the download":
 		return c.kill.name == "SIGINT"
+	case "user erasure without an id, carried out, not answered", "user erasure batch without an id, the task runs":
+		return c.kill.name == "SIGINT" || c.kill.name == killOfTerraform
 	case "user export before an erasure, the file in place, no record":
 		return true
 	case "user export before an erasure, the erasure carried out, not answered":

@@ -195,11 +195,12 @@ var subjects = []subject{
 const (
 	shrinks   = "shrinking "
 	goesFirst = " before an erasure"
+	nameless  = " without an id"
 )
 
 // kind is the name without that.
 func (s subject) kind() string {
-	return strings.TrimSuffix(strings.TrimPrefix(s.name, shrinks), goesFirst)
+	return strings.TrimSuffix(strings.TrimSuffix(strings.TrimPrefix(s.name, shrinks), goesFirst), nameless)
 }
 
 // next is the subject as the run after this one asks for it.
@@ -235,6 +236,17 @@ var chained = func() []subject {
 	users.name, users.erasure = users.name+goesFirst, &user
 	channels.name, channels.erasure = channels.name+goesFirst, &channel
 	return []subject{users, channels}
+}()
+
+// hidden are erasures whose record holds no id.
+var hidden = func() (list []subject) {
+	for _, name := range []string{"user erasure", "user erasure batch"} {
+		s := subjectNamed(name)
+		s.name += nameless
+		s.attributes = strings.NewReplacer("user_id ", "user_id_wo ", "user_ids ", "user_ids_wo ").Replace(s.attributes)
+		list = append(list, s)
+	}
+	return list
 }()
 
 // resourceTypes are those of the provider.

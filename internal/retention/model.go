@@ -81,8 +81,12 @@ func warning(summary string) diag.Diagnostic {
 // deletes says in words what a policy takes.
 func deletes(policy string, hours types.Int64) string {
 	age := "older than the given age"
-	if !hours.IsUnknown() {
-		age = fmt.Sprintf("of more than %d hours (%d days)", hours.ValueInt64(), hours.ValueInt64()/24)
+	switch h := hours.ValueInt64(); {
+	case hours.IsUnknown():
+	case h < 48 || h%24 != 0:
+		age = fmt.Sprintf("of more than %d hours", h)
+	default:
+		age = fmt.Sprintf("of more than %d hours (%d days)", h, h/24)
 	}
 	if policy == inactiveChannels {
 		return "every channel without activity " + age + ", with all its messages"

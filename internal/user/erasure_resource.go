@@ -63,6 +63,7 @@ func noun(typeName, subject, hidden string, subjects map[string]schema.Attribute
 		Blocks:         map[string]schema.Block{"delete": deleteBlock()},
 		Engine:         func(s *session.Session) *erasure.Engine[erasure.UserScope] { return s.Users },
 		Effect:         effect,
+		Loses:          losesFiles,
 		Caveat:         "An id that was deleted can never be used again.",
 		Deed:           "delete.user",
 		Restores:       true,

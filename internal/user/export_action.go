@@ -15,7 +15,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
-	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/export"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/bundle"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/exportfile"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/session"
 )
@@ -27,6 +27,7 @@ type exportActionModel struct {
 	Path          types.String `tfsdk:"path"`
 	AgeRecipients types.List   `tfsdk:"age_recipients"`
 	Overwrite     types.Bool   `tfsdk:"overwrite"`
+	formModel
 }
 
 func (m *exportActionModel) file() exportfile.Alone {
@@ -64,7 +65,14 @@ func (*exportAction) Schema(_ context.Context, _ action.SchemaRequest, resp *act
 				Optional: true, ElementType: types.StringType, MarkdownDescription: actionText("age_recipients"),
 				Validators: []validator.List{listvalidator.SizeAtLeast(1), listvalidator.ValueStringsAre(notEmpty)},
 			},
-			"overwrite": schema.BoolAttribute{Optional: true, MarkdownDescription: actionText("overwrite")},
+			"overwrite":   schema.BoolAttribute{Optional: true, MarkdownDescription: actionText("overwrite")},
+			"format":      schema.StringAttribute{Optional: true, MarkdownDescription: describe("format"), Validators: formats},
+			"audience":    schema.StringAttribute{Optional: true, MarkdownDescription: describe("audience"), Validators: audiences},
+			"attachments": schema.BoolAttribute{Optional: true, MarkdownDescription: describe("attachments")},
+			"attachment_hosts": schema.ListAttribute{
+				Optional: true, ElementType: types.StringType, MarkdownDescription: describe("attachment_hosts"), Validators: hosts,
+			},
+			"attachment_max_bytes": schema.Int64Attribute{Optional: true, MarkdownDescription: describe("attachment_max_bytes"), Validators: sizes},
 		},
 	}
 }
@@ -74,6 +82,7 @@ func (*exportAction) ValidateConfig(ctx context.Context, req action.ValidateConf
 	var model exportActionModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
 	resp.Diagnostics.Append(exportfile.Check(ctx, model.Path, model.AgeRecipients)...)
+	resp.Diagnostics.Append(model.nonsense(model.Path.ValueString())...)
 }
 
 // ModifyPlan implements action.ActionWithModifyPlan: what cannot succeed fails in the plan.
@@ -107,13 +116,18 @@ func (a *exportAction) Invoke(ctx context.Context, req action.InvokeRequest, res
 	if resp.Diagnostics.Append(diags...); diags.HasError() {
 		return
 	}
+	app, diags := a.session.Open(ctx, userIDPath)
+	if resp.Diagnostics.Append(diags...); diags.HasError() {
+		return
+	}
+	takenAt := a.session.Clock.Now()
 	file, diags := model.file().Begin(ctx, a.session, userIDPath)
 	if resp.Diagnostics.Append(diags...); diags.HasError() {
 		return
 	}
 	defer exportfile.Discard(file, &resp.Diagnostics)
 	say("Exporting. Beyond " + directLimit + " this takes minutes.")
-	found, exists, diags := take(ctx, a.session, id, there, file, filepath.Dir(model.Path.ValueString()))
+	found, exists, diags := model.write(ctx, a.session, id, there, file, filepath.Dir(model.Path.ValueString()), app.Name, takenAt)
 	if resp.Diagnostics.Append(diags...); !exists {
 		resp.Diagnostics.Append(noSuchUser())
 	}
@@ -124,12 +138,13 @@ func (a *exportAction) Invoke(ctx context.Context, req action.InvokeRequest, res
 		resp.Diagnostics.Append(exportfile.NotWritten(userIDPath, err))
 		return
 	}
+	resp.Diagnostics.Append(missingFiles(found)...)
 	say(written(found))
 }
 
 // written says what an export holds.
-func written(found export.Findings) string {
-	said := fmt.Sprintf("Written: %d messages, %d reactions, %d attachments by their URLs.", found.Messages, found.Reactions, found.Attachments)
+func written(found bundle.Result) string {
+	said := fmt.Sprintf("Written: %d messages, %d reactions, %d attachments, of which %d files were saved.", found.Messages, found.Reactions, found.Attachments, found.Saved)
 	if !found.Complete() {
 		said += " It was assembled, so that something may be missing."
 	}

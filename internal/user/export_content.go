@@ -38,6 +38,7 @@ var exportText = prose.Text(exportProse)
 // state, of the ephemeral resource nowhere.
 type contentModel struct {
 	UserID        types.String `tfsdk:"user_id"`
+	Audience      types.String `tfsdk:"audience"`
 	Exists        types.Bool   `tfsdk:"exists"`
 	JSON          types.String `tfsdk:"json"`
 	SHA256        types.String `tfsdk:"sha256"`
@@ -73,14 +74,15 @@ func (m *contentModel) take(ctx context.Context, s *session.Session) diag.Diagno
 		return diags
 	}
 	var content limitedBuffer
-	found, exists, taken := take(ctx, s, id, there, &content, "")
+	form := formModel{Audience: m.Audience}
+	found, exists, taken := form.write(ctx, s, id, there, &content, "", "", s.Clock.Now())
 	diags.Append(taken...)
 	if diags.HasError() {
 		return diags
 	}
 	m.Exists = types.BoolValue(exists)
 	if exists {
-		diags.Append(m.hold(content.bytes, found)...)
+		diags.Append(m.hold(content.bytes, found.Findings)...)
 	}
 	return diags
 }

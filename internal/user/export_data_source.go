@@ -48,7 +48,8 @@ func (*exportDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, r
 		},
 	)
 	maps.Copy(attributes, map[string]schema.Attribute{
-		"user_id": schema.StringAttribute{Required: true, MarkdownDescription: exportText("user_id"), Validators: IDValidators()},
+		"user_id":  schema.StringAttribute{Required: true, MarkdownDescription: exportText("user_id"), Validators: IDValidators()},
+		"audience": schema.StringAttribute{Optional: true, MarkdownDescription: describe("audience"), Validators: audiences},
 	})
 	resp.Schema = schema.Schema{MarkdownDescription: exportText("data source"), Attributes: attributes}
 }

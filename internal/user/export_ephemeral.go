@@ -44,7 +44,8 @@ func (*exportEphemeral) Schema(_ context.Context, _ ephemeral.SchemaRequest, res
 		},
 	)
 	maps.Copy(attributes, map[string]schema.Attribute{
-		"user_id": schema.StringAttribute{Required: true, MarkdownDescription: exportText("ephemeral user_id"), Validators: IDValidators()},
+		"audience": schema.StringAttribute{Optional: true, MarkdownDescription: describe("audience"), Validators: audiences},
+		"user_id":  schema.StringAttribute{Required: true, MarkdownDescription: exportText("ephemeral user_id"), Validators: IDValidators()},
 	})
 	resp.Schema = schema.Schema{MarkdownDescription: exportText("ephemeral resource"), Attributes: attributes}
 }

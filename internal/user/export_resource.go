@@ -25,6 +25,7 @@ type exportResource struct{ exportfile.Base }
 type exportModel struct {
 	exportfile.Model
 	person
+	bundleModel
 	MessageCount    types.Int64  `tfsdk:"message_count"`
 	ReactionCount   types.Int64  `tfsdk:"reaction_count"`
 	AttachmentCount types.Int64  `tfsdk:"attachment_count"`
@@ -70,13 +71,14 @@ func (*exportResource) Schema(ctx context.Context, _ resource.SchemaRequest, res
 		Attributes: map[string]schema.Attribute{
 			"message_count":  exportfile.Count("How many messages the export holds."),
 			"reaction_count": exportfile.Count("How many reactions the export holds."),
-			"attachment_count": exportfile.Count("How many attachments the messages have. The files themselves are not in an export, " +
-				"only their URLs, which expire after 14 days: fetch them before an erasure if they belong to the answer."),
+			"attachment_count": exportfile.Count("How many attachments the messages have. The files themselves are in a bundle with `attachments = true`; " +
+				"else the export holds only their URLs, which expire after 14 days."),
 			"complete": exportfile.Fact(completeDescription),
 			"method":   exportfile.Kept(methodDescription),
 		},
 	}
-	maps.Copy(resp.Schema.Attributes, exportfile.Attributes(ctx, "the clear JSON"))
+	maps.Copy(resp.Schema.Attributes, bundleAttributes())
+	maps.Copy(resp.Schema.Attributes, exportfile.Attributes(ctx, "the clear JSON, in a bundle of its `export.json`"))
 	of := personAttributes("The user to export.")
 	if id, ok := of["user_id"].(schema.StringAttribute); ok {
 		id.PlanModifiers = []planmodifier.String{stringplanmodifier.RequiresReplaceIf(anotherUser,
@@ -103,14 +105,6 @@ func (r *exportResource) Read(ctx context.Context, req resource.ReadRequest, res
 	var model exportModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &model)...)
 	resp.Diagnostics.Append(model.identify(ctx, resp.Identity)...)
-}
-
-// Update implements resource.Resource: nothing is taken again.
-func (r *exportResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
-	var model exportModel
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &model)...)
-	resp.Diagnostics.Append(model.identify(ctx, resp.Identity)...)
-	r.Base.Update(ctx, req, resp)
 }
 
 // planPerson compares whom the configuration names with the record, and writes the
@@ -146,9 +140,16 @@ func (r *exportResource) ModifyPlan(ctx context.Context, req resource.ModifyPlan
 		}
 	}
 	id := of.id()
-	if !r.Plan(ctx, req, resp) || id == "" || resp.Diagnostics.HasError() {
+	taking := r.Plan(ctx, req, resp)
+	if !req.Plan.Raw.IsNull() && !req.State.Raw.IsNull() && !resp.Diagnostics.HasError() {
+		r.planBooks(ctx, req, resp)
+	}
+	if !taking || id == "" || resp.Diagnostics.HasError() {
 		return
 	}
+	var files bundleModel
+	resp.Diagnostics.Append(req.Plan.GetAttribute(ctx, path.Root("attachments"), &files.Attachments)...)
+	r.notePlanned(&files, &of)
 	if resp.Diagnostics.Append(r.Ahead(of.at(), "user", id)...); resp.Diagnostics.HasError() {
 		return
 	}
@@ -210,7 +211,7 @@ func (r *exportResource) Create(ctx context.Context, req resource.CreateRequest,
 		return
 	}
 	defer exportfile.Discard(file, &resp.Diagnostics)
-	found, exists, diags := take(ctx, r.Session, id, there, file, filepath.Dir(model.Path.ValueString()))
+	found, exists, diags := model.write(ctx, r.Session, id, there, file, filepath.Dir(model.Path.ValueString()), app.Name, takenAt)
 	resp.Diagnostics.Append(diags...)
 	if !exists {
 		resp.Diagnostics.Append(nobodyToExport())
@@ -225,6 +226,12 @@ func (r *exportResource) Create(ctx context.Context, req resource.CreateRequest,
 	model.MessageCount, model.ReactionCount = types.Int64Value(found.Messages), types.Int64Value(found.Reactions)
 	model.AttachmentCount = types.Int64Value(found.Attachments)
 	model.Complete, model.Method = types.BoolValue(found.Complete()), types.StringValue(found.Method)
+	if found.SHA256 != "" {
+		model.SHA256 = types.StringValue(found.SHA256)
+	}
+	resp.Diagnostics.Append(model.hold(found)...)
+	resp.Diagnostics.Append(model.writeReceipt(ctx, r.Session, id)...)
+	r.noteFiles(&model)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &model)...)
 	resp.Diagnostics.Append(model.identify(ctx, resp.Identity)...)
 	resp.Diagnostics.Append(r.Archive(ctx, resp.State.Raw, resp.Private)...)

@@ -76,7 +76,7 @@ func (*footprintDataSource) Schema(_ context.Context, _ datasource.SchemaRequest
 			"exists":         schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether Stream has the user, active or deactivated."},
 			"channels":       list("The cids of the channels that the user is a member of, sorted. Deleting the user takes them out of these. Deleted channels, also softly deleted ones, are not listed."),
 			"conversations":  list("Those of `channels` with exactly two members, sorted: they go with `delete.conversations`, for the other member too."),
-			"owned_channels": list("The cids of the channels that the user created, sorted. They stay and get a new owner (`new_channel_owner_id`)."),
+			"owned_channels": list("The cids of the channels that the user created, sorted. They stay and get a new owner (`new_channel_owner_id`), but for those that are also `conversations`."),
 			"polls": list("The ids of the polls that the user created, sorted; they go with `delete.polls`. Null for a deactivated user: Stream lists polls only on behalf of an active one. " +
 				"Take the footprint before a `streamchat_user_deactivation` where polls matter."),
 			"message_count": schema.Int64Attribute{

@@ -95,12 +95,12 @@ func (*usersDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, re
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "The users at Stream who fit a filter, as they are when the plan is made: whom a campaign of erasures would take, or whether anybody is left.\n\n" +
 			"Deleted users are in no query of Stream's. So a list that feeds an erasure shrinks by those who were erased: keep their evidence with `streamchat_user_erasure_batch`, which does not drop a record because its user left the list.\n\n" +
-			"All users who fit are read, by pages of 100, however many there are; part of an answer never passes for the whole. With `sort`, Stream gives no more than 1,100.",
+			"All users who fit are read, by pages of 100, however many there are; an answer that is cut short is an error. With `sort`, Stream gives no more than 1,100.",
 		Attributes: map[string]schema.Attribute{
 			"filter": schema.StringAttribute{
 				Required: true, Validators: []validator.String{filterValidator{}},
 				MarkdownDescription: "Which users, as a JSON object in Stream's query language; use `jsonencode`. `{}` is everybody. Stream filters by `id`, `name`, `username`, `role`, `teams`, `email`, `language`, `banned`, `shadow_banned`, `created_at`, `updated_at`, `last_active` and the app's own fields; " +
-					"a name that it does not know counts as such a field, so a misspelt one finds nobody. There is no filter for deactivated or deleted users.",
+					"a name that it does not know counts as such a field, so a misspelt one finds nobody. There is no filter for deactivated or deleted users. Operators: see [Clean-up campaigns](../guides/campaigns.md).",
 			},
 			"include_deactivated": schema.BoolAttribute{
 				Optional:            true,

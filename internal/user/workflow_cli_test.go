@@ -29,7 +29,8 @@ func TestCLIWorkflowExample(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := acctest.Start(t)
-	if err := s.Seed(strings.NewReader(odd)); err != nil {
+	// A link to a page instead of a file that nobody has: the bundle is complete.
+	if err := s.Seed(strings.NewReader(strings.Replace(odd, `"image_url"`, `"og_scrape_url"`, 1))); err != nil {
 		t.Fatal(err)
 	}
 	key, err := age.GenerateX25519Identity()
@@ -72,7 +73,7 @@ func TestCLIWorkflowExample(t *testing.T) {
 	if got := strings.Join(order, " "); !strings.HasSuffix(got, "DeactivateUser ExportUser DeleteUsers") {
 		t.Errorf("order: %s", got)
 	}
-	sealed, err := os.ReadFile(filepath.Join(store, "DSR-7.json.age"))
+	sealed, err := os.ReadFile(filepath.Join(store, "DSR-7.zip.age"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,8 +81,12 @@ func TestCLIWorkflowExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if plain, err := io.ReadAll(reader); err != nil || !bytes.Contains(plain, []byte("9007199254740993")) {
-		t.Errorf("the stored export: %v, %.200s", err, plain)
+	plain, err := io.ReadAll(reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if parts := unzipped(t, plain); !strings.Contains(parts["export.json"], "9007199254740993") || parts["index.html"] == "" {
+		t.Errorf("the stored export: %.200s", parts["export.json"])
 	}
 	if u, _ := s.User("alice"); !u.HardDeleted {
 		t.Error("alice is still there")
@@ -96,7 +101,7 @@ func TestCLIWorkflowExample(t *testing.T) {
 			t.Errorf("after the erasure there was a %s", r.Op)
 		}
 	}
-	if _, err := os.Stat(filepath.Join(store, "DSR-7.json.age")); err != nil {
+	if _, err := os.Stat(filepath.Join(store, "DSR-7.zip.age")); err != nil {
 		t.Errorf("destroy took the stored export: %v", err)
 	}
 }

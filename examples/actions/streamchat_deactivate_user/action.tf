@@ -1,3 +1,4 @@
+# When a ticket is opened
 action "streamchat_deactivate_user" "leaver" {
   config {
     user_id       = "waters-malone"
@@ -5,7 +6,7 @@ action "streamchat_deactivate_user" "leaver" {
   }
 }
 
-# When the ticket is opened, the user is locked out at once.
+# The user is locked out at once.
 resource "terraform_data" "ticket" {
   input = "DSR-1048"
 

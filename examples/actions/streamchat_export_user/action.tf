@@ -1,4 +1,5 @@
-# By hand: terraform apply -invoke=action.streamchat_export_user.dsr_1047
+# By hand
+# terraform apply -invoke=action.streamchat_export_user.dsr_1047
 action "streamchat_export_user" "dsr_1047" {
   config {
     user_id        = "waters-malone"

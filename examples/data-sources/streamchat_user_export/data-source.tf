@@ -1,4 +1,4 @@
-# Beware: the content lands in the state. See the warning above.
+# The content lands in the state
 data "streamchat_user_export" "request" {
   user_id = "waters-malone"
 }

@@ -1,3 +1,4 @@
+# The size of an erasure, for the reviewer
 data "streamchat_user_footprint" "dsr_1042" {
   user_id = "waters-malone"
 }

@@ -1,4 +1,4 @@
-# Guests who have not been seen for three years.
+# Guests who were not seen since 2023
 data "streamchat_users" "stale_guests" {
   filter = jsonencode({
     role        = "guest"

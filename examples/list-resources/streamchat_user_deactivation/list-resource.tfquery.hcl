@@ -1,3 +1,4 @@
+# Deactivated guests
 # terraform query -generate-config-out=restrictions.tf
 list "streamchat_user_deactivation" "guests" {
   provider = streamchat

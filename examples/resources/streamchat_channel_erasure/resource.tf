@@ -1,4 +1,4 @@
-# For good: the channel with everything that was written in it, for everybody.
+# Erase a channel for good
 resource "streamchat_channel_erasure" "support_4711" {
   cid         = "messaging:support-4711"
   hard_delete = true
@@ -7,20 +7,6 @@ resource "streamchat_channel_erasure" "support_4711" {
     legal_basis  = "GDPR Art. 17(1)(a)"
     pull_request = "https://git.example.com/privacy/erasures/pull/88"
   }
-
-  lifecycle {
-    postcondition {
-      condition     = self.status == "completed"
-      error_message = "Not erased yet: run apply again."
-    }
-  }
-}
-
-# Hidden for now, while Stream keeps the messages: raise it to true later, in place.
-resource "streamchat_channel_erasure" "support_4712" {
-  cid         = "messaging:support-4712"
-  hard_delete = false
-  request_id  = "DSR-1043"
 
   lifecycle {
     postcondition {

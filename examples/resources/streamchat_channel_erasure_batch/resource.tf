@@ -1,3 +1,4 @@
+# Several channels, one record
 resource "streamchat_channel_erasure_batch" "closed_projects" {
   cids        = ["messaging:project-17", "messaging:project-21"]
   hard_delete = true

@@ -1,5 +1,5 @@
-# For good: what was written in the channel before this year. The channel, its
-# members and later messages stay.
+# Erase what was written before this year
+# The channel, its members and later messages stay.
 resource "streamchat_channel_truncation" "lobby_until_2026" {
   cid              = "livestream:lobby"
   hard_delete      = true

@@ -1,4 +1,4 @@
-# For good: the message, its reactions and all replies to it.
+# Erase a message with its reactions and replies
 resource "streamchat_message_erasure" "leaked_address" {
   message_id  = "7d2f4c0e-5d4e-4f2b-9a51-1c1f6f0b6d11"
   hard_delete = true

@@ -1,36 +1,19 @@
-# The export is taken before the erasure, encrypted to the data protection officer.
-resource "streamchat_user_export" "dsr_1042" {
-  user_id        = "waters-malone"
-  path           = "${path.module}/exports/dsr-1042.json.age"
-  age_recipients = ["age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"]
+# An access request
+variable "exports_dir" {
+  description = "Outside of the repository's working tree."
+  type        = string
+  default     = "/tmp/exports"
 }
 
-resource "streamchat_user_erasure" "dsr_1042" {
-  user_id    = "waters-malone"
-  request_id = "DSR-1042"
+resource "streamchat_user_export" "dsr_1041" {
+  user_id        = "waters-malone"
+  request_id     = "DSR-1041"
+  path           = "${var.exports_dir}/DSR-1041.zip.age"
+  age_recipients = ["age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"] # the officer's
 
-  # The export goes first, and its hash into the receipt.
-  exports = [streamchat_user_export.dsr_1042.sha256]
-
-  # Put the copy to durable storage in between: an object store resource that
-  # depends on the export, and that this erasure depends on.
-  # depends_on = [aws_s3_object.dsr_1042]
-
-  delete {
-    user = "hard"
-  }
-
-  lifecycle {
-    # Beyond 10,000 messages an export is assembled and not provably everything:
-    # take this out once you have reviewed what it can miss.
-    precondition {
-      condition     = streamchat_user_export.dsr_1042.complete
-      error_message = "The export was assembled: review it before erasing."
-    }
-
-    postcondition {
-      condition     = self.status == "completed"
-      error_message = "Not erased yet: run apply again."
-    }
-  }
+  # What the person gets: pages to read, their data as JSON and their files, without what
+  # belongs to others.
+  format      = "bundle"
+  audience    = "subject"
+  attachments = true
 }

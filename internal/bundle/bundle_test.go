@@ -1,0 +1,293 @@
+// Copyright (c) the terraform-provider-streamchat authors
+// SPDX-License-Identifier: MPL-2.0
+
+package bundle_test
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/attachment"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/bundle"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/clock"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/export"
+)
+
+var at = time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
+
+// source is an export of one user.
+func source(t testing.TB, text string) bundle.Source {
+	t.Helper()
+	counts, err := export.Summarize(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(w io.Writer) (export.Findings, error) {
+		_, err := io.WriteString(w, text)
+		return export.Findings{Counts: counts, Method: export.Direct}, err
+	}
+}
+
+func write(t testing.TB, options bundle.Options, from bundle.Source) (map[string]string, bundle.Result) {
+	t.Helper()
+	if options.Dir == "" {
+		options.Dir = t.TempDir()
+	}
+	options.Subject, options.App, options.Version, options.At = "alice", "Demo Chat", "1.0", at
+	var out bytes.Buffer
+	result, err := bundle.Write(t.Context(), &out, options, from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if left, err := os.ReadDir(options.Dir); err != nil || len(left) != 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+	return unzip(t, out.Bytes()), result
+}
+
+func unzip(t testing.TB, raw []byte) map[string]string {
+	t.Helper()
+	archive, err := zip.NewReader(bytes.NewReader(raw), int64(len(raw)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts := map[string]string{}
+	for _, f := range archive.File {
+		r, err := f.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		content, err := io.ReadAll(r)
+		if err != nil {
+			t.Fatalf("%s: %v", f.Name, err)
+		}
+		if _, twice := parts[f.Name]; twice {
+			t.Errorf("%s is twice in the archive", f.Name)
+		}
+		parts[f.Name] = string(content)
+	}
+	return parts
+}
+
+const everything = `{"user":{"id":"alice","name":"Ælice <b>","role":"user","created_at":"2021-05-17T14:35:23.313097Z","phone":"+31 20 555","teams":["red"]},
+"messages":[
+ {"id":"m1","text":"<script>alert(1)</script> & 👩‍👧 مرحبا بالعالم","type":"regular","user":null,"attachments":[],"cid":"messaging:team","created_at":"2026-01-02T03:04:05.5Z","mood":"sunny","reaction_counts":{"like":2}},
+ {"id":"m2","text":"edited","type":"reply","parent_id":"m1","attachments":[{"type":"route","stops":["A","B"]}],"cid":"messaging:team","created_at":"2026-01-03T03:04:05Z","message_text_updated_at":"2026-01-03T04:00:00Z"},
+ {"id":"m3","text":"gone","type":"deleted","deleted_at":"2026-01-04T00:00:00Z","attachments":[],"cid":"messaging:!members-abc","created_at":"2026-01-03T23:00:00Z"},
+ {"id":"m4","text":"","type":"regular","attachments":[],"cid":"messaging:team","created_at":"2026-01-05T00:00:00Z","poll_id":"p","poll":{"id":"p","name":"Where to?","options":[{"id":"o1","text":"Canal"}],"vote_counts_by_option":{"o1":3},"is_closed":true,"own_votes":[{"user_id":"alice","answer_text":"the park"}]}}
+],"reactions":[{"message_id":"x1","user_id":"alice","type":"love","created_at":"2026-02-01T10:00:00Z","score":1}],"calls":[{"id":"c1"}]}`
+
+func TestWrite(t *testing.T) {
+	t.Parallel()
+	parts, result := write(t, bundle.Options{Channels: func(context.Context, []string) (map[string]bundle.Channel, error) {
+		return map[string]bundle.Channel{"messaging:team": {Name: "The Team", CreatedBy: "bob", MemberCount: 2, Members: []bundle.Member{{ID: "alice"}, {ID: "bob", Name: "Bob"}}}}, nil
+	}}, source(t, everything))
+	if parts["export.json"] != everything {
+		t.Error("export.json is not what Stream sent")
+	}
+	if sum := sha256.Sum256([]byte(everything)); result.SHA256 != hex.EncodeToString(sum[:]) {
+		t.Error("another hash")
+	}
+	index := parts["index.html"]
+	for _, want := range []string{
+		"Demo Chat", "Ælice &lt;b&gt;", "31 20 555", "&lt;script&gt;alert(1)&lt;/script&gt; &amp; 👩‍👧 مرحبا", "The Team", "with Bob",
+		"sunny", "Mood", "👍 like × 2", "reply in a thread", "edited 3 January 2026, 04:00", "deleted 4 January 2026", "Route", "A, B",
+		"Poll: Where to?", "Canal", "the park", "closed", "❤️ love", "no longer there", `dir="auto"`, "Saturday, 3 January 2026", "default-src &#39;none&#39;",
+	} {
+		if !strings.Contains(index, want) {
+			t.Errorf("index.html lacks %q", want)
+		}
+	}
+	for _, bad := range []string{"<script", "javascript:", "http-equiv=\"refresh\"", "ZgotmplZ"} {
+		if strings.Contains(index, bad) {
+			t.Errorf("index.html holds %q", bad)
+		}
+	}
+	var manifest struct {
+		Parts []struct {
+			Name, SHA256 string
+			Size         int
+		}
+		Complete bool
+	}
+	if err := json.Unmarshal([]byte(parts["MANIFEST.json"]), &manifest); err != nil || !manifest.Complete {
+		t.Fatalf("%v: %s", err, parts["MANIFEST.json"])
+	}
+	for _, p := range manifest.Parts {
+		sum := sha256.Sum256([]byte(parts[p.Name]))
+		if len(parts[p.Name]) != p.Size || hex.EncodeToString(sum[:]) != p.SHA256 {
+			t.Errorf("%s is not what the manifest says", p.Name)
+		}
+	}
+	if len(manifest.Parts) != len(parts)-1 {
+		t.Errorf("%d parts, %d in the manifest", len(parts), len(manifest.Parts))
+	}
+	again, _ := write(t, bundle.Options{}, source(t, everything))
+	once, _ := write(t, bundle.Options{}, source(t, everything))
+	if again["index.html"] != once["index.html"] || again["export.json"] != once["export.json"] {
+		t.Error("the same input gives another bundle")
+	}
+}
+
+// Large exports lie on pages, none of them large, that lead to each other.
+func TestWrite_pages(t *testing.T) {
+	t.Parallel()
+	const channels, each = 3, 4000
+	var b strings.Builder
+	b.WriteString(`{"user":{"id":"alice"},"messages":[`)
+	for i := range channels * each {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		text := fmt.Sprintf("word%d %s", i, strings.Repeat("<&>", 100))
+		if i == 77 {
+			text = strings.Repeat("long<", 600_000)
+		}
+		fmt.Fprintf(&b, `{"id":"m%d","text":%q,"attachments":[],"cid":"messaging:c%d","created_at":%q}`, i, text, i%channels,
+			at.Add(time.Duration(channels*each-i)*time.Hour).Format(time.RFC3339Nano))
+	}
+	b.WriteString(`],"reactions":[]}`)
+	for _, audience := range []bundle.Audience{bundle.Controller, bundle.Subject} {
+		parts, _ := write(t, bundle.Options{Audience: audience}, source(t, b.String()))
+		var all strings.Builder
+		for name, content := range parts {
+			if strings.HasSuffix(name, ".html") {
+				all.WriteString(content)
+				if len(content) > 2_000_000 {
+					t.Errorf("%s: %d bytes", name, len(content))
+				}
+				for _, target := range strings.Split(content, `href="`)[1:] {
+					target, _, _ = strings.Cut(target, `"`)
+					file, _, _ := strings.Cut(target, "#")
+					if file = filepath.ToSlash(filepath.Join(filepath.Dir(name), file)); target[0] != '#' && parts[file] == "" {
+						t.Errorf("%s links to %s, which is not there", name, target)
+					}
+				}
+			}
+		}
+		shown := map[string]int{}
+		for _, word := range regexp.MustCompile(`word\d+ `).FindAllString(all.String(), -1) {
+			shown[word]++
+		}
+		for i := range channels * each {
+			if n := shown[fmt.Sprintf("word%d ", i)]; i != 77 && n != 1 {
+				t.Fatalf("message %d is shown %d times", i, n)
+			}
+		}
+	}
+}
+
+// What cannot be fetched is named and counted, and loses nothing else.
+func TestWrite_attachments(t *testing.T) {
+	t.Parallel()
+	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "elsewhere") }))
+	defer other.Close()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/photo.png", "/CON.txt":
+			_, _ = io.WriteString(w, "content of "+r.URL.Path)
+		case "/signed.pdf":
+			if r.URL.Query().Get("Signature") != "new" {
+				http.Error(w, "expired", http.StatusForbidden)
+				return
+			}
+			_, _ = io.WriteString(w, "renewed")
+		case "/large.bin":
+			_, _ = w.Write(make([]byte, 3<<20))
+		case "/held.bin":
+			_, _ = w.Write(bytes.Repeat([]byte("held"), 600<<10))
+		case "/away":
+			http.Redirect(w, r, other.URL+"/x", http.StatusFound)
+		default:
+			http.NotFound(w, r)
+		}
+	}))
+	defer server.Close()
+	fetcher := attachment.New(attachment.Options{Hosts: []string{"127.0.0.1"}, MaxBytes: 5 << 19, Timeout: time.Minute, Clock: clock.Real{}})
+	attach := func(id, fields string) string {
+		return fmt.Sprintf(`{"id":%q,"text":"","attachments":[{%s}],"cid":"messaging:c","created_at":"2026-01-02T03:04:05Z"}`, id, strings.ReplaceAll(fields, "URL", server.URL))
+	}
+	text := `{"user":{"id":"alice"},"messages":[` + strings.Join([]string{
+		attach("1", `"type":"image","image_url":"URL/photo.png?Signature=a"`), attach("2", `"type":"file","asset_url":"URL/CON.txt","title":"../../CON: фото?.txt"`),
+		attach("3", `"type":"file","asset_url":"URL/signed.pdf?Signature=old","title":"Signed.pdf"`), attach("4", `"type":"file","asset_url":"URL/large.bin"`),
+		attach("5", `"type":"file","asset_url":"URL/away"`), attach("6", `"type":"file","asset_url":"https://evil.example/x"`),
+		attach("7", `"type":"image","image_url":"https://news.example/p.png","og_scrape_url":"https://news.example/story","title":"News"`),
+		attach("8", `"type":"route","map":{"url":"URL/held.bin"}`), attach("9", `"type":"file","asset_url":"URL/gone.txt"`),
+	}, ",") + `],"reactions":[]}`
+	parts, result := write(t, bundle.Options{Fetcher: fetcher, Message: func(_ context.Context, id string) ([]byte, error) {
+		if id != "3" {
+			return nil, errors.New("gone")
+		}
+		return []byte(attach("3", `"type":"file","asset_url":"URL/signed.pdf?Signature=new"`)), nil
+	}}, source(t, text))
+	if result.Saved != 4 || result.Missing != 4 || result.Complete() {
+		t.Errorf("%+v", result)
+	}
+	for name, want := range map[string]string{
+		"attachments/000001-photo.png": "content of /photo.png", "attachments/000002-CON.txt": "content of /CON.txt",
+		"attachments/000003-Signed.pdf": "renewed", "attachments/000004-held.bin": strings.Repeat("held", 600<<10),
+	} {
+		if parts[name] != want {
+			t.Errorf("%s: %.40q", name, parts[name])
+		}
+	}
+	for _, want := range []string{`"reason":"larger_than_allowed"`, `"reason":"redirected_elsewhere"`, `"reason":"host_not_allowed"`, `"reason":"gone_or_link_expired"`, `"complete": false`} {
+		if !strings.Contains(parts["MANIFEST.json"], want) {
+			t.Errorf("the manifest lacks %s", want)
+		}
+	}
+	for _, want := range []string{`<img src="attachments/000001-photo.png"`, "larger than this export takes", "4 files could not be saved", `href="https://news.example/story"`} {
+		if !strings.Contains(parts["index.html"], want) {
+			t.Errorf("index.html lacks %s", want)
+		}
+	}
+}
+
+// An error of the source is what comes back, and what is no export is none.
+func TestWrite_errors(t *testing.T) {
+	t.Parallel()
+	boom := errors.New("boom")
+	for name, c := range map[string]struct {
+		from bundle.Source
+		want error
+	}{
+		"source": {func(w io.Writer) (export.Findings, error) {
+			_, _ = io.WriteString(w, `{"user":{`)
+			return export.Findings{}, boom
+		}, boom},
+		"cut": {func(w io.Writer) (export.Findings, error) {
+			_, err := io.WriteString(w, `{"user":{"id":"a"}`)
+			return export.Findings{}, err
+		}, bundle.ErrNotExport},
+		"text": {func(w io.Writer) (export.Findings, error) {
+			_, err := io.WriteString(w, `hello`)
+			return export.Findings{}, err
+		}, bundle.ErrNotExport},
+		"more": {func(w io.Writer) (export.Findings, error) {
+			_, err := io.WriteString(w, `{} {}`)
+			return export.Findings{}, err
+		}, bundle.ErrNotExport},
+	} {
+		for _, audience := range []bundle.Audience{bundle.Controller, bundle.Subject} {
+			_, err := bundle.Write(t.Context(), io.Discard, bundle.Options{Subject: "a", Dir: t.TempDir(), Audience: audience, At: at}, c.from)
+			if !errors.Is(err, c.want) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+}

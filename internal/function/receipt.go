@@ -31,6 +31,8 @@ type receipt struct {
 	deactivation
 	policy
 	exported
+	// Export is where the receipt of a user's export has what it says of it.
+	Export *exported `json:"export"`
 }
 
 type attempt struct {
@@ -77,13 +79,18 @@ type (
 		ReactionCount   *int64   `json:"reaction_count"`
 		AttachmentCount *int64   `json:"attachment_count"`
 		Complete        *bool    `json:"complete"`
+		Saved           *int64   `json:"attachments_saved"`
 		AgeRecipients   []string `json:"age_recipients"`
+		Encrypted       bool     `json:"encrypted"`
 	}
 )
 
 func readReceipt(document string) (r receipt, err error) {
 	if json.Unmarshal([]byte(document), &r) != nil {
 		return r, errors.New("it is no JSON of the form that this version of the provider writes") // its own words would quote it
+	}
+	if r.Export != nil {
+		r.exported = *r.Export
 	}
 	kind, ok := kinds[r.Record]
 	switch {

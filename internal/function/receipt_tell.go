@@ -311,7 +311,7 @@ func (l *letter) restriction(r receipt) {
 	}
 	switch {
 	case !r.ReactivatedAt.IsZero():
-		l.paragraph("**Lifted"+on(r.ReactivatedAt)+".** The user was restricted and is active again.", messages, access)
+		l.paragraph("**Lifted" + on(r.ReactivatedAt) + ".** The user had been restricted, and can connect again.")
 	case r.Status == "deactivated":
 		l.paragraph("**In force"+since(r.DeactivatedAt)+".** The user cannot connect to the chat, and searches leave them out.", messages, access)
 	case r.Status == "reverted":
@@ -365,15 +365,19 @@ func (l *letter) export(r receipt) {
 		return
 	}
 	form := "in the clear, readable by its owner alone"
-	if len(r.AgeRecipients) > 0 {
+	if r.Encrypted || len(r.AgeRecipients) > 0 {
 		form = "encrypted"
 	}
 	l.paragraph("**Taken" + on(r.ExportedAt) + "** into a file, " + form + ".")
+	attachments := "attachments (by their addresses, which expire; the files are not part of it)"
+	if r.Saved != nil {
+		attachments = "attachments, and " + number(*r.Saved, "file", "files") + " of them"
+	}
 	var holds []string
 	for _, count := range []struct {
 		n         *int64
 		one, many string
-	}{{r.MessageCount, "message", "messages"}, {r.ReactionCount, "reaction", "reactions"}, {r.AttachmentCount, "attachment", "attachments (by their addresses, which expire; the files are not part of it)"}} {
+	}{{r.MessageCount, "message", "messages"}, {r.ReactionCount, "reaction", "reactions"}, {r.AttachmentCount, "attachment", attachments}} {
 		if count.n != nil {
 			holds = append(holds, number(*count.n, count.one, count.many))
 		}

@@ -25,9 +25,10 @@ const (
 	// standsMark is left by a destroy plan that saw another record of the same subject:
 	// what that one stands for is not undone.
 	standsMark Mark = "stands"
-	// replacedMark is left by a destroy plan that saw another record of everything that
-	// this one is about, so that it is not forgotten: create_before_destroy in a run that
-	// was cut short.
+	// replacedMark is left by a refresh or a destroy plan that saw another record of
+	// everything that this one is about, so that it is not forgotten: create_before_destroy
+	// in a run that was cut short. Terraform plans a deposed object once more when it
+	// applies, in a process that sees nothing but it, so that the mark stays.
 	replacedMark Mark = "replaced"
 )
 

@@ -327,7 +327,9 @@ func (r *Resource[S, M, P]) Update(ctx context.Context, req resource.UpdateReque
 	drop(model, ids, batch)
 	_, d = r.advance(ctx, model, ids, batch, o, !d.HasError())
 	resp.Diagnostics.Append(d...)
-	resp.Diagnostics.Append(unsavedMark.Clear(ctx, req.Private, resp.Private)...)
+	for _, mark := range []Mark{unsavedMark, replacedMark} {
+		resp.Diagnostics.Append(mark.Clear(ctx, req.Private, resp.Private)...)
+	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 	resp.Diagnostics.Append(r.identify(ctx, resp.Identity, model)...)
 	resp.Diagnostics.Append(Archive(ctx, r.session, model.common().Receipt.ValueString(), false)...)
@@ -465,6 +467,9 @@ func (r *Resource[S, M, P]) Read(ctx context.Context, req resource.ReadRequest, 
 	}
 	if r.session != nil {
 		r.engine.Memory.Remember(batch, r.TypeName+model.common().Receipt.ValueString())
+		if r.hasHeir(model, batch) {
+			resp.Diagnostics.Append(replacedMark.Set(ctx, resp.Private)...)
+		}
 	}
 }
 
@@ -560,7 +565,11 @@ func (r *Resource[S, M, P]) Delete(ctx context.Context, req resource.DeleteReque
 func (r *Resource[S, M, P]) end(ctx context.Context, model P, batch erasure.Batch[S], private privateReader, how receipt.Ending) diag.Diagnostics {
 	document := model.common().Receipt.ValueString()
 	replaced, diags := replacedMark.On(ctx, private)
-	if replaced || document == "" || every(batch, r.engine.Memory.WasWritten) { // an import that was never applied has no receipt
+	if replaced || document == "" || r.session.Receipts == nil { // an import that was never applied has no receipt
+		return diags
+	}
+	_ = r.session.Clock.Sleep(ctx, SettleTime) // who writes it anew may come later; an interrupt waits for nobody
+	if every(batch, r.engine.Memory.WasWritten) {
 		return diags
 	}
 	return append(diags, EndArchive(ctx, r.session, document, how)...)

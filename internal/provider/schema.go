@@ -82,7 +82,7 @@ func connectionAttributes() map[string]schema.Attribute {
 				"with the record when its request, its address or the list of a batch change, or when it is replaced. So no file name tells who somebody is, " +
 				"and no record overwrites another's: not that of another app, of a second request of the same person, or of another process. " +
 				"A file is readable by its owner alone, is replaced whole, and says what the attribute `receipt` says; " +
-				"restrictions, retention policies and exports, which have no such attribute, have a receipt of the same form there. " +
+				"restrictions, retention policies and exports of channels, which have no such attribute, have a receipt of the same form there. " +
 				"When a block is destroyed its file stays, and says when: `forgotten_at`, or what else was done, " +
 				"`restored_at`, `reactivated_at` or `removed_at` (a policy). The old half of a replacement says nothing of that kind. " +
 				"Nothing that a plan or a refresh finds out is written before the apply that records it.",

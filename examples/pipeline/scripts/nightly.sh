@@ -15,7 +15,6 @@ code=0
 case $code in
 0)
   echo "Nothing is unfinished."
-  exec "$here/receipts.sh"
   ;;
 2)
   if "$comment" -only-resumes -plan "$out/plan.json" -log "$out/plan.jsonl"; then

@@ -99,9 +99,9 @@ func TestVeiledAnother(t *testing.T) {
 // A record moves from a stored id to none and back, in place, without a call.
 func TestVeiledMove(t *testing.T) {
 	each(t, veiledNouns, func(w *world) {
-		clear := strings.TrimSuffix(w.subject, "_wo")
+		stored := strings.TrimSuffix(w.subject, "_wo")
 		open, closed := w.block(w.hard), w.block(w.hard)
-		open[clear] = open[w.subject]
+		open[stored] = open[w.subject]
 		delete(open, w.subject)
 		w.apply(open)
 		p := w.plan(closed)

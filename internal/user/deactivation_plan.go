@@ -92,7 +92,7 @@ func (r *deactivationResource) meet(model, config, prior *deactivationModel) (di
 	if prior != nil {
 		before = &prior.person
 	}
-	_, diags = model.person.meet(r.session, &config.person, before, "restriction", "Removing this block lifts the restriction of the old one.")
+	diags = model.person.meet(r.session, &config.person, before, "restriction", "Removing this block lifts the restriction of the old one.")
 	if config.UserID.IsNull() && (prior != nil || !config.UserIDWO.IsNull()) && model.OnDestroy.ValueString() == destroyReactivate {
 		const summary = "Nobody to reactivate"
 		diags.AddAttributeError(path.Root("on_destroy"), summary, restriction(summary))

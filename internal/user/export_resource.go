@@ -123,7 +123,7 @@ func (r *exportResource) planPerson(ctx context.Context, req resource.ModifyPlan
 	if before != nil && !config.UserID.IsNull() && !prior.UserID.IsNull() && !config.UserID.Equal(prior.UserID) {
 		before = nil // another export
 	}
-	_, diags := p.meet(r.Session, &config.person, before, "export", "Destroying this block deletes no file.")
+	diags := p.meet(r.Session, &config.person, before, "export", "Destroying this block deletes no file.")
 	resp.Diagnostics.Append(diags...)
 	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("subject"), p.Subject)...)
 	return p
@@ -177,7 +177,7 @@ func (r *exportResource) Create(ctx context.Context, req resource.CreateRequest,
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	if _, diags := model.meet(r.Session, &config.person, nil, "export", ""); diags.HasError() {
+	if diags := model.meet(r.Session, &config.person, nil, "export", ""); diags.HasError() {
 		resp.Diagnostics.Append(diags...)
 		return
 	}

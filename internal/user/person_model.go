@@ -65,16 +65,16 @@ func (p *person) identify(ctx context.Context, identity *tfsdk.ResourceIdentity)
 }
 
 // meet takes the person from the configuration and compares it with the record in state, nil
-// for a new one. It writes the pseudonym. known is false where the configuration does not
-// say yet; where it does not say at all, only the pseudonym is known.
-func (p *person) meet(s *session.Session, config, prior *person, what, instead string) (known bool, diags diag.Diagnostics) {
+// for a new one. It writes the pseudonym. Where the configuration does not say, only
+// that is known.
+func (p *person) meet(s *session.Session, config, prior *person, what, instead string) (diags diag.Diagnostics) {
 	p.UserID, p.given = config.UserID, config.UserIDWO.ValueString()
-	known = !config.UserID.IsUnknown() && !config.UserIDWO.IsUnknown()
+	known := !config.UserID.IsUnknown() && !config.UserIDWO.IsUnknown()
 	switch {
 	case config.UserID.IsNull() && config.UserIDWO.IsNull() && prior == nil:
-		return known, append(diags, lifecycle.NobodyNamed(userIDPath, hiddenID))
+		return append(diags, lifecycle.NobodyNamed(userIDPath, hiddenID))
 	case !config.UserIDWO.IsNull() && !s.Blind() && s.Pseudonyms == "":
-		return known, append(diags, lifecycle.NoPseudonymKey(path.Root(hiddenID)))
+		return append(diags, lifecycle.NoPseudonymKey(path.Root(hiddenID)))
 	case prior == nil && (!known || s.Blind()):
 		p.Subject = types.StringUnknown()
 	case prior == nil:
@@ -86,11 +86,11 @@ func (p *person) meet(s *session.Session, config, prior *person, what, instead s
 	case known && (p.id() == prior.UserID.ValueString() || !prior.Subject.IsNull() && s.Pseudonyms.Of(p.id()) == prior.Subject.ValueString()):
 		p.Subject = lifecycle.Text(s.Pseudonyms.Of(p.id()))
 	case known && (prior.UserID.IsNull() || config.UserID.IsNull()):
-		return known, append(diags, lifecycle.AnotherPerson(p.at()))
+		return append(diags, lifecycle.AnotherPerson(p.at()))
 	default:
-		return known, append(diags, lifecycle.SubjectChanged(p.at(), what, instead))
+		return append(diags, lifecycle.SubjectChanged(p.at(), what, instead))
 	}
-	return known, diags
+	return diags
 }
 
 // The argument that names a person without a trace.

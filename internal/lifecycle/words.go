@@ -174,8 +174,12 @@ func (c *core[S]) final(scope S) string {
 	if !scope.Irreversible() {
 		return "Stream keeps the data; this is not an erasure in the sense of the GDPR."
 	}
+	of, another := "app_name or app_id", "app"
+	if c.Hidden != "" {
+		of, another = "app_name, app_id or subject", "app, person or pseudonym_key"
+	}
 	return strings.TrimSpace("This cannot be undone, by this provider or by Stream. " + c.Caveat + " " +
-		"If Terraform reports an inconsistent final plan for app_name or app_id, this plan was made for another app: plan again.")
+		"If Terraform reports an inconsistent final plan for " + of + ", this plan was made for another " + another + ": plan again.")
 }
 
 const (

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -64,9 +65,9 @@ func (s *sink) Reset() error { s.Buffer.Reset(); return nil }
 // A host that fails is asked again, and what it sent before does not stay.
 func TestFetch_retries(t *testing.T) {
 	t.Parallel()
-	tries := 0
+	var tries atomic.Int32 // each try has a connection of its own
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		if tries++; tries < 3 {
+		if tries.Add(1) < 3 {
 			w.Header().Set("Content-Length", "10")
 			_, _ = w.Write([]byte("half"))
 			panic(http.ErrAbortHandler)

@@ -33,6 +33,7 @@ import (
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/comment"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/emulator"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/function"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/tfcli"
 )
 
@@ -334,6 +335,11 @@ func (d *demo) record() error {
 		return err
 	}
 	say("It is in the state, as the attributes of streamchat_user_erasure.subject.\nIts receipt, for the auditor's archive, which names nobody:\n\n%s\n", pretty.String())
+	letter, err := function.Letter(receipt)
+	if err != nil {
+		return err
+	}
+	say("What the person can be told, by provider::streamchat::receipt_text(receipt):\n\n%s\n", wrap(letter))
 	say("Done. The demo's directory and its emulated Stream are removed now; in your\nproject the state is where your backend keeps it.")
 	return nil
 }

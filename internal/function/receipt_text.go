@@ -32,10 +32,19 @@ func (receiptText) Run(ctx context.Context, req function.RunRequest, resp *funct
 		give(ctx, resp, types.StringNull())
 		return
 	}
-	r, err := readReceipt(document.ValueString())
+	letter, err := Letter(document.ValueString())
 	if err != nil { // its words are fixed
 		resp.Error = function.NewArgumentFuncError(0, "This is not a receipt: "+err.Error()+".")
 		return
 	}
-	give(ctx, resp, r.text())
+	give(ctx, resp, letter)
+}
+
+// Letter is what receipt_text gives of a receipt.
+func Letter(document string) (string, error) {
+	r, err := readReceipt(document)
+	if err != nil {
+		return "", err
+	}
+	return r.text(), nil
 }

@@ -100,6 +100,7 @@ func TestAccUserExportEphemeral_gone(t *testing.T) {
 		ConfigStateChecks: []statecheck.StateCheck{statecheck.ExpectKnownValue(echoed, attr("data"), knownvalue.ObjectExact(map[string]knownvalue.Check{
 			"user_id": knownvalue.StringExact("alice"), "exists": knownvalue.Bool(false), "json": knownvalue.Null(), "sha256": knownvalue.Null(),
 			"message_count": knownvalue.Null(), "reaction_count": knownvalue.Null(), "complete": knownvalue.Null(), "method": knownvalue.Null(),
+			"audience": knownvalue.Null(),
 		}))},
 	})
 }

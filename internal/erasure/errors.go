@@ -75,13 +75,19 @@ func at(stage Stage, err error) error {
 type Pending struct {
 	// TaskUnknown: Stream no longer knows the task.
 	TaskUnknown bool
+	// Nameless: the task has ended, and without the subject's id nobody can tell how for
+	// this one.
+	Nameless bool
 	// Err is why the waiting ended: the context's error or the API's.
 	Err error
 }
 
 func (p *Pending) Error() string {
-	if p.TaskUnknown {
+	switch {
+	case p.TaskUnknown:
 		return "Stream no longer knows the deletion task"
+	case p.Nameless:
+		return "the deletion task has ended, and no result of it has the pseudonym on record"
 	}
 	return fmt.Sprintf("the deletion was accepted, its end is not known: %v", p.Err)
 }

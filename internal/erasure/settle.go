@@ -76,7 +76,9 @@ func (e *Engine[S]) settle(ctx context.Context, id string, attempt Attempt[S], t
 		return fail(FailureTask)
 	}
 	if id = e.faces.id(id, attempt.TaskID, task.Results, e.pseudonyms); id == "" {
-		return fail(FailureNoEntry) // nobody can be looked up
+		// No entry has the pseudonym: there is none, or the operator's key is another one now.
+		// Only the id can tell; until it is given, nothing is known.
+		return attempt, &Pending{Nameless: true}
 	}
 	entry, listed := task.Results[id]
 	if listed && (entry.Status != stream.ResultOK || entry.Error != "") {

@@ -38,11 +38,11 @@ func (r *Resource[S, M, P]) asks(ctx context.Context, config, prior P) (a asked,
 	var given bool
 	a.ids, a.known, given, diags = v.Given(ctx)
 	switch {
-	case given && a.known && r.session.Pseudonyms == "" && !r.session.Blind():
+	case given && r.session.Pseudonyms == "" && !r.session.Blind():
 		return a, append(diags, NoPseudonymKey(r.hidden()))
 	case given && (a.known || prior == nil || !r.settled(ctx, prior)):
 		return a, diags
-	case prior == nil:
+	case !given && (prior == nil || !isVeiled(prior)):
 		return a, append(diags, NobodyNamed(r.subject(), r.Hidden))
 	}
 	a.left = true // or an ephemeral value that is not known yet, for a record that needs it no more
@@ -64,10 +64,7 @@ func (r *Resource[S, M, P]) naming(veiled bool) *Resource[S, M, P] {
 	}
 	named := *r
 	named.argument = r.Hidden
-	named.words = oneWords[S]{&named.core}
-	if r.many {
-		named.words = manyWords[S]{&named.core}
-	}
+	named.speak()
 	return &named
 }
 

@@ -96,6 +96,44 @@ func TestVeiledAnother(t *testing.T) {
 	}, nil)
 }
 
+// A key that was rotated while a deletion runs makes no failure of it: nobody can tell, until
+// the id is given under the old key.
+func TestVeiledKeyRotatedUnderWay(t *testing.T) {
+	each(t, veiledNouns, func(w *world) {
+		c := w.block(w.hard)
+		w.apply(with(c, config{"timeouts": config{"create": "1m"}}))
+		w.is("submitted", false)
+		time.Sleep(2 * time.Hour)
+		for _, key := range []any{"rotated", nil} {
+			w.Provider["pseudonym_key"] = key
+			w.refused("Give the id again", w.left(c))
+			if p := w.plan(nil); !p.Warnings.Say("still under way") || p.Warnings.Say("failed") { // as the refresh saw it
+				w.t.Errorf("under another key: %s", p.Warnings)
+			}
+		}
+		w.refused("No pseudonym_key", c)
+		w.Provider["pseudonym_key"] = acctest.PseudonymKey
+		w.apply(c)
+		w.is("completed", false)
+		w.once(1)
+		w.hidden()
+	}, nil, slowTasks)
+}
+
+// Whoever never had a pseudonym must be named: a block that names nobody is no record without
+// an id.
+func TestClearLeftOut(t *testing.T) {
+	each(t, []noun{users, userBatch}, func(w *world) {
+		c := w.block(w.hard)
+		w.apply(c)
+		for _, key := range []any{acctest.PseudonymKey, nil} {
+			w.Provider["pseudonym_key"] = key
+			w.refused("Nobody named", w.left(c))
+		}
+		w.once(1)
+	}, nil)
+}
+
 // A record moves from a stored id to none and back, in place, without a call.
 func TestVeiledMove(t *testing.T) {
 	each(t, veiledNouns, func(w *world) {

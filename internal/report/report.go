@@ -48,6 +48,8 @@ func Unfinished(subject path.Path, taskID string, p *erasure.Pending) diag.Diagn
 	case p.TaskUnknown:
 		why = "Stream no longer knows the task, so its result cannot be read. " +
 			"The next apply looks the subject up and sends the deletion again, which does no harm."
+	case p.Nameless:
+		why = "The task has ended, but no result of it has the pseudonym on record: give the id again, under the same pseudonym_key."
 	case errors.Is(p.Err, context.Canceled):
 		why = "The run was interrupted before its end was known."
 	case errors.Is(p.Err, context.DeadlineExceeded):

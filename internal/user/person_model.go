@@ -71,7 +71,7 @@ func (p *person) meet(s *session.Session, config, prior *person, what, instead s
 	p.UserID, p.given = config.UserID, config.UserIDWO.ValueString()
 	known := !config.UserID.IsUnknown() && !config.UserIDWO.IsUnknown()
 	switch {
-	case config.UserID.IsNull() && config.UserIDWO.IsNull() && prior == nil:
+	case config.UserID.IsNull() && config.UserIDWO.IsNull() && (prior == nil || prior.Named()):
 		return append(diags, lifecycle.NobodyNamed(userIDPath, hiddenID))
 	case !config.UserIDWO.IsNull() && !s.Blind() && s.Pseudonyms == "":
 		return append(diags, lifecycle.NoPseudonymKey(path.Root(hiddenID)))
@@ -79,8 +79,10 @@ func (p *person) meet(s *session.Session, config, prior *person, what, instead s
 		p.Subject = types.StringUnknown()
 	case prior == nil:
 		p.Subject = lifecycle.Text(s.Pseudonyms.Of(p.id()))
-	case p.id() == "" && known: // left out
-		p.UserID, p.Subject = types.StringNull(), prior.Subject
+	case p.id() == "" && !config.UserID.IsUnknown(): // left out, or an ephemeral value that is not known yet
+		if p.Subject = prior.Subject; p.Subject.IsNull() {
+			p.Subject = lifecycle.Text(s.Pseudonyms.Of(prior.id())) // a later look compares
+		}
 	case !config.UserID.IsNull() && config.UserID.Equal(prior.UserID):
 		p.Subject = prior.Subject
 	case known && (p.id() == prior.UserID.ValueString() || !prior.Subject.IsNull() && s.Pseudonyms.Of(p.id()) == prior.Subject.ValueString()):

@@ -299,6 +299,36 @@ func TestOnlyResumes(t *testing.T) {
 	}
 }
 
+// A scheduled erasure that is called off reactivates only whom its record has deactivated and
+// knows by the id.
+func TestScheduled(t *testing.T) {
+	t.Parallel()
+	record := func(values map[string]any) map[string]any {
+		all := map[string]any{"user_id": "anna", "status": "scheduled", "found": "present", "irreversible": true, "grace_period": "720h"}
+		for name, value := range values {
+			all[name] = value
+		}
+		return all
+	}
+	const gone, lifts, forgets = "Restricted now, gone for good when due", "Lifts restrictions", "Forgotten"
+	for name, tt := range map[string]struct {
+		act  any
+		want string
+	}{
+		"created":                   {change("streamchat_user_erasure.x", "create", nil, record(map[string]any{"status": nil})), gone},
+		"called off":                {change("streamchat_user_erasure.x", "delete", record(nil), nil), lifts},
+		"deactivated before":        {change("streamchat_user_erasure.x", "delete", record(map[string]any{"found": "deactivated"}), nil), forgets},
+		"deleted before":            {change("streamchat_user_erasure.x", "delete", record(map[string]any{"found": "deleted"}), nil), forgets},
+		"without an id":             {change("streamchat_user_erasure.x", "delete", record(map[string]any{"user_id": nil}), nil), forgets},
+		"a batch, called off":       {change("streamchat_user_erasure_batch.x", "delete", record(map[string]any{"user_id": nil, "user_ids": []any{"anna"}}), nil), lifts},
+		"a batch without their ids": {change("streamchat_user_erasure_batch.x", "delete", record(map[string]any{"user_id": nil}), nil), forgets},
+	} {
+		if got := read(t, plan(t, tt.act), nil).Markdown(comment.Options{}); !strings.Contains(got, tt.want) {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+}
+
 func TestReceipts(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -245,7 +245,11 @@ func (c change) resumes() bool {
 
 func unerase(c change) effect {
 	if c.before["status"] == "scheduled" {
-		return reactivates
+		named := c.before["user_id"] != nil || c.before["user_ids"] != nil // else nobody can be reactivated
+		if found := c.before["found"]; named && found != "deactivated" && found != "deleted" {
+			return reactivates
+		}
+		return forgets
 	}
 	if c.before["on_destroy"] == "restore" && c.before["irreversible"] == false && c.before["status"] == "completed" {
 		return restores
@@ -254,6 +258,9 @@ func unerase(c change) effect {
 }
 
 func afterErasure(c change) string {
+	if erase(c) == schedules || c.before["status"] == "scheduled" {
+		return "until it is erased, the erasure is called off, and whoever it deactivated is reactivated, as far as the record knows the id"
+	}
 	if c.after["on_destroy"] == "restore" {
 		return "the user is brought back once this is completed (metadata only, no memberships)"
 	}

@@ -86,7 +86,7 @@ func TestCLIPipeline(t *testing.T) {
 			p.ids(everybody)
 			p.run(2, "plan.sh")
 			p.run(0, "comment.sh")
-			p.comments("`DSR-1`", "state deactivated", "no longer there", "2026-02-12")
+			p.comments("`DSR-1`", "state deactivated", "no longer there")
 			p.run(0, "policy.sh")
 			p.run(1, "apply.sh", "DSR-1: not erased yet")
 			p.now.Advance(2 * time.Hour)
@@ -207,6 +207,23 @@ func TestCLIExportOfTheController(t *testing.T) {
 	p.opens("DSR-1.json", "my new address")
 }
 
+// Nobody is erased after an export that may miss something, until somebody has read what.
+func TestCLIExportThatMissesSomething(t *testing.T) {
+	t.Parallel()
+	p := start(t, acctest.CLI(t))
+	const request = "app: production\nuser_id: other\nstages: [export, erase]\n"
+	p.request("DSR-7", request)
+	p.run(2, "plan.sh")
+	p.run(1, "apply.sh", "DSR-7: the export may miss something")
+	p.sent(0)
+	p.receipt("user_export-*", "DSR-7", `"attachments_missing":1`)
+	p.run(1, "plan.sh")
+	p.request("DSR-7", request+"accept_incomplete: true\n")
+	p.run(2, "plan.sh")
+	p.run(1, "apply.sh", "DSR-7: not erased yet")
+	p.sent(1)
+}
+
 // Who is meant where no file says so.
 const (
 	anna      = "anna-4711-berg"
@@ -242,7 +259,8 @@ func start(t *testing.T, cli tfcli.CLI) *pipeline {
 	live, tests := app("Live", "livekey"), app("Tests", "testskey")
 	live.Fill(t, strings.ReplaceAll(`{"users": [{"id": "ANNA"}, {"id": "gone"}, {"id": "harry", "legal_hold": true}, {"id": "other"}],
 	  "channels": [{"cid": "messaging:room", "created_by_id": "other", "members": ["ANNA", "other"]}],
-	  "messages": [{"id": "m-1", "cid": "messaging:room", "user_id": "ANNA", "text": "my new address"}]}`, "ANNA", anna))
+	  "messages": [{"id": "m-1", "cid": "messaging:room", "user_id": "ANNA", "text": "my new address"},
+	    {"id": "m-2", "cid": "messaging:room", "user_id": "other", "text": "look", "attachments": [{"type": "image", "image_url": "https://elsewhere.example/x.png"}]}]}`, "ANNA", anna))
 	live.Call(t, "DELETE", "/users/gone?hard_delete=true", "")
 	tests.Fill(t, `{"users": [{"id": "tester"}, {"id": "another"}]}`)
 	both := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -206,6 +206,7 @@ func (c change) judge(said []diagnostic) act {
 	a.approved = (a.effect == resumes || (a.effect == due || a.effect == keeps) && c.due()) && c.unchanged() && !slices.ContainsFunc(said, func(d diagnostic) bool {
 		return d.Summary == calledOff || d.Summary == again || d.Summary == restricted
 	})
+	a.approved = a.approved || c.outlived()
 	a.nameless = c.values()["results"] != nil && len(a.subjects) == 0
 	if slices.Contains([]effect{gone, due, schedules, keeps}, a.effect) {
 		for _, what := range list(c.after["not_covered"]) {

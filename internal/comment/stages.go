@@ -42,6 +42,17 @@ func (c change) unchanged() bool {
 	return true
 }
 
+// outlived reports that an update only records of a restriction that the user was erased. A
+// record that holds no id learns that in a plan, not in a refresh.
+func (c change) outlived() bool {
+	if c.typeName != "streamchat_user_deactivation" || !c.updated || c.moved || c.importing || !unset(c.unknown) {
+		return false
+	}
+	after := maps.Clone(c.after)
+	after["status"] = c.before["status"]
+	return c.before["status"] == "deactivated" && c.after["status"] == "erased" && reflect.DeepEqual(c.before, after)
+}
+
 // unset reports that nothing of an attribute is unknown.
 func unset(value any) bool {
 	switch v := value.(type) {

@@ -97,11 +97,21 @@ func said(titles ...string) []byte {
 func TestOnlyApproved(t *testing.T) {
 	t.Parallel()
 	const one, many = "user_erasure", "user_erasure_batch"
+	restriction := values{"status": "deactivated", "on_destroy": "forget", "labels": map[string]any{"a": "b"}}
+	restricted := func(after values) map[string]any {
+		return change("streamchat_user_deactivation.x", "update", restriction, after)
+	}
 	for name, c := range map[string]struct {
 		acts []any
 		want bool
 		log  []byte
 	}{
+		"a restriction outlived":             {[]any{then(one, submitted, nil), restricted(restriction.with(values{"status": "erased"}))}, true, nil},
+		"a restriction outlived, and labels": {[]any{restricted(restriction.with(values{"status": "erased", "labels": nil}))}, false, nil},
+		"a restriction lifted elsewhere":     {[]any{opened(restricted(restriction.with(values{"status": nil})), "status", true)}, false, nil},
+		"a restriction outlived, open":       {[]any{opened(restricted(restriction.with(values{"status": "erased"})), "labels", true)}, false, nil},
+		"a restriction outlived, moved":      {[]any{but(restricted(restriction.with(values{"status": "erased"})), "previous_address", "streamchat_user_deactivation.y")}, false, nil},
+
 		"nothing":                              {nil, true, nil},
 		"submitted":                            {[]any{then(one, submitted, nil)}, true, nil},
 		"submitted, and the period taken away": {[]any{then(one, dueOne.with(values{"status": "submitted"}), values{"grace_period": nil})}, false, nil},

@@ -15,10 +15,17 @@ fi
 if command -v conftest >/dev/null; then
   exec conftest test --policy "$policy" --data "$policy" "$out/plan.json"
 fi
-denied=$(opa eval --fail --format raw --data "$policy" --input "$out/plan.json" 'concat("\n", data.main.deny)') || {
-  echo "The policy could not be asked." >&2
-  exit 1
+ask() {
+  opa eval --fail --format raw --data "$policy" --input "$out/plan.json" "concat(\"\\n\", data.main.$1)" || {
+    echo "The policy could not be asked." >&2
+    exit 1
+  }
 }
+warned=$(ask warn)
+denied=$(ask deny)
+if [ -n "$warned" ]; then
+  printf 'The policy warns:\n%s\n' "$warned"
+fi
 if [ -n "$denied" ]; then
   printf 'The policy denies this plan:\n%s\n' "$denied" >&2
   exit 1

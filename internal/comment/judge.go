@@ -66,7 +66,7 @@ var effects = map[effect]struct{ title, says string }{
 	reactivates: {"Lifts restrictions", "The user is reactivated and can connect again."},
 	unpolicy:    {"Removes a retention policy", "Nothing more is deleted by age; what it deleted stays deleted."},
 	keeps:       {"Marked as deleted: the data stays at Stream", "This is not an erasure in the sense of the GDPR."},
-	restricts:   {"Restricted", "The user cannot connect; all data stays. Removing the block lifts it."},
+	restricts:   {"Restricted", "The user cannot connect; all data stays."},
 	exports:     {"Exported", "The file is written at apply; nothing of it is in the state."},
 	adopts:      {"Adopted by import", "A record is made of what was done elsewhere. Nothing is deleted."},
 	resumes:     {"Resumed", "Asks for the result of what was submitted before; sent again only if Stream no longer knows the task."},

@@ -77,7 +77,7 @@ func (r *deactivationResource) planCreate(ctx context.Context, plan *deactivatio
 	}
 	switch mark := plan.MarkMessagesDeleted.ValueBool(); finding.Found {
 	case erasure.FoundPresent:
-		diags.Append(willRestrict(finding, mark))
+		diags.Append(willRestrict(finding, plan))
 	case erasure.FoundDeactivated:
 		diags.Append(adopted(mark))
 	default:

@@ -54,9 +54,13 @@ func TestPersonWithoutID(t *testing.T) {
 func TestRestrictionWithoutIDOfSomebodyErased(t *testing.T) {
 	restriction(t, func(t *testing.T, s *acctest.Stream, core *acctest.Core, _ acctest.Config) {
 		block := acctest.Config{"user_id_wo": restricted, "on_destroy": "forget"}
-		good(t, core.Run(acctest.Change{Address: hold, Config: block}))
-		s.Call(t, "DELETE", "/users/"+restricted, "") // softly
 		plan := core.Plan(hold, block)
+		if !plan.Warnings.Say("does not take this back") {
+			t.Errorf("%s", plan.Warnings)
+		}
+		good(t, core.Apply(plan))
+		s.Call(t, "DELETE", "/users/"+restricted, "") // softly
+		plan = core.Plan(hold, block)
 		if plan.Action != acctest.Update || plan.Get("status") != "erased" || len(plan.Warnings) > 0 {
 			t.Fatalf("%s %v %s", plan.Action, plan.After, plan.Warnings)
 		}

@@ -336,7 +336,7 @@ func tools(t *testing.T, root string) string {
 	t.Helper()
 	building.Do(func() {
 		run := func(args ...string) string {
-			cmd := exec.Command("go", args...) //nolint:noctx // For all tests.
+			cmd := exec.Command("go", args...)
 			cmd.Dir, cmd.Env = root, append(os.Environ(), "CGO_ENABLED=0")
 			out, err := cmd.Output()
 			if err != nil {

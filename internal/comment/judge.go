@@ -240,6 +240,8 @@ func (c change) hear(e effect, said []diagnostic) effect {
 		says["deletes"] = says["deletes"] || strings.HasPrefix(d.Summary, "Irreversible deletion") || strings.HasPrefix(d.Summary, "Deletions that keep")
 	}
 	switch {
+	case e == schedules && says["deletes"]: // a record that is replaced is due
+		return gone
 	case e == unknown, says["deletes"], e == keeps && (says[restricted] || says[again]):
 		return e
 	case says[restricted], says[again]:

@@ -408,7 +408,15 @@ type faultCell struct {
 	fast  bool
 }
 
-func (c faultCell) want() ending { return c.fault.ends(c.sub, c.at) }
+func (c faultCell) want() ending {
+	e := c.fault.ends(c.sub, c.at)
+	if c.sub.due { // a record was there before, and an update taints nothing
+		if e.tainted = false; e.record == noRecord {
+			e.record = scheduled
+		}
+	}
+	return e
+}
 
 // faultCells are all that make sense.
 func faultCells() []faultCell { return faultCellsOf(subjects) }
@@ -464,7 +472,13 @@ func (c faultCell) workspace(t *testing.T, s *acctest.Stream) *acctest.Workspace
 	if c.fault.network != nil {
 		return s.Installed(t, acctest.CLI(t), c.provider(""), c.block(c.within()))
 	}
-	return s.Workspace(t, c.provider(""), c.block(c.within()))
+	w := s.Workspace(t, c.provider(""), c.block(c.within()))
+	c.sub.schedule(t, w, c.provider(""))
+	w.Write(c.provider(""), c.block(c.within()))
+	if c.sub.due {
+		s.ResetRequests()
+	}
+	return w
 }
 
 func (c faultCell) provider(more string) string {
@@ -475,7 +489,7 @@ func (c faultCell) block(timeout time.Duration) string {
 	if c.sub.untimed {
 		return c.sub.block(c.sub.untilDone())
 	}
-	return c.sub.block(fmt.Sprintf("timeouts = { create = %q }\n%s", timeout, c.sub.untilDone()))
+	return c.sub.block(fmt.Sprintf("timeouts = {\n    create = %[1]q\n    update = %[1]q\n  }\n%[2]s", timeout.String(), c.sub.untilDone()))
 }
 
 func (c faultCell) within() time.Duration {

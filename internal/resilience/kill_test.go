@@ -7,6 +7,7 @@ package resilience
 
 import (
 	"context"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"maps"
@@ -160,7 +161,7 @@ type cell struct {
 
 // killCells are all that make sense.
 func killCells() (list []cell) {
-	for _, sub := range slices.Concat(subjects, shrinking, chained, hidden) {
+	for _, sub := range slices.Concat(subjects, shrinking, chained, hidden, staged, due) {
 		for _, m := range moments {
 			for _, k := range kills {
 				if m.op(sub) == "" || k.timeouts != "" && (sub.untimed || m.op(sub) == erasureOf(sub)) || m.placed && k.name != killOfTerraform {
@@ -247,10 +248,12 @@ func (c cell) run(t *testing.T, cli tfcli.CLI) string {
 	s := start(t)
 	more := c.subject.untilDone()
 	if c.kill.timeouts != "" {
-		more += fmt.Sprintf("\n  timeouts = { create = %q }", c.kill.timeouts)
+		more += fmt.Sprintf("\n  timeouts = {\n    create = %[1]q\n    update = %[1]q\n  }", c.kill.timeouts)
 	}
 	const impatient = "request_timeout = \"4s\"\n  max_retries = 1\n  max_erasures = 1000"
 	w := s.Installed(t, cli, impatient, c.subject.block(more))
+	c.subject.schedule(t, w, impatient)
+	w.Write(impatient, c.subject.block(more))
 	acctest.Expect(t, w.Run("plan", "-out=first"), 0)
 	s.ResetRequests()
 
@@ -297,6 +300,7 @@ func (c cell) run(t *testing.T, cli tfcli.CLI) string {
 	if fault.Kind != emulator.FaultNotYet {
 		s.ClearFaults()
 	}
+	c.restored(t, w)
 	recorded := c.recorded(t, s, w, carriedOut(s, c.subject))
 	whole := c.subject
 	c.subject = c.subject.next()
@@ -326,6 +330,16 @@ func (c cell) run(t *testing.T, cli tfcli.CLI) string {
 	kept(t, w, c.subject, had)
 	acctest.Expect(t, w.Run("plan", "-detailed-exitcode"), 0)
 	return fmt.Sprintf("%s; %s; %s", recorded, next, times(carriedOut(s, c.subject)))
+}
+
+// restored puts the backup in the place of a state file that Terraform has left empty or
+// torn, as the guide says: of what was scheduled there is a record from before that run.
+func (c cell) restored(t *testing.T, w *acctest.Workspace) {
+	t.Helper()
+	state := filepath.Join(w.Dir, "terraform.tfstate")
+	if raw, err := os.ReadFile(state); c.subject.due && (err != nil || !json.Valid(raw)) {
+		send(t, os.Rename(state+".backup", state))
+	}
 }
 
 // stillUnderWay applies the list that has shrunk while Stream has not ended: whoever was

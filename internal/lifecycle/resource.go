@@ -147,7 +147,7 @@ func (c *core[S]) Metadata(_ context.Context, _ resource.MetadataRequest, resp *
 
 // Schema implements resource.Resource.
 func (c *core[S]) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
-	all := attributes(ctx, c.many, c.Restores)
+	all := attributes(ctx, c.many, c.Restores, c.Verifies)
 	maps.Copy(all, c.Attributes)
 	resp.Schema = schema.Schema{MarkdownDescription: c.Description, Attributes: all, Blocks: c.Blocks}
 }

@@ -131,8 +131,10 @@ type maker struct {
 	waiting *privatefile.Spool       // what is to be redacted
 	filed   *privatefile.Spool       // messages with what became of their files; nil: read sorted
 	cids    map[string]*conversation // by the cid as it is shown
+	list    []*conversation          // the same, in the order of the index
 	profile []byte                   // the user
 	seq     uint64
+	size    int // of what the pages show, about
 }
 
 func (m *maker) close() (err error) {
@@ -239,14 +241,22 @@ func (m *maker) sort(p part) error {
 	case p.field == "messages":
 		message := gjson.ParseBytes(p.value)
 		cid := message.Get("cid").Str
-		m.real(cid, cid).add(moment(message))
-		m.seq++
-		return m.sorted.add(key('m', cid, moment(message), m.seq), p.value)
+		c := m.real(cid, cid)
+		c.messages++
+		c.add(moment(message))
+		return m.keep(key('m', cid, moment(message), m.seq), p.value)
 	case p.field == "reactions":
-		m.seq++
-		return m.sorted.add(key('r', "", moment(gjson.ParseBytes(p.value)), m.seq), p.value)
+		return m.keep(key('r', "", moment(gjson.ParseBytes(p.value)), m.seq), p.value)
 	}
 	return nil
+}
+
+// keep keeps a record for the pages. What it takes on one is about as much again as in
+// the JSON.
+func (m *maker) keep(key, record []byte) error {
+	m.seq++
+	m.size += len(record) + 500
+	return m.sorted.add(key, record)
 }
 
 // real is the conversation that is shown as a cid; its real one is kept for looking it
@@ -273,3 +283,6 @@ func key(kind byte, cid string, at time.Time, seq uint64) []byte {
 	}
 	return fmt.Appendf(nil, "%c%s\x00%016x%016x", kind, cid, nano, seq)
 }
+
+// cidOf is the conversation of a key.
+func cidOf(key []byte) string { return string(key[1 : len(key)-33]) }

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"net/url"
 	"path"
+	"regexp"
 	"strings"
 	"unicode"
 
@@ -63,8 +64,8 @@ func filesOf(message gjson.Result, allowed func(address string) bool) (files []f
 	for _, a := range message.Get("attachments").Array() {
 		n++
 		add := func(field, address string) {
-			if base := withoutQuery(address); address != "" && !seen[base] {
-				seen[base] = true
+			if same := sameFile(address); address != "" && !seen[same] {
+				seen[same] = true
 				files = append(files, file{Attachment: n, Field: field, Name: nameOf(a, address), Type: a.Get("type").Str, Message: id, url: address})
 			}
 		}
@@ -102,10 +103,17 @@ func elsewhere(object gjson.Result, field string, found func(field, address stri
 	}
 }
 
-func withoutQuery(address string) string {
-	base, _, _ := strings.Cut(address, "?")
-	base, _, _ = strings.Cut(base, "#")
-	return base
+// signature is in the query of a link that Stream signed, and of no other.
+var signature = regexp.MustCompile(`(?i)[?&](x-amz-)?signature=`)
+
+// sameFile is what two links to one file have in common: all of it, but for how Stream
+// signs and scales.
+func sameFile(address string) string {
+	address, _, _ = strings.Cut(address, "#")
+	if base, _, _ := strings.Cut(address, "?"); signature.MatchString(address) {
+		return base
+	}
+	return address
 }
 
 // nameOf is what a person knows a file by.
@@ -270,7 +278,7 @@ func (m *maker) renewed(ctx context.Context, f file) string {
 		return ""
 	}
 	for _, again := range filesOf(gjson.ParseBytes(message), func(string) bool { return true }) {
-		if withoutQuery(again.url) == withoutQuery(f.url) {
+		if sameFile(again.url) == sameFile(f.url) {
 			return again.url
 		}
 	}

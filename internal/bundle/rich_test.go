@@ -74,7 +74,7 @@ func fileServer(t testing.TB) *httptest.Server {
 	t.Helper()
 	files := map[string][]byte{
 		"/photo.png": picture(t, 640, 400), "/tall.png": picture(t, 300, 1600), "/me.png": picture(t, 96, 96), "/voice.wav": tone(), "/clip.webm": clip,
-		"/noext": picture(t, 64, 64), "/report.pdf": []byte("%PDF-1.4 nothing in it"),
+		"/noext": picture(t, 64, 64), "/report.pdf": []byte("%PDF-1.4 nothing in it"), "/report2.pdf": []byte("%PDF-1.4 two"), "/report3.pdf": []byte("%PDF-1.4 three"), "/voice": tone(),
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if content, ok := files[r.URL.Path]; ok {
@@ -140,7 +140,7 @@ func rich(host string, more int) string {
 	add(direct, object{"text": "A film", "attachments": []object{file("video", "/clip.webm", "clip.webm", object{"mime_type": "video/webm", "file_size": 12345})}})
 	add(direct, object{"text": "Music", "attachments": []object{file("audio", "/voice.wav", "song.wav", nil)}})
 	add(direct, object{"text": "Odd names", "attachments": []object{
-		file("file", "/report.pdf", `../../etc/passwd "quoted" <b>?*|:.pdf`, nil), file("file", "/report.pdf?2", "CON.pdf", nil), file("file", "/report.pdf?3", "отчёт — финал (2).pdf", nil),
+		file("file", "/report.pdf", `../../etc/passwd "quoted" <b>?*|:.pdf`, nil), file("file", "/report2.pdf", "CON.pdf", nil), file("file", "/report3.pdf", "отчёт — финал (2).pdf", nil),
 		file("image", "/noext", "", nil), file("file", "/gone.zip", "gone.zip", nil), {"type": "file", "title": "elsewhere.doc", "asset_url": "https://files.example.org/elsewhere.doc"},
 	}})
 	add(direct, object{"text": "https://news.example/story", "attachments": []object{{"type": "image", "og_scrape_url": "https://news.example/story", "title": "News of the day", "text": "What happened", "image_url": "https://news.example/p.png", "title_link": "https://news.example/story"}}})

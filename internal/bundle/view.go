@@ -9,7 +9,6 @@ import (
 	"html/template"
 	"net/url"
 	"path"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -389,8 +388,11 @@ func kindOf(kind string, f filed) string {
 		}
 		return "video"
 	case "":
-		if slices.Contains([]string{"image"}, kind) {
-			return "image"
+		switch kind {
+		case "image", "audio", "video":
+			return kind
+		case "voiceRecording":
+			return "audio"
 		}
 	}
 	return "file"

@@ -3,8 +3,8 @@
 
 // Package bundle makes of a user's export what can be handed to that person: a ZIP
 // with pages to read, the JSON, the files and a manifest. It streams: whatever the
-// size, it keeps a few megabytes in memory (and the ZIP's own directory, some 400
-// bytes a file), and what has to wait lies in encrypted temporary files.
+// size, it keeps a few megabytes in memory (and of each file some 600 bytes, most of
+// them for the ZIP's own directory), and what has to wait lies in encrypted temporary files.
 //
 //	export.json    the export, the very bytes that Stream sent or, for the person
 //	               themselves, without what belongs to others (see package redact)
@@ -133,6 +133,8 @@ type maker struct {
 	cids    map[string]*conversation // by the cid as it is shown
 	list    []*conversation          // the same, in the order of the index
 	profile []byte                   // the user
+	saved   map[fileKey]savedFile
+	face    filed // the person's picture
 	seq     uint64
 	size    int // of what the pages show, about
 }

@@ -19,6 +19,7 @@ import (
 	"path"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -280,9 +281,14 @@ func TestWrite_attachments(t *testing.T) {
 	t.Parallel()
 	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "elsewhere") }))
 	defer other.Close()
+	var lock sync.Mutex
+	asked := map[string]int{}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		lock.Lock()
+		asked[r.URL.String()]++
+		lock.Unlock()
 		switch r.URL.Path {
-		case "/photo.png", "/CON.txt":
+		case "/photo.png", "/CON.txt", "/me.png", "/download":
 			_, _ = io.WriteString(w, "content of "+r.URL.Path)
 		case "/signed.pdf":
 			if r.URL.Query().Get("Signature") != "new" {
@@ -305,12 +311,15 @@ func TestWrite_attachments(t *testing.T) {
 	attach := func(id, fields string) string {
 		return fmt.Sprintf(`{"id":%q,"text":"","attachments":[{%s}],"cid":"messaging:c","created_at":"2026-01-02T03:04:05Z"}`, id, strings.ReplaceAll(fields, "URL", server.URL))
 	}
-	text := `{"user":{"id":"alice"},"messages":[` + strings.Join([]string{
+	text := `{"user":{"id":"alice","image":"` + server.URL + `/me.png?Signature=c"},"messages":[` + strings.Join([]string{
 		attach("1", `"type":"image","image_url":"URL/photo.png?Signature=a"`), attach("2", `"type":"file","asset_url":"URL/CON.txt","title":"../../CON: фото?.txt"`),
 		attach("3", `"type":"file","asset_url":"URL/signed.pdf?Signature=old","title":"Signed.pdf"`), attach("4", `"type":"file","asset_url":"URL/large.bin"`),
 		attach("5", `"type":"file","asset_url":"URL/away"`), attach("6", `"type":"file","asset_url":"https://evil.example/x"`),
 		attach("7", `"type":"image","image_url":"https://news.example/p.png","og_scrape_url":"https://news.example/story","title":"News"`),
 		attach("8", `"type":"route","map":{"url":"URL/held.bin"}`), attach("9", `"type":"file","asset_url":"URL/gone.txt"`),
+		// The same files again, and two that only their queries tell apart.
+		attach("10", `"type":"image","image_url":"URL/photo.png?Signature=b","title":"again"`), attach("11", `"type":"file","asset_url":"URL/gone.txt?Signature=new"`),
+		attach("12", `"type":"image","image_url":"URL/me.png?Signature=d"},{"type":"file","asset_url":"URL/download?id=1"},{"type":"file","asset_url":"URL/download?id=2"`),
 	}, ",") + `],"reactions":[]}`
 	parts, result := write(t, bundle.Options{Fetcher: fetcher, Message: func(_ context.Context, id string) ([]byte, error) {
 		if id != "3" {
@@ -318,12 +327,13 @@ func TestWrite_attachments(t *testing.T) {
 		}
 		return []byte(attach("3", `"type":"file","asset_url":"URL/signed.pdf?Signature=new"`)), nil
 	}}, source(t, text))
-	if result.Saved != 4 || result.Missing != 4 || result.Complete() {
+	if result.Saved != 9 || result.Missing != 5 || result.Complete() {
 		t.Errorf("%+v", result)
 	}
 	for name, want := range map[string]string{
-		"attachments/000001-photo.png": "content of /photo.png", "attachments/000002-CON.txt": "content of /CON.txt",
-		"attachments/000003-Signed.pdf": "renewed", "attachments/000004-held.bin": strings.Repeat("held", 600<<10),
+		"attachments/000001-me.png": "content of /me.png", "attachments/000002-photo.png": "content of /photo.png", "attachments/000003-CON.txt": "content of /CON.txt",
+		"attachments/000004-Signed.pdf": "renewed", "attachments/000005-held.bin": strings.Repeat("held", 600<<10), "attachments/000006-download": "content of /download",
+		"attachments/000007-download": "content of /download",
 	} {
 		if parts[name] != want {
 			t.Errorf("%s: %.40q", name, parts[name])
@@ -334,10 +344,23 @@ func TestWrite_attachments(t *testing.T) {
 			t.Errorf("the manifest lacks %s", want)
 		}
 	}
-	for _, want := range []string{`<img src="attachments/000001-photo.png"`, "larger than this export takes", "4 files could not be saved", `href="https://news.example/story"`} {
+	for _, want := range []string{`<img src="attachments/000002-photo.png" alt="Picture: again.png"`, `<img class="face" src="attachments/000001-me.png"`, "larger than this export takes", "5 files could not be saved", `href="https://news.example/story"`} {
 		if !strings.Contains(parts["index.html"], want) {
 			t.Errorf("index.html lacks %s", want)
 		}
+	}
+	for _, once := range []string{"/me.png?Signature=c", "/photo.png?Signature=a", "/download?id=1", "/download?id=2"} {
+		if asked[once] != 1 {
+			t.Errorf("%s was fetched %d times", once, asked[once])
+		}
+	}
+	for _, never := range []string{"/photo.png?Signature=b", "/me.png?Signature=d"} {
+		if asked[never] != 0 {
+			t.Errorf("%s was fetched %d times", never, asked[never])
+		}
+	}
+	if len(parts) != 3+7 {
+		t.Errorf("%d parts", len(parts))
 	}
 }
 

@@ -4,6 +4,7 @@
 package bundle
 
 import (
+	"cmp"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
@@ -76,6 +77,7 @@ type indexView struct {
 	App               string
 	At                instant
 	Summary           string
+	Picture           string // the file
 	Profile, Custom   []field
 	Inline            bool
 	Conversations     []conversationView
@@ -117,6 +119,12 @@ func (m *maker) index(p *pager) error {
 		Maker: "Made by terraform-provider-streamchat " + m.Version + ".",
 	}
 	v.Profile, v.Custom = profileView(gjson.ParseBytes(m.profile))
+	switch {
+	case kindOf("image", m.face) == "image" && m.face.File != "":
+		v.Picture = m.face.File
+	case m.face.Name != "":
+		v.Profile = append(v.Profile, field{"Picture's file", cmp.Or(m.face.File, why[m.face.Reason], "not saved")})
+	}
 	for chunk := range slices.Chunk(m.list, listed) {
 		views := make([]conversationView, 0, len(chunk))
 		prefix := "pages/"
@@ -221,13 +229,13 @@ func (m *maker) summary() string {
 
 func (m *maker) filesText() string {
 	switch {
-	case m.result.Attachments == 0:
+	case m.result.Attachments == 0 && m.result.Saved+m.result.Missing == 0:
 		return "Your messages have no attachments."
 	case m.Fetcher == nil:
 		return fmt.Sprintf("Your messages have %s. The files themselves are not in this archive; their links are in export.json, and expire.", many(m.result.Attachments, "attachment"))
 	case m.result.Missing == 0:
-		return fmt.Sprintf("%s of your messages: they stand beside the messages, and all together in the folder attachments.", many(m.result.Saved, "file"))
+		return fmt.Sprintf("%s of yours: they stand beside the messages, and all together in the folder attachments.", many(m.result.Saved, "file"))
 	}
-	return fmt.Sprintf("%s of your messages: they stand beside the messages, and all together in the folder attachments. %s could not be saved; MANIFEST.json names each.",
+	return fmt.Sprintf("%s of yours: they stand beside the messages, and all together in the folder attachments. %s could not be saved; MANIFEST.json names each.",
 		many(m.result.Saved, "file"), many(m.result.Missing, "file"))
 }

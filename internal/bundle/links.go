@@ -27,6 +27,9 @@ const (
 	linkBytes   = 400 // of a reference, about; at worst twice that
 )
 
+// linkRun is how much of references is sorted in memory at a time.
+const linkRun = 3 << 20
+
 // slot is where a reference goes in a record that was drawn: a byte that no template
 // lets through.
 const slot template.HTML = "\x00"
@@ -93,7 +96,7 @@ func (l *linker) close() (err error) {
 
 func (l *linker) add(id string, kind byte, value []byte) error {
 	if l.ids == nil {
-		l.ids = &sorter{dir: l.dir}
+		l.ids = &sorter{dir: l.dir, limit: linkRun}
 	}
 	sum := sha256.Sum256([]byte(id))
 	key := binary.BigEndian.AppendUint64(append(sum[:16:16], kind), l.n)
@@ -137,7 +140,7 @@ func (l *linker) resolve() error {
 	if l.ids == nil {
 		return nil
 	}
-	back := &sorter{dir: l.dir}
+	back := &sorter{dir: l.dir, limit: linkRun}
 	defer func() { _ = back.close() }()
 	var id [16]byte
 	var known target

@@ -92,7 +92,7 @@ type indexView struct {
 // pages writes the pages, the first one last.
 func (m *maker) pages() (err error) {
 	p := &pager{m: m, inline: m.size <= inlineBytes, reactions: conversation{name: "Your reactions"}}
-	p.drafts = privatefile.Spool{Dir: m.Dir}
+	p.drafts = privatefile.Spool{Dir: m.Dir, Memory: 4 << 20}
 	p.links.dir = m.Dir
 	defer func() { err = errors.Join(err, p.close()) }()
 	if !p.inline {
@@ -100,6 +100,7 @@ func (m *maker) pages() (err error) {
 	}
 	for _, step := range []func() error{
 		func() error { return m.each(p.draft) },
+		m.sorted.close,
 		p.links.resolve,
 		p.write,
 		func() error { return m.index(p) },

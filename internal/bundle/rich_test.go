@@ -88,7 +88,7 @@ func fileServer(t testing.TB) *httptest.Server {
 }
 
 // rich is the export of somebody who did all that one can do in a chat. more is how many
-// plain messages there are beside.
+// long messages there are beside.
 func rich(host string, more int) string {
 	type object = map[string]any
 	other := func(id, name string) object {
@@ -154,10 +154,10 @@ func rich(host string, more int) string {
 		add(fmt.Sprintf("livestream:event-%d", i), object{"text": fmt.Sprintf("Hello, event %d", i)})
 	}
 	for i := range more {
-		add(team, object{"text": fmt.Sprintf("Message number %d of many.", i)})
-		if i%100 == 99 {
-			add(team, object{"text": "A late reply", "type": "reply", "parent_id": "alice-1"})
-		}
+		add(team, object{"text": fmt.Sprintf("Message number %d of many: %s", i, strings.Repeat("and so on, ", 2500))})
+	}
+	if more > 0 {
+		add(team, object{"text": "A late reply", "type": "reply", "parent_id": "alice-1"})
 	}
 	reaction := func(id, kind string, i int) object {
 		return object{"message_id": id, "user_id": "alice", "user": nil, "type": kind, "score": 1, "created_at": at.Add(-time.Duration(i) * time.Hour).Format(time.RFC3339Nano), "updated_at": at.Format(time.RFC3339Nano)}

@@ -226,6 +226,9 @@ func (m *maker) takeRedacted(dst io.Writer, source Source) error {
 		err = errors.Join(out.close(), buffered.Flush())
 	}
 	m.result.Participants = m.redact.Participants()
+	m.redact.Done()
+	err = errors.Join(err, m.waiting.Close())
+	m.waiting = nil
 	return err
 }
 

@@ -181,7 +181,7 @@ func TestWrite_references(t *testing.T) {
 			shown := regexp.MustCompile(`</?(a|bdi)( href="[^"]*")?>`).ReplaceAllString(pages.String(), "")
 			for _, want := range []string{
 				"in answer to your message of 1 January 2026, 10:00: <q dir=\"auto\">words of first</q>",
-				"Quotes your message of 1 January 2026, 10:00 in " + where["messaging:b"] + ": <q dir=\"auto\">words of first</q>",
+				"Quotes your message of 1 January 2026, 10:00 in " + where["messaging:b"] + "</p>\n<blockquote dir=\"auto\">words of first</blockquote>",
 				"in answer to a message of " + who + " of 1 January 2026, 08:00</p>", "in answer to a message that is not yours, or that is no longer there</p>",
 				"Quotes a message of " + who + " of 1 January 2026, 08:00</p>",
 				"to your message of 1 January 2026, 10:00 in " + where["messaging:b"], "to a message of " + who + " of 1 January 2026, 08:00 in " + where["messaging:a"] + "</span>",

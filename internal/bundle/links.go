@@ -31,10 +31,11 @@ const (
 const linkRun = 3 << 20
 
 // slot is where a reference goes in a record that was drawn: a byte that no template
-// lets through.
-const slot template.HTML = "\x00"
-
-var slotBytes = []byte(slot)
+// lets through, and whether the reference says what the message says.
+const (
+	slot      template.HTML = "\x00+"
+	slotBrief template.HTML = "\x00-"
+)
 
 // ref is a reference to a message, with what the record that refers says of it.
 type ref struct {

@@ -196,7 +196,7 @@ func (p *pager) fill(w io.Writer, d drafted) error {
 			return err
 		}
 		for {
-			before, after, more := bytes.Cut(fragment, slotBytes)
+			before, after, more := bytes.Cut(fragment, []byte{0})
 			out.bytes(before)
 			if !more {
 				break
@@ -205,8 +205,12 @@ func (p *pager) fill(w io.Writer, d drafted) error {
 			if err != nil {
 				return err
 			}
-			out.template("to", p.shown(to, d))
-			fragment = after
+			v := p.shown(to, d)
+			if after[0] == slotBrief[1] {
+				v.Text = ""
+			}
+			out.template("to", v)
+			fragment = after[1:]
 		}
 	}
 	return out.err

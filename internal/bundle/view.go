@@ -89,6 +89,14 @@ type optionView struct {
 // Slot is where a reference goes.
 func (messageView) Slot() template.HTML { return slot }
 
+// QuoteSlot is that of a quote, which is shown beneath where it is known.
+func (v messageView) QuoteSlot() template.HTML {
+	if v.Quoted != "" {
+		return slotBrief
+	}
+	return slot
+}
+
 type reactionView struct {
 	Time   *instant
 	What   string

@@ -119,6 +119,9 @@ func (r *Redactor) Append(out []byte, field string, value gjson.Result) []byte {
 	return r.members(out, root.of(field), field, value, true)
 }
 
+// Done frees what only Append needs, after the last one.
+func (r *Redactor) Done() { r.own = nil }
+
 // Person is what somebody is called.
 func (r *Redactor) Person(id string) string {
 	if id == r.subject || id == "" {

@@ -230,8 +230,8 @@ const picture = "image"
 // others it is no upload of theirs, but a page of the net.
 func (m *maker) fetchPicture() error {
 	address := gjson.GetBytes(m.profile, picture).Str
-	if m.Fetcher.Check(address) != nil {
-		return nil
+	if failure := m.Fetcher.Check(address); failure != nil {
+		return nil //nolint:nilerr // it stays a link
 	}
 	f := file{Field: picture, Name: nameOf(gjson.Result{}, address), Type: "profile", url: address}
 	a := m.fetch(m.ctx, f)

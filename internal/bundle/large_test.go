@@ -44,7 +44,7 @@ func TestLarge(t *testing.T) {
 		for i, size := range files {
 			messages = append(messages, fmt.Sprintf(`{"id":"m%d","text":"t","attachments":[{"type":"file","asset_url":"%s/f%d.bin?size=%d"}],"cid":"messaging:c","created_at":"2026-01-02T03:04:05Z"}`, i, server.URL, i, size))
 		}
-		out, err := os.Create(filepath.Join(dir, name+".zip")) //nolint:gosec // the developer's
+		out, err := os.Create(filepath.Join(dir, name+".zip"))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -180,6 +180,17 @@ func TestStreamsFieldsAreAnonymous(t *testing.T) {
 	}
 }
 
+// Of what is somebody else's no custom field stays, also none that looks like a time or a
+// count of Stream's.
+func TestOthersCustomFields(t *testing.T) {
+	t.Parallel()
+	got := pass(t, `{"messages":[{"id":"m","cid":"messaging:!members-a","quoted_message":{"id":"`+theirID+`","user":`+someone+
+		`,"created_at":"2026-01-01T00:00:00Z","reply_count":4,"born_at":"1980-05-05T00:00:00Z","followers_count":77,"score":97,"rating":3.5,"vip":true,"custom":{"born_at":"1980-05-05T00:00:00Z"}}}]}`)
+	if want := `"created_at":"2026-01-01T00:00:00Z","reply_count":4}`; !strings.Contains(got, want) || strings.Contains(got, "1980") || strings.Contains(got, "97") || strings.Contains(got, "vip") {
+		t.Error(got)
+	}
+}
+
 // Where a custom field and somebody else are the same bytes, the other person wins: what
 // holds a user of Stream's, and the id of somebody whom the export knows where a name
 // says that it refers to a person.

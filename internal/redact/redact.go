@@ -8,7 +8,7 @@
 //   - An object that is a user, and not the subject, keeps nothing but its name.
 //   - An object that belongs to somebody else (its user or creator is not the
 //     subject, or it is a message that the subject did not write) keeps its type,
-//     times and counts, and whatever of the subject's is inside it.
+//     Stream's times and counts, and whatever of the subject's is inside it.
 //   - All else is the subject's own and stays as the very bytes that Stream sent,
 //     but for ids of other people, of their messages, and of channels.
 //
@@ -303,7 +303,7 @@ func (r *Redactor) theirs(out []byte, is kind, key string, value gjson.Result) [
 		return out
 	case value.Type == gjson.String:
 		switch {
-		case key == "type" && kinds[value.Str], isTime(key, value.Str), machine[key] && uuid.MatchString(value.Str):
+		case key == "type" && kinds[value.Str], times[key] && isTime(value.Str), machine[key] && uuid.MatchString(value.Str):
 			return append(out, value.Raw...)
 		case holdsPerson(key):
 			return append(out, quote(r.Person(value.Str))...)
@@ -313,7 +313,7 @@ func (r *Redactor) theirs(out []byte, is kind, key string, value gjson.Result) [
 			return append(out, quote(r.CID(value.Str))...)
 		}
 		return out
-	case key == "score", key == "is_answer", strings.HasSuffix(key, "_count"):
+	case counts[key]:
 		return append(out, value.Raw...)
 	}
 	return out

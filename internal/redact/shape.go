@@ -104,10 +104,21 @@ var kinds = map[string]bool{
 	"image": true, "file": true, "video": true, "audio": true, "voiceRecording": true, "giphy": true,
 }
 
-// isTime reports that a string says when something was.
-func isTime(key, value string) bool {
+// times and counts are fields of Stream's own that stay of others' objects; what else ends
+// like them may be a custom field.
+var (
+	times = map[string]bool{
+		"created_at": true, "updated_at": true, "deleted_at": true, "message_text_updated_at": true, "pinned_at": true, "remind_at": true, "end_at": true,
+		"first_reaction_at": true, "last_reaction_at": true, "last_message_at": true,
+	}
+	counts = map[string]bool{
+		"reply_count": true, "deleted_reply_count": true, "vote_count": true, "answers_count": true, "member_count": true, "message_count": true, "is_answer": true,
+	}
+)
+
+func isTime(value string) bool {
 	_, err := time.Parse(time.RFC3339Nano, value)
-	return err == nil && strings.HasSuffix(key, "_at")
+	return err == nil
 }
 
 // isUserKey reports that an object with an id under this name is called a user.

@@ -128,7 +128,7 @@ var ownFields = set(`id text html type user attachments latest_reactions own_rea
 	message_text_updated_at user_id mentioned_channel mentioned_here channel deleted_for_me`)
 
 var attachmentFields = set(`asset_url image_url thumb_url title title_link og_scrape_url type fallback name mime_type file_size
-	original_width original_height waveform_data actions giphy author_icon footer_icon color`)
+	original_width original_height duration waveform_data actions giphy author_icon footer_icon color`)
 
 func set(words string) map[string]bool {
 	all := map[string]bool{}
@@ -362,6 +362,13 @@ func (m *maker) attachments(message gjson.Result, files []filed, base string) (v
 			if title := a.Get("title").Str; title != "" {
 				v.Fields = append([]field{{"Link to", cut(title, maxField)}}, v.Fields...)
 			}
+		}
+		if length := a.Get("duration"); length.Exists() {
+			name := "Duration"
+			if standardTypes[a.Get("type").Str] && length.Type == gjson.Number {
+				name = "Duration (seconds)"
+			}
+			v.Fields = append(v.Fields, field{name, said(length)})
 		}
 		if kind := a.Get("type").Str; kind != "" && !standardTypes[kind] {
 			v.Fields = append([]field{{"Kind", label(kind)}}, v.Fields...)

@@ -476,7 +476,8 @@ func (p *planning[S, M, P]) preview(ctx context.Context, work map[string]erasure
 	}
 	diags.Append(p.words.planned(preview[S]{p.scope, p.ids, sending, kept, p.records, findings, p.request()})...)
 	if p.Loses != nil {
-		diags.Append(p.Loses(p.session, p.scope, p.plan.common().exportHashes(), sending)...)
+		hashes, more := p.plan.common().exportHashes()
+		diags.Append(p.Loses(p.session, p.scope, hashes, more, sending)...)
 	}
 	if there(findings) && p.session.HoldUnseen() {
 		diags.Append(holdUnseen(p.session.HoldField))

@@ -155,6 +155,8 @@ func restricted[S Scope[S]](r Record[S]) Attempt[S] {
 		current.Status = StatusReleased
 	case r.Reverted:
 		current.Status = StatusReverted
+	case last.VerifiedAt == nil && last.AnswerLost:
+		current.Status = StatusFailed // nobody knows that Stream accepted it
 	case last.VerifiedAt == nil:
 		current.Status = StatusSubmitted
 	}

@@ -53,7 +53,7 @@ func TestSuitesHaveEveryResource(t *testing.T) {
 		}
 	}
 	for _, f := range beginnings {
-		if !slices.ContainsFunc(slices.Concat(subjects, chained), func(s subject) bool {
+		if !slices.ContainsFunc(slices.Concat(subjects, chained, staged, due), func(s subject) bool {
 			return (f.needs == nil || f.needs(s)) && fastCrossing(s, f)
 		}) {
 			t.Errorf("no cell of the fast selection comes with another app's credentials to what was %s", f.name)

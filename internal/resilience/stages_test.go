@@ -6,7 +6,10 @@
 package resilience
 
 import (
+	"bytes"
 	"context"
+	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -140,5 +143,74 @@ func TestCallingOffIsBroken(t *testing.T) {
 	}
 	if seen != len(broken) {
 		t.Errorf("%d of %d faults are in the table", seen, len(broken))
+	}
+}
+
+// stagedCanaries are erasures in two stages of canaries: by their ids, without, and many.
+func stagedCanaries(grace string) string {
+	return declared + fmt.Sprintf(`
+resource "streamchat_user_erasure" "dsr" {
+  user_id      = var.one.left
+  request_id   = var.one.request
+  labels       = { approver = var.one.label }
+  received_at  = "2026-01-31"
+  grace_period = %[1]q
+  delete { user = "hard" }
+}
+resource "streamchat_user_erasure" "nameless" {
+  user_id_wo   = var.one.soft
+  grace_period = %[1]q
+  delete { user = "hard" }
+}
+resource "streamchat_user_erasure_batch" "leavers" {
+  user_ids     = var.users
+  grace_period = %[1]q
+  delete { user = "hard" }
+}
+`, grace)
+}
+
+// A life in two stages, with another's hand in it: nothing is printed, and plan files and
+// the state hold no more than the interface names.
+func TestLeaksInTwoStages(t *testing.T) {
+	t.Parallel()
+	s := aviary(t)
+	c := newCage(t, s, stagedCanaries("720h"))
+	c.quiet(0, "plan", "-out=first")
+	c.planned("first")
+	c.quiet(0, "apply", "first")
+	c.quiet(0, "plan", "-detailed-exitcode")
+	c.quiet(0, "apply", "-json", "-auto-approve", "-replace=streamchat_user_erasure.dsr", "-replace=streamchat_user_erasure.nameless")
+	s.Call(t, http.MethodPost, "/users/canary-user-left/reactivate", `{}`)
+	s.Call(t, http.MethodPost, "/users/canary-user-batch1/reactivate", `{}`)
+	c.quiet(2, "plan", "-detailed-exitcode")
+	c.Setenv("TF_LOG", "INFO")
+	c.quiet(0, "apply", "-auto-approve")
+	c.Setenv("TF_LOG", "")
+	c.Setenv("TF_VAR_users", `["canary-user-batch2"]`) // one is called off
+	c.quiet(0, "apply", "-auto-approve")
+	for op, address := range map[string]string{"ReactivateUser": "streamchat_user_erasure.dsr", "ReactivateUsers": "streamchat_user_erasure_batch.leavers"} {
+		for i, spoil := range spoilt {
+			if !*full && i > 0 {
+				break
+			}
+			spoil.Op, spoil.Times = op, emulator.Forever
+			s.AddFault(spoil)
+			// Of what is destroyed Terraform shows the values on record.
+			c.ended(c.Run("destroy", "-auto-approve", "-target="+address), 1, []string{"a destroy that fails"}, "user", "request", "label")
+			s.ClearFaults()
+		}
+	}
+	c.Setenv("TF_VAR_users", variables["users"])
+	main, err := os.ReadFile(filepath.Join(c.Dir, "main.tf"))
+	send(t, err)
+	send(t, os.WriteFile(filepath.Join(c.Dir, "main.tf"), bytes.ReplaceAll(main, []byte(`"720h"`), []byte(`"1s"`)), 0o600))
+	// The provider says which request a record answers that Terraform does not show.
+	c.ended(c.Run("plan", "-out=second"), 0, []string{"plan of what is due"}, "request")
+	c.planned("second")
+	c.ended(c.Run("apply", "second"), 0, []string{"apply of what is due"}, "request")
+	c.ended(c.Run("apply", "-auto-approve"), 0, []string{"apply of what is due by now"}, "request")
+	if state, err := os.ReadFile(filepath.Join(c.Dir, "terraform.tfstate")); err != nil || strings.Contains(string(state), "canary-user-soft") {
+		t.Errorf("the state has the id of the one who has none there: %v", err)
 	}
 }

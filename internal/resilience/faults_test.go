@@ -79,6 +79,9 @@ const (
 	unreadable  = "Unreadable export"
 	unfinished  = "Deletion submitted, not finished"
 	batchIsOpen = "Batch not finished"
+
+	restrictionIsOpen = "Restriction submitted, not finished"
+	notSeen           = "Deactivation not in force"
 )
 
 // Few retries and short times keep a lasting fault short.
@@ -410,10 +413,36 @@ type faultCell struct {
 
 func (c faultCell) want() ending {
 	e := c.fault.ends(c.sub, c.at)
-	if c.sub.due { // a record was there before, and an update taints nothing
+	switch {
+	case e.exit == 0:
+	case c.sub.due: // a record was there before, and an update taints nothing
 		if e.tainted = false; e.record == noRecord {
-			e.record = scheduled
+			e.record = failed
+			if e.says == timedOut {
+				e.record = scheduled
+			}
 		}
+	case c.sub.done == scheduled:
+		return c.restricting(e)
+	}
+	return e
+}
+
+// restricting is how the first stage of an erasure ends: an answer that is lost is looked
+// up, and what a task says is not asked.
+func (c faultCell) restricting(e ending) ending {
+	unsure := slices.Contains([]string{unreachable, serverFault, unexpected}, e.says)
+	switch {
+	case c.at == submit && e.stream == c.sub.effect, c.at == task && (e.says == notErased && c.fault.only != nil || e.stream == gone):
+		return passes(c.sub, c.at)
+	case c.at == submit && unsure:
+		e.record, e.tainted = failed, true
+	case c.at == verify && len(c.fault.only) > 0: // it is not seen to be in force
+		e = ending{exit: 1, says: notSeen, record: submitted, tainted: true, stream: scheduled, next: resumes}
+	case c.at == verify && !c.sub.isBatch():
+		e.says = restrictionIsOpen
+	case c.at == task && e.says == notErased:
+		e.says, e.record, e.tainted = notSeen, submitted, true
 	}
 	return e
 }

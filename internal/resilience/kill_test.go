@@ -206,6 +206,14 @@ func (c cell) fast() bool {
 		return c.kill.name == "SIGINT"
 	case "user erasure without an id, carried out, not answered", "user erasure batch without an id, the task runs":
 		return c.kill.name == "SIGINT" || c.kill.name == killOfTerraform
+	case "user erasure, scheduled, carried out, not answered":
+		return c.kill.name == "SIGKILL of the provider"
+	case "user erasure batch without an id, scheduled, the task runs":
+		return c.kill.name == "SIGINT"
+	case "user erasure without an id, due, carried out, not answered":
+		return c.kill.name == killOfTerraform
+	case "user erasure batch, due, the task runs":
+		return c.kill.name == "SIGTERM to the group"
 	case "user export before an erasure, the file in place, no record":
 		return true
 	case "user export before an erasure, the erasure carried out, not answered":
@@ -253,6 +261,7 @@ func (c cell) run(t *testing.T, cli tfcli.CLI) string {
 	const impatient = "request_timeout = \"4s\"\n  max_retries = 1\n  max_erasures = 1000"
 	w := s.Installed(t, cli, impatient, c.subject.block(more))
 	c.subject.schedule(t, w, impatient)
+	copied, _ := os.ReadFile(filepath.Join(w.Dir, "terraform.tfstate"))
 	w.Write(impatient, c.subject.block(more))
 	acctest.Expect(t, w.Run("plan", "-out=first"), 0)
 	s.ResetRequests()
@@ -300,7 +309,9 @@ func (c cell) run(t *testing.T, cli tfcli.CLI) string {
 	if fault.Kind != emulator.FaultNotYet {
 		s.ClearFaults()
 	}
-	c.restored(t, w)
+	if c.subject.due {
+		restored(t, w, copied)
+	}
 	recorded := c.recorded(t, s, w, carriedOut(s, c.subject))
 	whole := c.subject
 	c.subject = c.subject.next()
@@ -333,12 +344,15 @@ func (c cell) run(t *testing.T, cli tfcli.CLI) string {
 }
 
 // restored puts the backup in the place of a state file that Terraform has left empty or
-// torn, as the guide says: of what was scheduled there is a record from before that run.
-func (c cell) restored(t *testing.T, w *acctest.Workspace) {
+// torn, as the guide says, or a copy from before the run if Terraform made no backup.
+func restored(t *testing.T, w *acctest.Workspace, copied []byte) {
 	t.Helper()
 	state := filepath.Join(w.Dir, "terraform.tfstate")
-	if raw, err := os.ReadFile(state); c.subject.due && (err != nil || !json.Valid(raw)) {
-		send(t, os.Rename(state+".backup", state))
+	if raw, err := os.ReadFile(state); err == nil && json.Valid(raw) {
+		return
+	}
+	if os.Rename(state+".backup", state) != nil {
+		send(t, os.WriteFile(state, copied, 0o600))
 	}
 }
 

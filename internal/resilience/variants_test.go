@@ -145,7 +145,8 @@ func TestFaultsOfVariants(t *testing.T) {
 	acctest.CLI(t)
 	for _, c := range faultCellsOf(slices.Concat(shrinking, chained, staged[:2], due[:2])) {
 		// A plan of two resources makes their look-ups in either order.
-		if c.at == planning || c.at == lookUp || c.fault.network != nil || c.fault.before != nil {
+		// On the day a batch looks up again before its second call.
+		if c.sub.due && c.sub.isBatch() && c.at == verify || c.at == planning || c.at == lookUp || c.fault.network != nil || c.fault.before != nil {
 			continue
 		}
 		if !c.fastVariant() && !*full {

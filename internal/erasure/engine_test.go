@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -492,6 +493,35 @@ func TestPreparation(t *testing.T) {
 			}
 		})
 	})
+	// What else a run does may restrict whoever was chosen to ask for, again and again.
+	for name, act := range map[string]func(f *fakeStream, as func(string) error){
+		"listed":  func(f *fakeStream, as func(string) error) { f.listFor = as },
+		"deleted": func(f *fakeStream, as func(string) error) { f.actFor = as },
+	} {
+		for left, checked := range map[int]bool{1: true, 0: false} {
+			t.Run(fmt.Sprintf("whoever polls are %s for is gone, %d are left", name, left), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					f := newFake("b", "c", "d")
+					now := time.Now()
+					f.users["a"] = stream.User{ID: "a", DeactivatedAt: &now}
+					f.polls = []stream.Poll{{ID: "p1", CreatedByID: "a"}}
+					active := 3
+					act(f, func(as string) error {
+						if active == left {
+							return nil
+						}
+						active--
+						f.users[as] = stream.User{ID: as, DeactivatedAt: &now}
+						return refusal(stream.OpQueryPolls, "the user "+as+" was deactivated")
+					})
+					a, err := f.engine().Erase(t.Context(), "a", hard, none, false)
+					if err != nil || a.PollsUnchecked == checked || (len(f.polls) == 0) != checked {
+						t.Errorf("attempt %+v, err %v, polls %v", a, err, f.polls)
+					}
+				})
+			})
+		}
+	}
 	t.Run("nobody to list polls for: done, and said", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			f := newFake()

@@ -28,6 +28,7 @@ type fakeStream struct {
 	users    map[string]stream.User
 	deleted  map[string]bool
 	polls    []stream.Poll
+	actFor   func(asUser string) error
 	channels []stream.Membership
 	tasks    map[string]*fakeTask
 	lookUps  [][]string
@@ -227,9 +228,14 @@ func (f *fakeStream) PollsCreatedBy(_ context.Context, creators []string, asUser
 	return polls, nil
 }
 
-func (f *fakeStream) DeletePoll(_ context.Context, pollID, _ string) error {
+func (f *fakeStream) DeletePoll(_ context.Context, pollID, asUser string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.actFor != nil {
+		if err := f.actFor(asUser); err != nil {
+			return err
+		}
+	}
 	f.polls = slices.DeleteFunc(f.polls, func(p stream.Poll) bool { return p.ID == pollID })
 	return nil
 }

@@ -169,17 +169,16 @@ func (u Users) revokeTokens(ctx context.Context, subjects []Subject, done map[st
 	}
 }
 
-// deletePolls deletes the polls that the subjects created. Stream lists polls
-// only on behalf of an active user: one of the subjects, else any other of the
-// app. Where there is nobody, the polls stay unchecked, and the record says so.
+// deletePolls deletes the polls that the subjects created. Where the app has no active
+// user left, the polls stay unchecked, and the record says so.
 func (u Users) deletePolls(ctx context.Context, subjects []Subject, done map[string]Prepared) {
 	creators := make([]string, len(subjects))
 	present := map[string]bool{}
-	asUser := ""
+	somebody := ""
 	for i, s := range subjects {
 		creators[i] = s.ID
 		if s.Finding.Found == FoundPresent {
-			present[s.ID], asUser = true, s.ID
+			present[s.ID], somebody = true, s.ID
 		}
 	}
 	fail := func(id string, err error) {
@@ -188,37 +187,53 @@ func (u Users) deletePolls(ctx context.Context, subjects []Subject, done map[str
 		done[id] = p
 	}
 	var polls []stream.Poll
-	var err error
-	if asUser != "" {
+	somebody, err := u.onBehalf(ctx, somebody, stream.IsNotFound, func(asUser string) (err error) {
 		polls, err = u.API.PollsCreatedBy(ctx, creators, asUser)
-	}
-	if asUser == "" || stream.IsNotFound(err) { // deleted since the look-up
-		asUser, err = u.API.AnyActiveUser(ctx)
-		if err == nil && asUser != "" {
-			polls, err = u.API.PollsCreatedBy(ctx, creators, asUser)
-		}
-	}
+		return err
+	})
 	for _, s := range subjects {
 		p := done[s.ID]
-		p.PollsUnchecked = asUser == ""
+		p.PollsUnchecked = err == nil && somebody == ""
 		done[s.ID] = p
 		if err != nil {
 			fail(s.ID, err)
 		}
 	}
 	for _, poll := range polls {
-		by := asUser
+		asUser := somebody
 		if present[poll.CreatedByID] {
-			by = poll.CreatedByID
+			asUser = poll.CreatedByID
 		}
-		err := u.API.DeletePoll(ctx, poll.ID, by)
-		if stream.IsNotFound(err) && by != asUser { // the poll, or its creator since the look-up
-			err = u.API.DeletePoll(ctx, poll.ID, asUser)
-		}
-		if err != nil && !stream.IsNotFound(err) {
+		left, err := u.onBehalf(ctx, asUser, stream.NamesUser, func(asUser string) error { return u.API.DeletePoll(ctx, poll.ID, asUser) })
+		switch {
+		case err != nil && !stream.IsNotFound(err):
 			fail(poll.CreatedByID, err)
+		case err == nil && left == "":
+			p := done[poll.CreatedByID]
+			p.PollsUnchecked = true
+			done[poll.CreatedByID] = p
 		}
 	}
+}
+
+// onBehalf does what Stream only does for an active user: for the first, else for any other
+// of the app, and says for whom; "" is nobody. What else this run does may restrict or erase
+// them in between, which gone reads off the error.
+func (u Users) onBehalf(ctx context.Context, first string, gone func(error) bool, do func(asUser string) error) (asUser string, err error) {
+	const tries = 5
+	asUser = first
+	for range tries {
+		if asUser == "" {
+			if asUser, err = u.API.AnyActiveUser(ctx); err != nil || asUser == "" {
+				return "", err
+			}
+		}
+		if err = do(asUser); err == nil || !gone(err) {
+			return asUser, err
+		}
+		asUser = ""
+	}
+	return "", err
 }
 
 // Submit implements [Deed].

@@ -113,6 +113,13 @@ func (e *Error) NamedUser() string {
 	return id
 }
 
+// NamesUser reports whether err is Stream's word about a user who cannot be written to or
+// acted for.
+func NamesUser(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.NamedUser() != ""
+}
+
 func (e *Error) verdict() (id, verdict string) {
 	at := verdicts.FindStringSubmatchIndex(e.message)
 	// A second sentence may begin with the byte that ends the first.

@@ -112,7 +112,7 @@ func run(ctx context.Context) (err error) {
 	d.ws, err = tfcli.NewWorkspace(tfcli.Options{CLI: cli, Dir: work, Provider: binary, Env: []string{
 		"STREAM_API_KEY=" + d.stream.APIKey(), "STREAM_API_SECRET=" + d.stream.APISecret(), "STREAM_CHAT_URL=" + d.sdk.BaseURL,
 		"STREAMCHAT_PSEUDONYM_KEY=kept-by-the-auditor", "TF_VAR_app_name=Demo Chat", "TF_VAR_user_id=" + subject, "TF_VAR_request_id=" + request,
-		"TF_VAR_officer=" + d.key.Recipient().String(), "TF_VAR_store=" + d.store,
+		"TF_VAR_officer=" + d.key.Recipient().String(), "TF_VAR_store=" + d.store, "TF_VAR_exports_dir=" + filepath.Join(dir, "exports"),
 	}})
 	if err != nil {
 		return err

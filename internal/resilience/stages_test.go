@@ -184,9 +184,7 @@ func TestLeaksInTwoStages(t *testing.T) {
 	s.Call(t, http.MethodPost, "/users/canary-user-left/reactivate", `{}`)
 	s.Call(t, http.MethodPost, "/users/canary-user-batch1/reactivate", `{}`)
 	c.quiet(2, "plan", "-detailed-exitcode")
-	c.Setenv("TF_LOG", "INFO")
 	c.quiet(0, "apply", "-auto-approve")
-	c.Setenv("TF_LOG", "")
 	c.Setenv("TF_VAR_users", `["canary-user-batch2"]`) // one is called off
 	c.quiet(0, "apply", "-auto-approve")
 	for op, address := range map[string]string{"ReactivateUser": "streamchat_user_erasure.dsr", "ReactivateUsers": "streamchat_user_erasure_batch.leavers"} {

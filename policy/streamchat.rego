@@ -4,7 +4,14 @@
 # What a plan must keep to before anybody is asked to approve it. For conftest, and for
 # opa, over "terraform show -json PLAN". What may differ from one project to another
 # stands in data.streamchat (see data.json); what is left out there is not checked only
-# where this says so.
+# where this says so:
+#   max_irreversible         deletions in one plan that cannot be undone: sent, scheduled or due (10)
+#   max_plan_age_hours       how old a plan may be (24)
+#   expected_apps            names of apps; left out: any
+#   allow_forget             records may leave the state
+#   allow_late               a grace period may end after due_at
+#   allow_shorter_retention  a retention policy may become shorter, or another one
+#   allow_undo               users may be restored or reactivated, policies removed
 package main
 
 import rego.v1
@@ -74,17 +81,24 @@ irreversible(rc) if {
 	makes(rc)
 }
 
-# How many a change is about.
+# How many a change is about. Of a batch that is scheduled the plan does not say how many
+# are sent, but whose result the apply decides; one that tells nothing has a thousand.
 weight(rc) := n if {
 	n := object.get(rc.change.after, "new_user_count", null)
 	is_number(n)
 } else := n if {
 	n := object.get(rc.change.after, "new_channel_count", null)
 	is_number(n)
+} else := count(open) if {
+	is_object(rc.change.after_unknown.results)
+	open := [key | some key, decided in rc.change.after_unknown.results; decided == true]
 } else := n if {
 	n := count(object.get(rc.change.after, "user_ids", null))
 } else := n if {
 	n := count(object.get(rc.change.after, "cids", null))
+} else := 1000 if {
+	some name in ["new_user_count", "new_channel_count"]
+	rc.change.after_unknown[name] == true
 } else := 1
 
 blank(value) if not is_string(value)
@@ -172,6 +186,88 @@ deny contains msg if {
 	rc.change.before.irreversible == false
 	not object.get(settings, "allow_undo", false)
 	msg := sprintf("%s: destroying this brings the user back; set allow_undo in a reviewed change", [rc.address])
+}
+
+deny contains msg if {
+	some rc in changes
+	destroys(rc)
+	rc.type in erasures
+	rc.change.before.status == "scheduled"
+	some name in ["user_id", "user_ids"]
+	object.get(rc.change.before, name, null) != null
+	not object.get(rc.change.before, "found", null) in {"deactivated", "deleted"}
+	not object.get(settings, "allow_undo", false)
+	msg := sprintf("%s: destroying this calls the scheduled erasure off and reactivates the user; set allow_undo in a reviewed change", [rc.address])
+}
+
+deny contains msg if {
+	some rc in changes
+	rc.type in erasures
+	left := {id | some id, "scheduled" in object.get(rc.change.before, "results", {}); not id in rc.change.after.user_ids}
+	makes(rc)
+	is_array(object.get(rc.change.before, "user_ids", null))
+	count(left) > 0
+	not object.get(settings, "allow_undo", false)
+	msg := sprintf("%s: %d left the list while scheduled and are reactivated; set allow_undo in a reviewed change", [rc.address, count(left)])
+}
+
+# When the period ends that a plan begins or changes. One that has begun is not held up any
+# more: that would only make the answer later.
+ends(rc) := made_at + grace(rc.change.after) if "create" in rc.change.actions
+
+ends(rc) := made_at + grace(rc.change.after) if {
+	rc.change.actions == ["update"]
+	begins(rc)
+}
+
+ends(rc) := (time.parse_rfc3339_ns(rc.change.before.erase_at) + grace(rc.change.after)) - grace(rc.change.before) if {
+	rc.change.actions == ["update"]
+	not begins(rc)
+	rc.change.before.status == "scheduled"
+	some name in ["grace_period", "due_at"]
+	object.get(rc.change.before, name, null) != object.get(rc.change.after, name, null)
+}
+
+# Somebody is restricted by an update: active again, or new in a batch.
+begins(rc) if rc.change.before.status == "reverted"
+
+begins(rc) if {
+	some key, decided in rc.change.after_unknown.results
+	decided == true
+	not object.get(rc.change.before, "results", {})[key]
+}
+
+grace(values) := time.parse_duration_ns(values.grace_period)
+
+late(rc) if {
+	rc.type in erasures
+	sends(rc)
+	ends(rc) > made_at
+	ends(rc) > time.parse_rfc3339_ns(rc.change.after.due_at)
+}
+
+deny contains msg if {
+	some rc in changes
+	late(rc)
+	not object.get(settings, "allow_late", false)
+	msg := sprintf("%s: the grace period ends after due_at (%s); shorten grace_period, or tell the person and set allow_late in a reviewed change", [rc.address, rc.change.after.due_at])
+}
+
+warn contains msg if {
+	some rc in changes
+	late(rc)
+	object.get(settings, "allow_late", false)
+	msg := sprintf("%s: the grace period ends after due_at (%s), which allow_late allows", [rc.address, rc.change.after.due_at])
+}
+
+# Denying what is overdue would only make it later.
+warn contains msg if {
+	some rc in changes
+	rc.type in erasures
+	sends(rc)
+	not late(rc)
+	made_at > time.parse_rfc3339_ns(rc.change.after.due_at)
+	msg := sprintf("%s: due_at (%s) is over, and the erasure is not completed", [rc.address, rc.change.after.due_at])
 }
 
 deny contains msg if {

@@ -41,7 +41,7 @@ one(messages, text) if {
 	contains(message, text)
 }
 
-after(changes) := json.patch(erasure, [{"op": "replace", "path": concat("", ["/change/after/", name]), "value": value} | some name, value in changes])
+after(changes) := json.patch(erasure, [{"op": "add", "path": concat("", ["/change/after/", name]), "value": value} | some name, value in changes])
 
 change(type, actions, before, now_) := {
 	"address": sprintf("%s.x", [type]), "mode": "managed", "type": type,
@@ -124,6 +124,91 @@ test_restore if {
 }
 
 test_removed_policy if one(says([change("streamchat_retention_policy", ["delete"], {"policy": "old-messages"}, null)], lax), "removes the retention policy")
+
+staged(before, now_) := change("streamchat_user_erasure", ["update"], before, now_)
+
+record(more) := object.union({"request_id": "DSR-1", "app_name": "Acme", "irreversible": true, "user_id": "anna", "on_destroy": "forget", "grace_period": "720h"}, more)
+
+scheduled(more) := object.union(record({"status": "scheduled", "found": "present", "erase_at": "2026-01-01T08:00:00Z", "due_at": "2026-01-20T00:00:00Z"}), more)
+
+warns(changes, settings) := messages if {
+	messages := main.warn with input as plan(changes)
+		with data.streamchat as settings
+		with time.now_ns as now
+}
+
+test_scheduled_called_off if {
+	off := change("streamchat_user_erasure", ["delete"], scheduled({}), null)
+	forget := {"allow_forget": true}
+	one(says([off], forget), "reactivates the user")
+	count(says([off], {"allow_forget": true, "allow_undo": true})) == 0
+	every other in [{"found": "deactivated"}, {"found": "deleted"}, {"status": "completed"}, {"user_id": null}] {
+		count(says([change("streamchat_user_erasure", ["delete"], scheduled(other), null)], forget)) == 0
+	}
+	batch := change("streamchat_user_erasure_batch", ["delete"], scheduled({"user_id": null, "user_ids": ["anna"]}), null)
+	one(says([batch], forget), "reactivates the user")
+	count(says([change("streamchat_user_erasure", ["delete", "create"], scheduled({}), record({}))], lax)) == 0
+}
+
+batch(before, now_, results) := json.patch(
+	change("streamchat_user_erasure_batch", ["update"], scheduled(object.union({"user_id": null}, before)), record(object.union({"user_id": null}, now_))),
+	[{"op": "replace", "path": "/change/after_unknown", "value": {"status": true, "new_user_count": true, "results": results}}],
+)
+
+test_scheduled_taken_off if {
+	ids := {"user_ids": ["anna", "bert"], "results": {"anna": "scheduled", "bert": "scheduled", "carl": "erased"}}
+	left := batch(ids, {"user_ids": ["anna"]}, {"anna": true, "bert": true})
+	one(says([left], lax), "1 left the list")
+	count(says([left], {"allow_undo": true})) == 0
+	count(says([batch(ids, {"user_ids": ["anna", "bert"]}, {"anna": true, "bert": true})], lax)) == 0
+}
+
+# What was scheduled counts again when it is due: by those whose result the apply decides.
+test_due_counts if {
+	every n in [10, 11] {
+		results := {sprintf("u-%d", [i]): true | some i in numbers.range(1, n)}
+		every ids in [{"user_ids": numbers.range(1, 500)}, {"user_ids": null}] {
+			count(says([batch(ids, ids, results)], lax)) == n - 10
+		}
+	}
+	every total in [10, 11] {
+		due := [json.patch(staged(scheduled({}), record({})), [{"op": "replace", "path": "/address", "value": sprintf("a[%d]", [i])}]) | some i in numbers.range(1, total)]
+		count(says(due, lax)) == total - 10
+	}
+	scheduling := change("streamchat_user_erasure_batch", ["create"], null, record({"new_user_count": 11}))
+	one(says([scheduling], lax), "11 deletions")
+	nobody_knows := json.patch(scheduling, [{"op": "replace", "path": "/change/after", "value": record({})}, {"op": "replace", "path": "/change/after_unknown", "value": {"status": true, "new_user_count": true}}])
+	one(says([nobody_knows], lax), "1000 deletions")
+}
+
+# The plan is made at 2026-01-01T09:00:00Z.
+test_late if {
+	soon := {"due_at": "2026-01-10T00:00:00Z"}
+	one(says([after(object.union(soon, {"grace_period": "720h"}))], lax), "ends after due_at")
+	count(says([after(object.union(soon, {"grace_period": "720h"}))], {"allow_late": true})) == 0
+	one(warns([after(object.union(soon, {"grace_period": "720h"}))], {"allow_late": true}), "allow_late")
+	count(says([after(object.union(soon, {"grace_period": "1h30m"}))], lax)) == 0
+	count(says([after({"due_at": "2026-01-31T09:00:00Z", "grace_period": "720h"})], lax)) == 0
+	one(says([after({"due_at": "2026-01-31T08:59:59Z", "grace_period": "720h"})], lax), "ends after due_at")
+	count(says([after({"due_at": null, "grace_period": "720h"})], lax)) == 0
+	reverted := staged(scheduled({"status": "reverted"}), record(soon))
+	one(says([reverted], lax), "ends after due_at")
+	longer := staged(scheduled({}), record({"due_at": "2026-01-20T00:00:00Z", "grace_period": "1440h"}))
+	one(says([longer], lax), "ends after due_at")
+	new := batch({"results": {"anna": "scheduled"}}, soon, {"anna": true, "bert": true})
+	one(says([new], lax), "ends after due_at")
+}
+
+# What is overdue is not denied: that would only make it later.
+test_overdue if {
+	over := {"due_at": "2025-12-31T00:00:00Z"}
+	every rc in [after(over), staged(scheduled(over), record(over)), staged(scheduled(over), record(object.union(over, {"grace_period": null})))] {
+		count(says([rc], lax)) == 0
+		one(warns([rc], lax), "is over")
+	}
+	count(warns([erasure, after({"due_at": "2026-01-10T00:00:00Z"})], lax)) == 0
+	one(says([after(object.union(over, {"grace_period": "1h"}))], lax), "ends after due_at")
+}
 
 test_forgotten_record if {
 	every actions in [["delete"], ["forget"]] {

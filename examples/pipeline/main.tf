@@ -10,8 +10,8 @@ terraform {
     }
   }
 
-  # State and plans hold the ids of people. Keep them where few can read, encrypted, with
-  # a lock, and say how long, e.g.:
+  # State and plans hold requests, dates and hashes, and the ids that a request's file has.
+  # Keep them where few can read, encrypted, with a lock, and say how long, e.g.:
   #
   # backend "s3" {
   #   bucket       = "BUCKET"
@@ -30,11 +30,15 @@ locals {
 }
 
 # A request for another app than these two is nobody's: it must not pass unseen.
+locals {
+  strays = [for number, request in local.requests : number if !contains(["production", "staging"], request.app)]
+}
+
 resource "terraform_data" "apps" {
   lifecycle {
     precondition {
-      condition     = alltrue([for request in local.requests : contains(["production", "staging"], request.app)])
-      error_message = "The app of a request is production or staging."
+      condition     = length(local.strays) == 0
+      error_message = "${join(", ", local.strays)}: the app is production or staging."
     }
   }
 }
@@ -46,7 +50,7 @@ module "production" {
 
   request_id  = each.key
   request     = each.value
-  user_id     = contains(keys(each.value), "user_id") ? each.value.user_id : var.user_ids[each.key]
+  user_id_wo  = lookup(var.user_ids, each.key, null)
   officer     = var.officer
   exports_dir = var.exports_dir
   timeout     = var.timeout
@@ -59,7 +63,7 @@ module "staging" {
 
   request_id  = each.key
   request     = each.value
-  user_id     = contains(keys(each.value), "user_id") ? each.value.user_id : var.user_ids[each.key]
+  user_id_wo  = lookup(var.user_ids, each.key, null)
   officer     = var.officer
   exports_dir = var.exports_dir
   timeout     = var.timeout

@@ -21,8 +21,9 @@ variable "staging" {
 }
 
 variable "user_ids" {
-  description = "The ids of the persons by request number, for requests that do not name them: TF_VAR_user_ids, from a store of secrets."
+  description = "Who is meant, by request number, for requests whose file does not say so: TF_VAR_user_ids, as JSON, from a store of secrets."
   type        = map(string)
+  ephemeral   = true # in no plan and no state: the apply needs it again
   sensitive   = true
   default     = {}
 }

@@ -38,6 +38,11 @@ variable "officer" {
   type        = string
 }
 
+variable "exports_dir" {
+  description = "Where the export is written first: outside of the repository's working tree."
+  type        = string
+}
+
 variable "store" {
   description = "Where exports are kept. A directory stands in for your object store."
   type        = string
@@ -81,7 +86,7 @@ resource "terraform_data" "footprint" {
 #    that only the officer can open.
 resource "streamchat_user_export" "subject" {
   user_id        = var.user_id
-  path           = "${path.module}/exports/${var.request_id}.zip.age"
+  path           = "${var.exports_dir}/${var.request_id}.zip.age"
   age_recipients = [var.officer]
   format         = "bundle"
   audience       = "subject"

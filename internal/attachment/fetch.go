@@ -58,6 +58,8 @@ type Options struct {
 	Timeout  time.Duration
 	Clock    clock.Clock
 	Agent    string // User-Agent
+	// Proxy is who to ask for a proxy; nil: the environment (HTTPS_PROXY, NO_PROXY).
+	Proxy func(*http.Request) (*url.URL, error)
 }
 
 // Fetcher fetches files. It is safe for concurrent use.
@@ -88,9 +90,16 @@ func New(options Options) *Fetcher {
 	return f
 }
 
-// proxy is the environment's, whose address is not the file's host.
+// proxy is through whom a file is fetched, as everything else is: a machine that is only
+// let out through one could fetch nothing. Its address is the operator's word, and may
+// be private; where the file's host leads to, only the proxy knows, and refuses what is
+// private there or not.
 func (f *Fetcher) proxy(req *http.Request) (*url.URL, error) {
-	proxy, err := http.ProxyFromEnvironment(req)
+	ask := f.Proxy
+	if ask == nil {
+		ask = http.ProxyFromEnvironment
+	}
+	proxy, err := ask(req)
 	if proxy != nil {
 		port := proxy.Port()
 		if port == "" {
@@ -200,7 +209,7 @@ func (f *Fetcher) try(ctx context.Context, address string, to Sink) error {
 	if resp.ContentLength > f.MaxBytes {
 		return &Error{Reason: ReasonSize}
 	}
-	var body io.Reader = &watched{resp.Body, idle, f.Timeout}
+	var body io.Reader = &watched{Reader: resp.Body, idle: idle, timeout: f.Timeout}
 	if resp.Header.Get("Content-Encoding") == "gzip" {
 		if body, err = gzip.NewReader(body); err != nil {
 			return &Error{Reason: ReasonServer, again: true}
@@ -242,14 +251,23 @@ func (f *Fetcher) copy(to io.Writer, from io.Reader) error {
 	}
 }
 
-// watched gives up on a connection that brings nothing.
+// watchedBytes have to come within the timeout, again and again.
+const watchedBytes = 64 << 10
+
+// watched gives up on a connection that brings nothing, or hardly anything: a host that
+// sends a byte now and then would hold up everything else.
 type watched struct {
 	io.Reader
 	idle    *time.Timer
 	timeout time.Duration
+	came    int
 }
 
 func (w *watched) Read(p []byte) (int, error) {
-	w.idle.Reset(w.timeout)
-	return w.Reader.Read(p)
+	n, err := w.Reader.Read(p)
+	if w.came += n; w.came >= watchedBytes {
+		w.came = 0
+		w.idle.Reset(w.timeout)
+	}
+	return n, err
 }

@@ -5,10 +5,13 @@ package attachment
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -91,3 +94,139 @@ func TestFetch_retries(t *testing.T) {
 type quick struct{ clock.Real }
 
 func (quick) Sleep(ctx context.Context, _ time.Duration) error { return ctx.Err() }
+
+// What a host may try: each is a reason, in bounded time, and leaves nothing half.
+func TestFetch_hostile(t *testing.T) {
+	t.Parallel()
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("elsewhere")) }))
+	t.Cleanup(elsewhere.Close)
+	packed := func(content []byte) []byte {
+		var out bytes.Buffer
+		z := gzip.NewWriter(&out)
+		_, _ = z.Write(content)
+		_ = z.Close()
+		return out.Bytes()
+	}
+	raw := func(w http.ResponseWriter, answer string) {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err == nil {
+			_, _ = conn.Write([]byte(answer))
+			_ = conn.Close()
+		}
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/longer-than-said":
+			raw(w, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfour and more")
+		case "/shorter-than-said":
+			raw(w, "HTTP/1.1 200 OK\r\nContent-Length: 40\r\n\r\nfour")
+		case "/large-as-said":
+			raw(w, "HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n")
+		case "/endless", "/drip", "/mute":
+			for size := map[string]int{"/endless": 1 << 16, "/drip": 1}[r.URL.Path]; r.Context().Err() == nil; {
+				if _, err := w.Write(make([]byte, size)); err != nil {
+					return
+				}
+				_ = http.NewResponseController(w).Flush()
+				if size <= 1 {
+					select {
+					case <-r.Context().Done():
+					case <-time.After(5 * time.Millisecond):
+					}
+				}
+			}
+		case "/packed":
+			w.Header().Set("Content-Encoding", "gzip")
+			_, _ = w.Write(packed([]byte("unpacked")))
+		case "/bomb":
+			w.Header().Set("Content-Encoding", "gzip")
+			_, _ = w.Write(packed(make([]byte, 64<<20)))
+		case "/half-packed":
+			w.Header().Set("Content-Encoding", "gzip")
+			_, _ = w.Write(packed([]byte("unpacked"))[:12])
+		case "/same-host":
+			http.Redirect(w, r, "/packed", http.StatusFound)
+		case "/other-port":
+			http.Redirect(w, r, elsewhere.URL, http.StatusFound)
+		case "/other-host":
+			http.Redirect(w, r, strings.Replace(elsewhere.URL, "127.0.0.1", "localhost", 1), http.StatusFound)
+		case "/other-scheme":
+			http.Redirect(w, r, "https://"+r.Host, http.StatusFound)
+		case "/file-scheme":
+			http.Redirect(w, r, "file:///etc/passwd", http.StatusFound)
+		case "/circle":
+			http.Redirect(w, r, "/circle", http.StatusFound)
+		case "/partial":
+			w.WriteHeader(http.StatusPartialContent)
+		default:
+			http.NotFound(w, r)
+		}
+	}))
+	t.Cleanup(server.Close)
+	options := Options{
+		Hosts: []string{"127.0.0.1", "localhost", "10.1.2.3", "169.254.169.254"}, MaxBytes: 1 << 20, Retries: 1, Timeout: time.Minute, Clock: quick{clock.Real{}},
+	}
+	patient := New(options)
+	options.Timeout = 100 * time.Millisecond
+	hasty := New(options) // for those who would never end
+	for at, want := range map[string]struct {
+		content string
+		reason  Reason
+	}{
+		"/longer-than-said": {content: "four"}, "/packed": {content: "unpacked"}, "/same-host": {content: "unpacked"},
+		"/shorter-than-said": {reason: ReasonNetwork}, "/large-as-said": {reason: ReasonSize}, "/endless": {reason: ReasonSize}, "/drip": {reason: ReasonNetwork},
+		"/mute": {reason: ReasonNetwork}, "/bomb": {reason: ReasonSize}, "/half-packed": {reason: ReasonNetwork}, "/other-port": {reason: ReasonRedirect},
+		"/other-host": {reason: ReasonRedirect}, "/other-scheme": {reason: ReasonRedirect}, "/file-scheme": {reason: ReasonRedirect}, "/circle": {reason: ReasonRedirect},
+		"/partial": {reason: ReasonServer}, "/gone": {reason: ReasonGone},
+		// The address is looked at where it is dialled.
+		"https://10.1.2.3/x": {reason: ReasonPrivate}, "https://169.254.169.254/latest": {reason: ReasonPrivate},
+	} {
+		t.Run(at, func(t *testing.T) {
+			t.Parallel()
+			address, f := at, patient
+			if at == "/drip" || at == "/mute" {
+				f = hasty
+			}
+			if at[0] == '/' {
+				address = server.URL + at
+			}
+			var to sink
+			err := f.Fetch(t.Context(), address, &to)
+			var failure *Error
+			switch {
+			case want.reason == "" && (err != nil || to.String() != want.content):
+				t.Errorf("%v, %q", err, to.String())
+			case want.reason != "" && (!errors.As(err, &failure) || failure.Reason != want.reason):
+				t.Errorf("%v, want %s", err, want.reason)
+			}
+		})
+	}
+}
+
+// A proxy is used where there is one, also in a private network, and asked for the
+// allowed hosts alone.
+func TestFetch_proxy(t *testing.T) {
+	t.Parallel()
+	var asked atomic.Value
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked.Store(r.Method + " " + r.Host)
+		w.WriteHeader(http.StatusForbidden)
+	}))
+	defer proxy.Close()
+	at, err := url.Parse(proxy.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := New(Options{Hosts: []string{"cdn.example.com"}, MaxBytes: 10, Timeout: time.Minute, Clock: clock.Real{}, Proxy: http.ProxyURL(at)})
+	var failure *Error
+	if err := f.Fetch(t.Context(), "https://cdn.example.com/x", &sink{}); !errors.As(err, &failure) || failure.Reason != ReasonNetwork {
+		t.Error(err)
+	}
+	if asked.Load() != "CONNECT cdn.example.com:443" {
+		t.Errorf("%v", asked.Load())
+	}
+	asked.Store("")
+	if err := f.Fetch(t.Context(), "https://other.example.com/x", &sink{}); !errors.As(err, &failure) || failure.Reason != ReasonHost || asked.Load() != "" {
+		t.Errorf("%v, %v", err, asked.Load())
+	}
+}

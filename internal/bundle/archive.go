@@ -9,11 +9,13 @@ import (
 	"bytes"
 	"compress/flate"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"hash/crc32"
 	"io"
+	"math"
 	"time"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/privatefile"
@@ -31,6 +33,7 @@ type entryPart struct {
 // archive writes a ZIP as a stream, and keeps what the manifest says of it.
 type archive struct {
 	zip   *zip.Writer
+	tail  *directory
 	at    time.Time
 	parts *privatefile.Spool
 	// attachments and missing are the files of messages that are in the archive, and
@@ -39,7 +42,8 @@ type archive struct {
 }
 
 func newArchive(dst io.Writer, dir string, at time.Time) *archive {
-	a := &archive{zip: zip.NewWriter(dst), at: at.UTC().Truncate(2 * time.Second), parts: &privatefile.Spool{Dir: dir, Memory: 1 << 20}}
+	tail := &directory{dst: dst}
+	a := &archive{zip: zip.NewWriter(tail), tail: tail, at: at.UTC().Truncate(2 * time.Second), parts: &privatefile.Spool{Dir: dir, Memory: 1 << 20}}
 	a.zip.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, 4) })
 	return a
 }
@@ -63,15 +67,31 @@ func (a *archive) deflated(name string, write func(io.Writer) error) error {
 	return a.note(entryPart{name, m.size, hex.EncodeToString(m.hash.Sum(nil))})
 }
 
+const (
+	zip64Field   = 1
+	zip64Version = 45
+)
+
 // stored writes a file whose content is known, as it is: files of people are packed
 // already, and a size that stands ahead of the content can be read by everything.
 func (a *archive) stored(name string, f *heldFile) (sum string, err error) {
 	h := a.header(name, zip.Store)
-	h.CRC32, h.CompressedSize64, h.UncompressedSize64 = f.crc.Sum32(), uint64(f.size), uint64(f.size) //nolint:gosec // a size
+	size := uint64(f.size) //nolint:gosec // a size
+	h.CRC32, h.CompressedSize64, h.UncompressedSize64 = f.crc.Sum32(), size, size
+	if size >= math.MaxUint32 {
+		// archive/zip gives the directory a ZIP64 field, and the file's own header none,
+		// without which unzip and others take the file for damaged.
+		h.ReaderVersion = zip64Version
+		h.Extra = binary.LittleEndian.AppendUint16(nil, zip64Field)
+		h.Extra = binary.LittleEndian.AppendUint16(h.Extra, 16)
+		h.Extra = binary.LittleEndian.AppendUint64(h.Extra, size)
+		h.Extra = binary.LittleEndian.AppendUint64(h.Extra, size)
+	}
 	w, err := a.zip.CreateRaw(h)
 	if err != nil {
 		return "", err
 	}
+	h.Extra = nil // the directory's is another
 	content, err := f.content()
 	if err == nil {
 		_, err = io.Copy(w, content)
@@ -88,8 +108,93 @@ func (a *archive) note(p entryPart) error {
 	return a.parts.Add(0, record)
 }
 
-// finish writes the ZIP's directory.
-func (a *archive) finish() error { return a.zip.Close() }
+// finish writes the ZIP's directory. The last part was packed on its way.
+func (a *archive) finish() error {
+	if err := a.zip.Flush(); err != nil {
+		return err
+	}
+	a.tail.begun = true
+	return a.zip.Close()
+}
+
+// directory corrects the ZIP's directory on its way: of a file of 4 GiB or more
+// archive/zip says twice where it is, which 7-Zip calls an error of the headers. What is
+// in the ZIP64 field must not stand in the plain one.
+type directory struct {
+	dst    io.Writer
+	begun  bool // only the end of the last part and the directory are to come
+	found  bool
+	record []byte
+}
+
+// What an entry of a directory begins with, and where in it things are.
+const (
+	entrySignature = "PK\x01\x02"
+	entryLengths   = 28 // of the name, of the fields and of the comment
+	entryOffset    = 42
+	entryFixed     = 46
+	descriptor     = 16 // the sizes after a part that was packed on its way
+)
+
+// Write implements io.Writer.
+func (d *directory) Write(p []byte) (int, error) {
+	if !d.begun {
+		return d.dst.Write(p)
+	}
+	d.record = append(d.record, p...)
+	if !d.found {
+		ready := max(0, len(d.record)-descriptor-len(entrySignature))
+		if at := d.first(); at >= 0 {
+			d.found, ready = true, at
+		}
+		if err := d.pass(ready); err != nil || !d.found {
+			return len(p), err
+		}
+	}
+	for len(d.record) >= len(entrySignature) {
+		size := len(d.record)
+		if string(d.record[:4]) == entrySignature {
+			if size < entryFixed {
+				break
+			}
+			name, fields, comment := u16(d.record[entryLengths:]), u16(d.record[entryLengths+2:]), u16(d.record[entryLengths+4:])
+			if size = entryFixed + name + fields + comment; size > len(d.record) {
+				break
+			}
+			for extra := d.record[entryFixed+name : entryFixed+name+fields]; len(extra) >= 4; extra = extra[4+u16(extra[2:]):] {
+				if u16(extra) == zip64Field && u16(extra[2:]) == 24 {
+					binary.LittleEndian.PutUint32(d.record[entryOffset:], math.MaxUint32)
+				}
+			}
+		}
+		if err := d.pass(size); err != nil {
+			return 0, err
+		}
+	}
+	return len(p), nil
+}
+
+// first finds the first entry, which follows the sizes of the last part.
+func (d *directory) first() int {
+	for at := 0; ; at++ {
+		next := bytes.Index(d.record[at:], []byte(entrySignature))
+		if next < 0 {
+			return -1
+		}
+		if at += next; at >= descriptor && string(d.record[at-descriptor:][:4]) == "PK\x07\x08" {
+			return at
+		}
+	}
+}
+
+// pass writes the first bytes of what is held.
+func (d *directory) pass(n int) error {
+	_, err := d.dst.Write(d.record[:n])
+	d.record = d.record[n:]
+	return err
+}
+
+func u16(b []byte) int { return int(binary.LittleEndian.Uint16(b)) }
 
 func (a *archive) close() (err error) {
 	for _, s := range []*privatefile.Spool{a.parts, a.attachments, a.missing} {

@@ -3,8 +3,8 @@
 
 // Package bundle makes of a user's export what can be handed to that person: a ZIP
 // with pages to read, the JSON, the files and a manifest. It streams: whatever the
-// size, it keeps a few megabytes in memory (and the ZIP's own directory, some 400
-// bytes a file), and what has to wait lies in encrypted temporary files.
+// size, it keeps a few megabytes in memory (and of each file some 600 bytes, most of
+// them for the ZIP's own directory), and what has to wait lies in encrypted temporary files.
 //
 //	export.json    the export, the very bytes that Stream sent or, for the person
 //	               themselves, without what belongs to others (see package redact)
@@ -131,8 +131,12 @@ type maker struct {
 	waiting *privatefile.Spool       // what is to be redacted
 	filed   *privatefile.Spool       // messages with what became of their files; nil: read sorted
 	cids    map[string]*conversation // by the cid as it is shown
+	list    []*conversation          // the same, in the order of the index
 	profile []byte                   // the user
+	saved   map[fileKey]savedFile
+	face    filed // the person's picture
 	seq     uint64
+	size    int // of what the pages show, about
 }
 
 func (m *maker) close() (err error) {
@@ -222,6 +226,9 @@ func (m *maker) takeRedacted(dst io.Writer, source Source) error {
 		err = errors.Join(out.close(), buffered.Flush())
 	}
 	m.result.Participants = m.redact.Participants()
+	m.redact.Done()
+	err = errors.Join(err, m.waiting.Close())
+	m.waiting = nil
 	return err
 }
 
@@ -239,14 +246,22 @@ func (m *maker) sort(p part) error {
 	case p.field == "messages":
 		message := gjson.ParseBytes(p.value)
 		cid := message.Get("cid").Str
-		m.real(cid, cid).add(moment(message))
-		m.seq++
-		return m.sorted.add(key('m', cid, moment(message), m.seq), p.value)
+		c := m.real(cid, cid)
+		c.messages++
+		c.add(moment(message))
+		return m.keep(key('m', cid, moment(message), m.seq), p.value)
 	case p.field == "reactions":
-		m.seq++
-		return m.sorted.add(key('r', "", moment(gjson.ParseBytes(p.value)), m.seq), p.value)
+		return m.keep(key('r', "", moment(gjson.ParseBytes(p.value)), m.seq), p.value)
 	}
 	return nil
+}
+
+// keep keeps a record for the pages. What it takes on one is about as much again as in
+// the JSON.
+func (m *maker) keep(key, record []byte) error {
+	m.seq++
+	m.size += len(record) + 500
+	return m.sorted.add(key, record)
 }
 
 // real is the conversation that is shown as a cid; its real one is kept for looking it
@@ -273,3 +288,6 @@ func key(kind byte, cid string, at time.Time, seq uint64) []byte {
 	}
 	return fmt.Appendf(nil, "%c%s\x00%016x%016x", kind, cid, nano, seq)
 }
+
+// cidOf is the conversation of a key.
+func cidOf(key []byte) string { return string(key[1 : len(key)-33]) }

@@ -16,9 +16,10 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
+	"path"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -106,7 +107,7 @@ func TestWrite(t *testing.T) {
 	index := parts["index.html"]
 	for _, want := range []string{
 		"Demo Chat", "Ælice &lt;b&gt;", "31 20 555", "&lt;script&gt;alert(1)&lt;/script&gt; &amp; 👩‍👧 مرحبا", "The Team", "with Bob",
-		"sunny", "Mood", "👍 like × 2", "reply in a thread", "edited 3 January 2026, 04:00", "deleted 4 January 2026", "Route", "A, B",
+		"sunny", "Mood", "👍 like × 2", "In a thread, in answer to <a href=\"#m", "a message that is not yours, or that is no longer there", "edited 3 January 2026, 04:00", "deleted 4 January 2026", "Route", "A, B",
 		"Poll: Where to?", "Canal", "the park", "closed", "❤️ love", "no longer there", `dir="auto"`, "Saturday, 3 January 2026", "default-src &#39;none&#39;",
 	} {
 		if !strings.Contains(index, want) {
@@ -144,6 +145,98 @@ func TestWrite(t *testing.T) {
 	}
 }
 
+// Whatever a message or a reaction refers to is said in words, and where it is the
+// person's own message on whichever page there is a link to it.
+func TestWrite_references(t *testing.T) {
+	t.Parallel()
+	const bobs = "bob-9d2f8f0e-5f43-4f2b-8a7e-4a4c7c2a9f10"
+	message := func(id, cid, at, more string) string {
+		return fmt.Sprintf(`{"id":%q,"text":"words of %s","attachments":[],"cid":%q,"created_at":"2026-01-%s:00Z"%s}`, id, id, cid, at, more)
+	}
+	for _, split := range []bool{false, true} {
+		var all []string
+		all = append(all,
+			message("first", "messaging:b", "01T10:00", ""), message("early", "messaging:b", "01T09:00", `,"parent_id":"first"`),
+			message("quoter", "messaging:a", "02T10:00", `,"quoted_message_id":"first","quoted_message":{"id":"first","text":"words of first","user":{"id":"alice"}}`),
+			message("answer", "messaging:a", "03T10:00", `,"parent_id":"`+bobs+`"`), message("lost", "messaging:a", "03T11:00", `,"parent_id":"nowhere"`),
+			message("quotes-bob", "messaging:a", "04T10:00", `,"quoted_message_id":"`+bobs+`","quoted_message":{"id":"`+bobs+`","text":"SECRET","created_at":"2026-01-01T08:00:00Z","user":{"id":"bob","name":"Bob"}}`))
+		for i := range map[bool]int{false: 0, true: 8000}[split] {
+			all = append(all, message(fmt.Sprintf("filler%d", i), "messaging:b", "02T10:00", fmt.Sprintf(`,"parent_id":"filler%d"`, (i*7919)%8000)))
+		}
+		text := `{"user":{"id":"alice"},"messages":[` + strings.Join(all, ",") + `],"reactions":[` +
+			`{"message_id":"first","user_id":"alice","type":"love","created_at":"2026-02-01T10:00:00Z"},{"message_id":"` + bobs + `","user_id":"alice","type":"like","created_at":"2026-02-02T10:00:00Z"},` +
+			`{"message_id":"carol-9d2f8f0e-5f43-4f2b-8a7e-4a4c7c2a9f10","user_id":"alice","type":"wow"}]}`
+		for _, audience := range []bundle.Audience{bundle.Controller, bundle.Subject} {
+			parts, _ := write(t, bundle.Options{Audience: audience}, source(t, text))
+			var pages strings.Builder
+			for name, content := range parts {
+				if strings.HasSuffix(name, ".html") {
+					pages.WriteString(content)
+				}
+			}
+			who, where := "Bob", map[string]string{"messaging:a": "messaging:a", "messaging:b": "messaging:b"}
+			if audience == bundle.Subject {
+				who, where = "participant 1", map[string]string{"messaging:a": "Conversation 1", "messaging:b": "Conversation 2"}
+			}
+			shown := regexp.MustCompile(`</?(a|bdi)( href="[^"]*")?>`).ReplaceAllString(pages.String(), "")
+			for _, want := range []string{
+				"in answer to your message of 1 January 2026, 10:00: <q dir=\"auto\">words of first</q>",
+				"Quotes your message of 1 January 2026, 10:00 in " + where["messaging:b"] + "</p>\n<blockquote dir=\"auto\">words of first</blockquote>",
+				"in answer to a message of " + who + " of 1 January 2026, 08:00</p>", "in answer to a message that is not yours, or that is no longer there</p>",
+				"Quotes a message of " + who + " of 1 January 2026, 08:00</p>",
+				"to your message of 1 January 2026, 10:00 in " + where["messaging:b"], "to a message of " + who + " of 1 January 2026, 08:00 in " + where["messaging:a"] + "</span>",
+				"</strong> <span class=\"soft\">to a message that is not yours, or that is no longer there</span>",
+			} {
+				if !strings.Contains(shown, want) {
+					t.Errorf("split %v, %s: %q is missing", split, audience, want)
+				}
+			}
+			if audience == bundle.Subject && strings.Contains(pages.String()+parts["export.json"], "SECRET") || strings.Contains(pages.String(), "carol-9d") {
+				t.Errorf("split %v, %s: an id, or what another wrote", split, audience)
+			}
+			if split && strings.Contains(parts["index.html"], "words of first") {
+				t.Error("it is not split")
+			}
+			checkLinks(t, parts)
+		}
+	}
+}
+
+// checkLinks follows every link inside of a bundle.
+func checkLinks(t *testing.T, parts map[string]string) {
+	t.Helper()
+	ids := map[string]map[string]bool{}
+	for name, content := range parts {
+		ids[name] = map[string]bool{}
+		for _, id := range regexp.MustCompile(` id="([^"]*)"`).FindAllStringSubmatch(content, -1) {
+			if ids[name][id[1]] {
+				t.Errorf("%s has the anchor %s twice", name, id[1])
+			}
+			ids[name][id[1]] = true
+		}
+	}
+	for name, content := range parts {
+		if !strings.HasSuffix(name, ".html") {
+			continue
+		}
+		if len(content) > 2_000_000 {
+			t.Errorf("%s: %d bytes", name, len(content))
+		}
+		for _, link := range regexp.MustCompile(`(?:href|src)="([^"]*)"`).FindAllStringSubmatch(content, -1) {
+			file, anchor, _ := strings.Cut(link[1], "#")
+			if strings.Contains(file, "://") {
+				continue
+			}
+			if file = path.Join(path.Dir(name), file); link[1][0] == '#' {
+				file = name
+			}
+			if ids[file] == nil || anchor != "" && !ids[file][anchor] {
+				t.Errorf("%s links to %s, which is not there", name, link[1])
+			}
+		}
+	}
+}
+
 // Large exports lie on pages, none of them large, that lead to each other.
 func TestWrite_pages(t *testing.T) {
 	t.Parallel()
@@ -168,18 +261,9 @@ func TestWrite_pages(t *testing.T) {
 		for name, content := range parts {
 			if strings.HasSuffix(name, ".html") {
 				all.WriteString(content)
-				if len(content) > 2_000_000 {
-					t.Errorf("%s: %d bytes", name, len(content))
-				}
-				for _, target := range strings.Split(content, `href="`)[1:] {
-					target, _, _ = strings.Cut(target, `"`)
-					file, _, _ := strings.Cut(target, "#")
-					if file = filepath.ToSlash(filepath.Join(filepath.Dir(name), file)); target[0] != '#' && parts[file] == "" {
-						t.Errorf("%s links to %s, which is not there", name, target)
-					}
-				}
 			}
 		}
+		checkLinks(t, parts)
 		shown := map[string]int{}
 		for _, word := range regexp.MustCompile(`word\d+ `).FindAllString(all.String(), -1) {
 			shown[word]++
@@ -197,9 +281,14 @@ func TestWrite_attachments(t *testing.T) {
 	t.Parallel()
 	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "elsewhere") }))
 	defer other.Close()
+	var lock sync.Mutex
+	asked := map[string]int{}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		lock.Lock()
+		asked[r.URL.String()]++
+		lock.Unlock()
 		switch r.URL.Path {
-		case "/photo.png", "/CON.txt":
+		case "/photo.png", "/CON.txt", "/me.png", "/download":
 			_, _ = io.WriteString(w, "content of "+r.URL.Path)
 		case "/signed.pdf":
 			if r.URL.Query().Get("Signature") != "new" {
@@ -222,12 +311,15 @@ func TestWrite_attachments(t *testing.T) {
 	attach := func(id, fields string) string {
 		return fmt.Sprintf(`{"id":%q,"text":"","attachments":[{%s}],"cid":"messaging:c","created_at":"2026-01-02T03:04:05Z"}`, id, strings.ReplaceAll(fields, "URL", server.URL))
 	}
-	text := `{"user":{"id":"alice"},"messages":[` + strings.Join([]string{
+	text := `{"user":{"id":"alice","image":"` + server.URL + `/me.png?Signature=c"},"messages":[` + strings.Join([]string{
 		attach("1", `"type":"image","image_url":"URL/photo.png?Signature=a"`), attach("2", `"type":"file","asset_url":"URL/CON.txt","title":"../../CON: фото?.txt"`),
 		attach("3", `"type":"file","asset_url":"URL/signed.pdf?Signature=old","title":"Signed.pdf"`), attach("4", `"type":"file","asset_url":"URL/large.bin"`),
 		attach("5", `"type":"file","asset_url":"URL/away"`), attach("6", `"type":"file","asset_url":"https://evil.example/x"`),
 		attach("7", `"type":"image","image_url":"https://news.example/p.png","og_scrape_url":"https://news.example/story","title":"News"`),
 		attach("8", `"type":"route","map":{"url":"URL/held.bin"}`), attach("9", `"type":"file","asset_url":"URL/gone.txt"`),
+		// The same files again, and two that only their queries tell apart.
+		attach("10", `"type":"image","image_url":"URL/photo.png?Signature=b","title":"again"`), attach("11", `"type":"file","asset_url":"URL/gone.txt?Signature=new"`),
+		attach("12", `"type":"image","image_url":"URL/me.png?Signature=d"},{"type":"file","asset_url":"URL/download?id=1"},{"type":"file","asset_url":"URL/download?id=2"`),
 	}, ",") + `],"reactions":[]}`
 	parts, result := write(t, bundle.Options{Fetcher: fetcher, Message: func(_ context.Context, id string) ([]byte, error) {
 		if id != "3" {
@@ -235,12 +327,13 @@ func TestWrite_attachments(t *testing.T) {
 		}
 		return []byte(attach("3", `"type":"file","asset_url":"URL/signed.pdf?Signature=new"`)), nil
 	}}, source(t, text))
-	if result.Saved != 4 || result.Missing != 4 || result.Complete() {
+	if result.Saved != 9 || result.Missing != 5 || result.Complete() {
 		t.Errorf("%+v", result)
 	}
 	for name, want := range map[string]string{
-		"attachments/000001-photo.png": "content of /photo.png", "attachments/000002-CON.txt": "content of /CON.txt",
-		"attachments/000003-Signed.pdf": "renewed", "attachments/000004-held.bin": strings.Repeat("held", 600<<10),
+		"attachments/000001-me.png": "content of /me.png", "attachments/000002-photo.png": "content of /photo.png", "attachments/000003-CON.txt": "content of /CON.txt",
+		"attachments/000004-Signed.pdf": "renewed", "attachments/000005-held.bin": strings.Repeat("held", 600<<10), "attachments/000006-download": "content of /download",
+		"attachments/000007-download": "content of /download",
 	} {
 		if parts[name] != want {
 			t.Errorf("%s: %.40q", name, parts[name])
@@ -251,10 +344,23 @@ func TestWrite_attachments(t *testing.T) {
 			t.Errorf("the manifest lacks %s", want)
 		}
 	}
-	for _, want := range []string{`<img src="attachments/000001-photo.png"`, "larger than this export takes", "4 files could not be saved", `href="https://news.example/story"`} {
+	for _, want := range []string{`<img src="attachments/000002-photo.png" alt="Picture: again.png"`, `<img class="face" src="attachments/000001-me.png"`, "larger than this export takes", "5 files could not be saved", `href="https://news.example/story"`} {
 		if !strings.Contains(parts["index.html"], want) {
 			t.Errorf("index.html lacks %s", want)
 		}
+	}
+	for _, once := range []string{"/me.png?Signature=c", "/photo.png?Signature=a", "/download?id=1", "/download?id=2"} {
+		if asked[once] != 1 {
+			t.Errorf("%s was fetched %d times", once, asked[once])
+		}
+	}
+	for _, never := range []string{"/photo.png?Signature=b", "/me.png?Signature=d"} {
+		if asked[never] != 0 {
+			t.Errorf("%s was fetched %d times", never, asked[never])
+		}
+	}
+	if len(parts) != 3+7 {
+		t.Errorf("%d parts", len(parts))
 	}
 }
 

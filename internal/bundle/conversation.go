@@ -18,30 +18,29 @@ type conversation struct {
 	name      string
 	with      string // who else is in it
 	messages  int64
-	first     time.Time
-	last      time.Time
-	order     int // in the index, from 1
-	pages     []page
+	period
+	order int // in the index, from 1
+	pages []page
 }
 
 // page is one of the files that a conversation's messages are on.
 type page struct {
-	file     string
-	messages int64
-	first    time.Time
-	last     time.Time
+	file string
+	period
 }
 
-func (c *conversation) add(at time.Time) {
-	c.messages++
+// period is from when to when messages are.
+type period struct{ first, last time.Time }
+
+func (p *period) add(at time.Time) {
 	if at.IsZero() {
 		return
 	}
-	if c.first.IsZero() || at.Before(c.first) {
-		c.first = at
+	if p.first.IsZero() || at.Before(p.first) {
+		p.first = at
 	}
-	if at.After(c.last) {
-		c.last = at
+	if at.After(p.last) {
+		p.last = at
 	}
 }
 
@@ -54,7 +53,7 @@ func (m *maker) nameConversations() error {
 	list := slices.SortedFunc(maps.Values(m.cids), func(a, b *conversation) int {
 		return cmp.Or(b.last.Compare(a.last), strings.Compare(a.cid, b.cid))
 	})
-	m.result.Conversations = len(list)
+	m.list, m.result.Conversations = list, len(list)
 	var known map[string]Channel // nil: not known
 	if m.Channels != nil && len(list) > 0 {
 		cids := make([]string, 0, len(list))

@@ -6,11 +6,13 @@ package bundle
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
 	"path"
+	"regexp"
 	"strings"
 	"unicode"
 
@@ -47,6 +49,8 @@ type filed struct {
 	Reason     attachment.Reason
 }
 
+func (f file) filed() filed { return filed{f.Attachment, f.Field, f.Name, f.File, f.Size, f.Reason} }
+
 // linksElsewhere are fields of an attachment whose addresses are no files of the
 // person's: pages they linked to, and pictures of other sites.
 var linksElsewhere = map[string]bool{
@@ -63,8 +67,8 @@ func filesOf(message gjson.Result, allowed func(address string) bool) (files []f
 	for _, a := range message.Get("attachments").Array() {
 		n++
 		add := func(field, address string) {
-			if base := withoutQuery(address); address != "" && !seen[base] {
-				seen[base] = true
+			if same := sameFile(address); address != "" && !seen[same] {
+				seen[same] = true
 				files = append(files, file{Attachment: n, Field: field, Name: nameOf(a, address), Type: a.Get("type").Str, Message: id, url: address})
 			}
 		}
@@ -102,10 +106,17 @@ func elsewhere(object gjson.Result, field string, found func(field, address stri
 	}
 }
 
-func withoutQuery(address string) string {
-	base, _, _ := strings.Cut(address, "?")
-	base, _, _ = strings.Cut(base, "#")
-	return base
+// signature is in the query of a link that Stream signed, and of no other.
+var signature = regexp.MustCompile(`(?i)[?&]((x-amz-)?signature=|s=[0-9a-f]{32}(&|$))`)
+
+// sameFile is what two links to one file have in common: all of it, but for how Stream
+// signs and scales.
+func sameFile(address string) string {
+	address, _, _ = strings.Cut(address, "#")
+	if base, _, _ := strings.Cut(address, "?"); signature.MatchString(address) {
+		return base
+	}
+	return address
 }
 
 // nameOf is what a person knows a file by.
@@ -171,7 +182,7 @@ type work struct {
 
 type fetched struct {
 	file
-	answer chan answer
+	answer chan answer // nil: an earlier message has the same file
 }
 
 type answer struct {
@@ -189,6 +200,10 @@ func (m *maker) files() error {
 	m.filed = &privatefile.Spool{Dir: m.Dir}
 	m.zip.attachments = &privatefile.Spool{Dir: m.Dir, Memory: 1 << 20}
 	m.zip.missing = &privatefile.Spool{Dir: m.Dir, Memory: 1 << 20}
+	m.saved = map[fileKey]savedFile{}
+	if err := m.fetchPicture(); err != nil {
+		return err
+	}
 	group, ctx := errgroup.WithContext(m.ctx)
 	queue, room := make(chan work, 16), make(chan struct{}, fetches)
 	group.Go(func() error {
@@ -208,15 +223,58 @@ func (m *maker) files() error {
 	return group.Wait()
 }
 
+// picture is the field of a user that says where their picture is.
+const picture = "image"
+
+// fetchPicture fetches the person's own picture, where it lies on an allowed host: on
+// others it is no upload of theirs, but a page of the net.
+func (m *maker) fetchPicture() error {
+	address := gjson.GetBytes(m.profile, picture).Str
+	if failure := m.Fetcher.Check(address); failure != nil {
+		return nil //nolint:nilerr // it stays a link
+	}
+	f := file{Field: picture, Name: nameOf(gjson.Result{}, address), Type: "profile", url: address}
+	a := m.fetch(m.ctx, f)
+	err := a.err
+	if err == nil {
+		err = m.store(&f, a)
+	}
+	m.face = f.filed()
+	return err
+}
+
+// fileKey stands for a file that links lead to.
+type fileKey [16]byte
+
+func keyOf(address string) fileKey {
+	sum := sha256.Sum256([]byte(sameFile(address)))
+	return fileKey(sum[:16])
+}
+
+// savedFile is a file that is in the archive already.
+type savedFile struct {
+	file   string
+	size   int64
+	sha256 string
+}
+
 // fetchAll starts the fetching of all files in order. room is for files that are being
 // fetched or wait for their turn.
 func (m *maker) fetchAll(ctx context.Context, queue chan<- work, room chan<- struct{}) error {
 	allowed := func(address string) bool { return m.Fetcher.Check(address) == nil }
+	asked := map[fileKey]bool{}
+	for key := range m.saved { // the picture
+		asked[key] = true
+	}
 	return m.sorted.each(func(key, value []byte) error {
 		w := work{key: append([]byte(nil), key...), record: append([]byte(nil), value...)}
 		if key[0] == 'm' {
 			for _, f := range filesOf(gjson.ParseBytes(w.record), allowed) {
-				w.fetched = append(w.fetched, fetched{f, make(chan answer, 1)})
+				next := fetched{file: f}
+				if key := keyOf(f.url); !asked[key] {
+					asked[key], next.answer = true, make(chan answer, 1)
+				}
+				w.fetched = append(w.fetched, next)
 			}
 		}
 		select {
@@ -226,6 +284,9 @@ func (m *maker) fetchAll(ctx context.Context, queue chan<- work, room chan<- str
 		}
 		// From here on every answer is waited for.
 		for _, f := range w.fetched {
+			if f.answer == nil {
+				continue
+			}
 			room <- struct{}{}
 			go func() { f.answer <- m.fetch(ctx, f.file) }()
 		}
@@ -236,6 +297,9 @@ func (m *maker) fetchAll(ctx context.Context, queue chan<- work, room chan<- str
 // drop gives up on what is being fetched.
 func (w work) drop(room <-chan struct{}) {
 	for _, f := range w.fetched {
+		if f.answer == nil {
+			continue
+		}
 		if a := <-f.answer; a.held != nil {
 			_ = a.held.close()
 		}
@@ -270,7 +334,7 @@ func (m *maker) renewed(ctx context.Context, f file) string {
 		return ""
 	}
 	for _, again := range filesOf(gjson.ParseBytes(message), func(string) bool { return true }) {
-		if withoutQuery(again.url) == withoutQuery(f.url) {
+		if sameFile(again.url) == sameFile(f.url) {
 			return again.url
 		}
 	}
@@ -282,16 +346,20 @@ func (m *maker) file(w work, room <-chan struct{}) (err error) {
 	var notes []filed
 	for i := range w.fetched {
 		f := &w.fetched[i].file
-		a := <-w.fetched[i].answer
-		if err = a.err; err == nil {
-			err = m.store(f, a)
+		if w.fetched[i].answer == nil {
+			err = m.again(f)
+		} else {
+			a := <-w.fetched[i].answer
+			if err = a.err; err == nil {
+				err = m.store(f, a)
+			}
+			<-room
 		}
-		<-room
 		if err != nil {
 			work{fetched: w.fetched[i+1:]}.drop(room)
 			return err
 		}
-		notes = append(notes, filed{f.Attachment, f.Field, f.Name, f.File, f.Size, f.Reason})
+		notes = append(notes, f.filed())
 	}
 	beside, err := json.Marshal(notes)
 	if err != nil {
@@ -300,19 +368,37 @@ func (m *maker) file(w work, room <-chan struct{}) (err error) {
 	return m.filed.Add(w.key[0], pack(nil, pack(nil, w.key, beside), w.record))
 }
 
+// again notes a file that an earlier message has as well. Where that one's link did not
+// lead to it, this one's may.
+func (m *maker) again(f *file) error {
+	if had, ok := m.saved[keyOf(f.url)]; ok {
+		f.File, f.Size, f.SHA256 = had.file, had.size, had.sha256
+		m.result.Saved++
+		return noteFile(m.zip.attachments, f)
+	}
+	a := m.fetch(m.ctx, *f)
+	if a.err != nil {
+		return a.err
+	}
+	return m.store(f, a)
+}
+
 func (m *maker) store(f *file, a answer) (err error) {
-	list := m.zip.missing
 	if f.Reason = a.reason; a.held == nil {
 		m.result.Missing++
-	} else {
-		defer func() { err = errors.Join(err, a.held.close()) }()
-		m.result.Saved++
-		list = m.zip.attachments
-		f.File, f.Size = "attachments/"+safeName(m.result.Saved, f.Name), a.held.size
-		if f.SHA256, err = m.zip.stored(f.File, a.held); err != nil {
-			return err
-		}
+		return noteFile(m.zip.missing, f)
 	}
+	defer func() { err = errors.Join(err, a.held.close()) }()
+	m.result.Saved++
+	f.File, f.Size = "attachments/"+safeName(int64(len(m.saved)+1), f.Name), a.held.size
+	if f.SHA256, err = m.zip.stored(f.File, a.held); err != nil {
+		return err
+	}
+	m.saved[keyOf(f.url)] = savedFile{f.File, f.Size, f.SHA256}
+	return noteFile(m.zip.attachments, f)
+}
+
+func noteFile(list *privatefile.Spool, f *file) error {
 	record, err := json.Marshal(f)
 	if err != nil {
 		return err

@@ -4,10 +4,11 @@
 package bundle
 
 import (
-	"bytes"
+	"cmp"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"html/template"
 	"io"
@@ -16,6 +17,8 @@ import (
 	"time"
 
 	"github.com/tidwall/gjson"
+
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/privatefile"
 )
 
 const (
@@ -57,6 +60,7 @@ func framed(title string) frame {
 type pageView struct {
 	frame
 	Heading, With  string
+	Which          string // of several pages
 	Previous, Next string
 	Conversations  []conversationView
 }
@@ -73,6 +77,7 @@ type indexView struct {
 	App               string
 	At                instant
 	Summary           string
+	Picture           string // the file
 	Profile, Custom   []field
 	Inline            bool
 	Conversations     []conversationView
@@ -84,184 +89,44 @@ type indexView struct {
 	Maker             string
 }
 
-// section is what is shown together: a conversation, or the reactions (nil).
-type pager struct {
-	m    *maker
-	base string // leads from a page to the archive's root
-
-	inline bool
-	kept   []kept // inline: to be shown anew when they become too many
-	size   int
-
-	of        *conversation // of the page
-	reactions conversation
-	body      bytes.Buffer
-	day       string
-	now       page
-	n         int // messages so far
-	previous  string
-}
-
-type kept struct {
-	key, record []byte
-	files       []filed
-}
-
 // pages writes the pages, the first one last.
-func (m *maker) pages() error {
-	p := &pager{m: m, inline: true, reactions: conversation{name: "Your reactions"}}
-	err := m.each(p.take)
-	if err == nil && !p.inline {
-		err = p.flush(true)
+func (m *maker) pages() (err error) {
+	p := &pager{m: m, inline: m.size <= inlineBytes, reactions: conversation{name: "Your reactions"}}
+	p.drafts = privatefile.Spool{Dir: m.Dir, Memory: 4 << 20}
+	p.links.dir = m.Dir
+	defer func() { err = errors.Join(err, p.close()) }()
+	if !p.inline {
+		p.base = "../"
 	}
-	if err != nil {
-		return err
-	}
-	return m.index(p)
-}
-
-func (p *pager) take(key, record []byte, files []filed) error {
-	if err := p.m.ctx.Err(); err != nil {
-		return err
-	}
-	if p.inline {
-		p.kept = append(p.kept, kept{bytes.Clone(key), bytes.Clone(record), files})
-		// What it takes on a page is about as much again as in the JSON.
-		if p.size += len(record) + 500; p.size <= inlineBytes {
-			return nil
-		}
-		p.inline, p.base = false, "../"
-		all := p.kept
-		p.kept = nil
-		for _, k := range all {
-			if err := p.page(k.key, k.record, k.files); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	return p.page(key, record, files)
-}
-
-// section finds what a record belongs to.
-func (p *pager) section(key []byte) *conversation {
-	if key[0] == 'r' {
-		return &p.reactions
-	}
-	cid, _, _ := bytes.Cut(key[1:], []byte{0})
-	return p.m.cids[string(cid)]
-}
-
-// page puts a record on a page of its conversation.
-func (p *pager) page(key, record []byte, files []filed) error {
-	c := p.section(key)
-	if c != p.of {
-		if err := p.flush(true); err != nil {
-			return err
-		}
-		p.of, p.previous, p.day = c, "", ""
-	}
-	fragment, at, err := p.fragment(c, record, files)
-	if err != nil {
-		return err
-	}
-	if p.body.Len() > 0 && p.body.Len()+len(fragment) > pageBytes {
-		if err := p.flush(false); err != nil {
-			return err
-		}
-		p.day = ""
-		if fragment, at, err = p.fragment(c, record, files); err != nil {
+	for _, step := range []func() error{
+		func() error { return m.each(p.draft) },
+		m.sorted.close,
+		p.links.resolve,
+		p.write,
+		func() error { return m.index(p) },
+	} {
+		if err := step(); err != nil {
 			return err
 		}
 	}
-	p.body.Write(fragment)
-	if p.now.messages == 0 {
-		p.now.first = at
-	}
-	p.now.last = at
-	p.now.messages++
 	return nil
-}
-
-// fragment shows a record, after its day where that begins.
-func (p *pager) fragment(c *conversation, record []byte, files []filed) ([]byte, time.Time, error) {
-	var out bytes.Buffer
-	object := gjson.ParseBytes(record)
-	at := moment(object)
-	var err error
-	if c == &p.reactions {
-		err = templates.ExecuteTemplate(&out, "reaction", reaction(object))
-	} else {
-		if day := (instant{at}).Day(); day != p.day && !at.IsZero() {
-			p.day = day
-			err = templates.ExecuteTemplate(&out, "day", map[string]string{"Date": at.UTC().Format(time.DateOnly), "Text": day})
-		}
-		p.n++
-		before := out.Len()
-		anchor := fmt.Sprintf("m%d", p.n)
-		if err == nil {
-			err = templates.ExecuteTemplate(&out, "message", p.m.message(object, files, p.base, anchor))
-		}
-		if err == nil && out.Len()-before > fragmentBytes {
-			out.Truncate(before)
-			short := messageView{Anchor: anchor, Time: &instant{at}, Notes: []string{"too large for a page: it is in export.json, id " + cut(object.Get("id").Str, 300)}}
-			err = templates.ExecuteTemplate(&out, "message", short)
-		}
-	}
-	return out.Bytes(), at, err
-}
-
-// flush writes the page that is full, or the last of its conversation.
-func (p *pager) flush(last bool) error {
-	if p.of == nil || p.body.Len() == 0 {
-		return nil
-	}
-	c := p.of
-	name := func(n int) string {
-		if c == &p.reactions {
-			return fmt.Sprintf("reactions-%04d.html", n)
-		}
-		return fmt.Sprintf("conversation-%05d-%04d.html", c.order, n)
-	}
-	p.now.file = name(len(c.pages) + 1)
-	v := pageView{frame: framed(c.name), Heading: c.name, With: c.with, Previous: p.previous}
-	if !last {
-		v.Next = name(len(c.pages) + 2)
-	}
-	err := p.m.zip.deflated("pages/"+p.now.file, func(w io.Writer) error {
-		if err := templates.ExecuteTemplate(w, "pagehead", v); err != nil {
-			return err
-		}
-		before, after := "", ""
-		if c == &p.reactions {
-			before, after = `<ul class="plain">`, "</ul>"
-		}
-		for _, piece := range [][]byte{[]byte(before), p.body.Bytes(), []byte(after)} {
-			if _, err := w.Write(piece); err != nil {
-				return err
-			}
-		}
-		return templates.ExecuteTemplate(w, "pagefoot", v)
-	})
-	c.pages = append(c.pages, p.now)
-	p.previous, p.now = p.now.file, page{}
-	p.body.Reset()
-	return err
 }
 
 // index writes the first page.
 func (m *maker) index(p *pager) error {
-	list := make([]*conversation, len(m.cids))
-	for _, c := range m.cids {
-		list[c.order-1] = c
-	}
 	v := indexView{
 		frame: framed("Your data"), App: m.App, At: instant{m.At}, Summary: m.summary(), Inline: p.inline && len(m.cids) > 0,
 		Reactions: m.result.Reactions > 0, ReactionPages: links(p.reactions.pages, "pages/"), Files: m.filesText(), Gaps: m.gaps(),
 		Maker: "Made by terraform-provider-streamchat " + m.Version + ".",
 	}
 	v.Profile, v.Custom = profileView(gjson.ParseBytes(m.profile))
-	for chunk := range slices.Chunk(list, listed) {
+	switch {
+	case kindOf("image", m.face) == "image" && m.face.File != "":
+		v.Picture = m.face.File
+	case m.face.Name != "":
+		v.Profile = append(v.Profile, field{"Picture's file", cmp.Or(m.face.File, why[m.face.Reason], "not saved")})
+	}
+	for chunk := range slices.Chunk(m.list, listed) {
 		views := make([]conversationView, 0, len(chunk))
 		prefix := "pages/"
 		if v.Conversations != nil {
@@ -287,7 +152,7 @@ func (m *maker) index(p *pager) error {
 			return err
 		}
 		if p.inline {
-			if err := p.writeInline(w, list); err != nil {
+			if err := p.writeInline(w, m.list); err != nil {
 				return err
 			}
 		}
@@ -297,51 +162,21 @@ func (m *maker) index(p *pager) error {
 
 // writeInline writes everything on the first page, the conversations in its order.
 func (p *pager) writeInline(w io.Writer, list []*conversation) error {
-	of := map[*conversation][]kept{}
-	for _, k := range p.kept {
-		c := p.section(k.key)
-		of[c] = append(of[c], k)
-	}
-	write := func(c *conversation) error {
-		p.day = ""
-		for _, k := range of[c] {
-			fragment, _, err := p.fragment(c, k.record, k.files)
-			if err == nil {
-				_, err = w.Write(fragment)
-			}
-			if err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	text := func(s string) error { _, err := io.WriteString(w, s); return err }
+	out := &writer{dst: w}
 	if len(list) > 0 {
-		if err := text("<section aria-labelledby=\"messages\"><h2 id=\"messages\">Your messages</h2>\n"); err != nil {
-			return err
-		}
+		out.text("<section aria-labelledby=\"messages\"><h2 id=\"messages\">Your messages</h2>\n")
 		for _, c := range list {
-			if err := templates.ExecuteTemplate(w, "conversation", map[string]any{"Order": c.order, "Name": c.name, "With": c.with}); err != nil {
-				return err
-			}
-			if err := write(c); err != nil {
-				return err
-			}
+			out.template("conversation", map[string]any{"Order": c.order, "Name": c.name, "With": c.with})
+			out.text(p.body[c].String())
 		}
-		if err := text("</section>\n"); err != nil {
-			return err
-		}
+		out.text("</section>\n")
 	}
-	if len(of[&p.reactions]) == 0 {
-		return nil
+	if body := p.body[&p.reactions]; body != nil {
+		out.text("<section aria-labelledby=\"reactions\"><h2 id=\"reactions\">Your reactions</h2>\n")
+		out.text(body.String())
+		out.text("</section>\n")
 	}
-	if err := text("<section aria-labelledby=\"reactions\"><h2 id=\"reactions\">Your reactions</h2>\n<ul class=\"plain\">\n"); err != nil {
-		return err
-	}
-	if err := write(&p.reactions); err != nil {
-		return err
-	}
-	return text("</ul></section>\n")
+	return out.err
 }
 
 // conversationShown is a line of the index; prefix leads to the pages.
@@ -395,13 +230,13 @@ func (m *maker) summary() string {
 
 func (m *maker) filesText() string {
 	switch {
-	case m.result.Attachments == 0:
+	case m.result.Attachments == 0 && m.result.Saved+m.result.Missing == 0:
 		return "Your messages have no attachments."
 	case m.Fetcher == nil:
 		return fmt.Sprintf("Your messages have %s. The files themselves are not in this archive; their links are in export.json, and expire.", many(m.result.Attachments, "attachment"))
 	case m.result.Missing == 0:
-		return fmt.Sprintf("%s of your messages: they stand beside the messages, and all together in the folder attachments.", many(m.result.Saved, "file"))
+		return fmt.Sprintf("%s of yours: they stand beside the messages, and all together in the folder attachments.", many(m.result.Saved, "file"))
 	}
-	return fmt.Sprintf("%s of your messages: they stand beside the messages, and all together in the folder attachments. %s could not be saved; MANIFEST.json names each.",
+	return fmt.Sprintf("%s of yours: they stand beside the messages, and all together in the folder attachments. %s could not be saved; MANIFEST.json names each.",
 		many(m.result.Saved, "file"), many(m.result.Missing, "file"))
 }

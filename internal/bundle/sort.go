@@ -5,6 +5,7 @@ package bundle
 
 import (
 	"bytes"
+	"cmp"
 	"container/heap"
 	"encoding/binary"
 	"errors"
@@ -26,6 +27,7 @@ const (
 // order; keys should differ.
 type sorter struct {
 	dir     string
+	limit   int // of memory; 0 is runBytes
 	arena   []byte
 	entries []entry
 	runs    []*privatefile.Spool
@@ -35,7 +37,8 @@ type sorter struct {
 type entry struct{ start, value, end int }
 
 func (s *sorter) add(key, value []byte) error {
-	if len(s.arena)+len(key)+len(value) > runBytes && len(s.entries) > 0 {
+	limit := cmp.Or(s.limit, runBytes)
+	if len(s.arena)+len(key)+len(value) > limit && len(s.entries) > 0 {
 		if err := s.spill(); err != nil {
 			return err
 		}
@@ -104,6 +107,7 @@ func (s *sorter) close() (err error) {
 	for _, run := range s.runs {
 		err = errors.Join(err, run.Close())
 	}
+	s.arena, s.entries, s.runs = nil, nil, nil
 	return err
 }
 

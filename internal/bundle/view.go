@@ -6,9 +6,9 @@ package bundle
 import (
 	"cmp"
 	"fmt"
+	"html/template"
 	"net/url"
 	"path"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -37,6 +37,14 @@ func (i instant) Day() string   { return i.UTC().Format("Monday, 2 January 2006"
 func (i instant) Long() string  { return i.UTC().Format("2 January 2006, 15:04") }
 func (i instant) Date() string  { return i.UTC().Format("2 January 2006") }
 
+// shownAt is when something was made, nil where it does not say.
+func shownAt(object gjson.Result) *instant {
+	if at := moment(object); !at.IsZero() {
+		return &instant{at}
+	}
+	return nil
+}
+
 // field is a name and what stands under it.
 type field struct{ Name, Value string }
 
@@ -45,8 +53,9 @@ type messageView struct {
 	Time      *instant
 	Reply     bool
 	Notes     []string
+	Quotes    bool
 	Quoted    string
-	QuotedBy  string
+	refs      []ref // what the slots are filled with
 	Text      string
 	Files     []attachmentView
 	Poll      *pollView
@@ -77,12 +86,26 @@ type optionView struct {
 	Count int64
 }
 
-type reactionView struct {
-	Time   instant
-	What   string
-	To     string
-	Fields []field
+// Slot is where a reference goes.
+func (messageView) Slot() template.HTML { return slot }
+
+// QuoteSlot is that of a quote, which is shown beneath where it is known.
+func (v messageView) QuoteSlot() template.HTML {
+	if v.Quoted != "" {
+		return slotBrief
+	}
+	return slot
 }
+
+type reactionView struct {
+	Time   *instant
+	What   string
+	Fields []field
+	refs   []ref
+}
+
+// Slot is where a reference goes.
+func (reactionView) Slot() template.HTML { return slot }
 
 // reactions are what the common types of reactions look like.
 var reactions = map[string]string{
@@ -105,7 +128,7 @@ var ownFields = set(`id text html type user attachments latest_reactions own_rea
 	message_text_updated_at user_id mentioned_channel mentioned_here channel deleted_for_me`)
 
 var attachmentFields = set(`asset_url image_url thumb_url title title_link og_scrape_url type fallback name mime_type file_size
-	original_width original_height waveform_data actions giphy author_icon footer_icon color`)
+	original_width original_height duration waveform_data actions giphy author_icon footer_icon color`)
 
 func set(words string) map[string]bool {
 	all := map[string]bool{}
@@ -120,10 +143,18 @@ func cut(s string, limit int) string {
 	if len(s) <= limit {
 		return s
 	}
+	return head(s, limit) + " … (all of it is in export.json)"
+}
+
+// head is the beginning of a text.
+func head(s string, limit int) string {
+	if len(s) <= limit {
+		return s
+	}
 	for limit > 0 && !utf8.RuneStart(s[limit]) {
 		limit--
 	}
-	return s[:limit] + " … (all of it is in export.json)"
+	return s[:limit]
 }
 
 // label makes the name of a field words.
@@ -135,8 +166,13 @@ func label(name string) string {
 	return cut(words, 100)
 }
 
+// maxDepth is how deep a field is shown in words; what is deeper is shown as JSON.
+const maxDepth = 4
+
 // said is what a value says; "" is nothing.
-func said(value gjson.Result) string {
+func said(value gjson.Result) string { return cut(words(value, maxDepth), maxField) }
+
+func words(value gjson.Result, depth int) string {
 	switch {
 	case value.Type == gjson.Null:
 		return ""
@@ -144,27 +180,32 @@ func said(value gjson.Result) string {
 		if at, err := time.Parse(time.RFC3339Nano, value.Str); err == nil {
 			return instant{at}.Long()
 		}
-		return cut(value.Str, maxField)
-	case value.IsObject() && (value.Get("name").Type == gjson.String || value.Get("id").Type == gjson.String && size(value) == 1):
-		return cut(cmp.Or(value.Get("name").Str, value.Get("id").Str), maxField)
-	case value.IsArray():
-		var all []string
-		for _, element := range value.ForEach {
-			if element.IsArray() || element.IsObject() && element.Get("name").Type != gjson.String {
-				return cut(value.Raw, maxField)
-			}
-			all = append(all, said(element))
-		}
-		return cut(strings.Join(all, ", "), maxField)
+		return value.Str
 	case value.IsBool() && value.Bool():
 		return "yes"
 	case value.IsBool():
 		return "no"
+	case !value.IsArray() && !value.IsObject() || depth == 0:
+		return value.Raw
+	case value.IsObject() && value.Get("id").Type == gjson.String && (size(value) == 1 || value.Get("role").Exists()):
+		return cmp.Or(value.Get("name").Str, value.Get("id").Str) // a user
 	}
-	if value.IsObject() && size(value) == 0 {
-		return ""
+	var all []string
+	between := ", "
+	for name, element := range value.ForEach {
+		text := words(element, depth-1)
+		if text == "" {
+			continue
+		}
+		if value.IsObject() {
+			text = label(name.Str) + ": " + text
+		}
+		if element.IsObject() {
+			between = "\n"
+		}
+		all = append(all, text)
 	}
-	return cut(value.Raw, maxField)
+	return strings.Join(all, between)
 }
 
 func size(object gjson.Result) (n int) {
@@ -194,17 +235,16 @@ func rest(object gjson.Result, shown map[string]bool) (fields []field) {
 
 // message is what a page shows of a message. base leads to the archive's root.
 func (m *maker) message(message gjson.Result, files []filed, base, anchor string) messageView {
-	v := messageView{Anchor: anchor, Text: cut(message.Get("text").Str, maxText), Fields: rest(message, ownFields)}
-	if at := moment(message); !at.IsZero() {
-		v.Time = &instant{at}
-	}
+	v := messageView{Anchor: anchor, Time: shownAt(message), Text: cut(message.Get("text").Str, maxText), Fields: rest(message, ownFields)}
 	note := func(yes bool, format string, args ...any) {
 		if yes {
 			v.Notes = append(v.Notes, fmt.Sprintf(format, args...))
 		}
 	}
 	v.Reply = message.Get("parent_id").Str != ""
-	note(v.Reply, "reply in a thread")
+	if v.Reply {
+		v.refs = append(v.refs, refTo(message.Get("parent_id").Str, message.Get("parent_message")))
+	}
 	note(v.Reply && message.Get("show_in_channel").Bool(), "also shown in the conversation")
 	note(message.Get("reply_count").Int() > 0, "replies: %d", message.Get("reply_count").Int())
 	if edited, err := time.Parse(time.RFC3339Nano, message.Get("message_text_updated_at").Str); err == nil {
@@ -221,8 +261,9 @@ func (m *maker) message(message gjson.Result, files []filed, base, anchor string
 		note(true, "mentions %s", people)
 	}
 	quoted := message.Get("quoted_message")
-	v.Quoted, v.QuotedBy = cut(quoted.Get("text").Str, maxField), cmp.Or(quoted.Get("user.name").Str, quoted.Get("user.id").Str)
-	note(v.Quoted == "" && message.Get("quoted_message_id").Str != "", "quotes a message that is not in your data")
+	if quotes := refTo(message.Get("quoted_message_id").Str, quoted); quotes.id != "" {
+		v.Quotes, v.Quoted, v.refs = true, cut(quoted.Get("text").Str, maxField), append(v.refs, quotes)
+	}
 	v.Files = m.attachments(message, files, base)
 	v.Poll = poll(message)
 	v.Reactions = counts(message.Get("reaction_counts"))
@@ -322,6 +363,13 @@ func (m *maker) attachments(message gjson.Result, files []filed, base string) (v
 				v.Fields = append([]field{{"Link to", cut(title, maxField)}}, v.Fields...)
 			}
 		}
+		if length := a.Get("duration"); length.Exists() {
+			name := "Duration"
+			if standardTypes[a.Get("type").Str] && length.Type == gjson.Number {
+				name = "Duration (seconds)"
+			}
+			v.Fields = append(v.Fields, field{name, said(length)})
+		}
 		if kind := a.Get("type").Str; kind != "" && !standardTypes[kind] {
 			v.Fields = append([]field{{"Kind", label(kind)}}, v.Fields...)
 		}
@@ -355,8 +403,11 @@ func kindOf(kind string, f filed) string {
 		}
 		return "video"
 	case "":
-		if slices.Contains([]string{"image"}, kind) {
-			return "image"
+		switch kind {
+		case "image", "audio", "video":
+			return kind
+		case "voiceRecording":
+			return "audio"
 		}
 	}
 	return "file"
@@ -375,13 +426,14 @@ func bytesText(n int64) string {
 }
 
 func reaction(of gjson.Result) reactionView {
+	to := refTo(of.Get("message_id").Str, of.Get("message"))
+	to.said.Text = clip(of.Get("message.text").Str, maxLinkText)
 	return reactionView{
-		Time: instant{moment(of)}, What: cut(reactionText(of.Get("type").Str), 200), To: cut(of.Get("message_id").Str, 300),
-		Fields: rest(of, reactionFields),
+		Time: shownAt(of), What: cut(reactionText(of.Get("type").Str), 200), Fields: rest(of, reactionFields), refs: []ref{to},
 	}
 }
 
-var reactionFields = set("message_id user_id user type score created_at updated_at")
+var reactionFields = set("message_id message user_id user type score created_at updated_at")
 
 // profileFields are Stream's own fields of a user, and what they are called.
 var profileFields = []field{

@@ -267,38 +267,6 @@ func TestIDsOnlyWhenAsked(t *testing.T) {
 	}
 }
 
-func TestOnlyResumes(t *testing.T) {
-	t.Parallel()
-	record := func(status string) map[string]any {
-		return map[string]any{"user_id": "anna", "status": status, "irreversible": true, "delete": map[string]any{"user": "hard"}}
-	}
-	update := func(before map[string]any, mode string) any {
-		after := record("")
-		after["delete"] = map[string]any{"user": mode}
-		c := change("streamchat_user_erasure.x", "update", before, after)
-		c["change"].(map[string]any)["after_unknown"] = map[string]any{"status": true}
-		return c
-	}
-	for name, c := range map[string]struct {
-		acts []any
-		want bool
-	}{
-		"nothing":         {nil, true},
-		"submitted":       {[]any{update(record("submitted"), "hard")}, true},
-		"failed":          {[]any{update(record("failed"), "hard")}, false},
-		"reverted":        {[]any{update(record("reverted"), "hard")}, false},
-		"raised":          {[]any{update(record("submitted"), "pruning")}, false},
-		"new":             {erasures(1), false},
-		"forgotten":       {[]any{change("streamchat_user_erasure.x", "delete", record("completed"), nil)}, false},
-		"somebody else's": {[]any{update(record("submitted"), "hard"), change("terraform_data.x", "create", nil, map[string]any{})}, false},
-		"not known":       {[]any{change("streamchat_mystery.x", "update", map[string]any{}, map[string]any{})}, false},
-	} {
-		if got := read(t, plan(t, c.acts...), nil).OnlyResumes(); got != c.want {
-			t.Errorf("%s: %v", name, got)
-		}
-	}
-}
-
 // A scheduled erasure that is called off reactivates only whom its record has deactivated and
 // knows by the id.
 func TestScheduled(t *testing.T) {

@@ -25,7 +25,7 @@ var memoryOf = regexp.MustCompile(`<!-- streamchat-acts:([A-Za-z0-9+/=]+) -->`)
 func (p *Plan) digests() map[string]string {
 	all := map[string]string{}
 	for _, a := range p.acts {
-		sum := sha256.Sum256(fmt.Appendf(nil, "%d %q %q %q %d %q %q", a.effect, a.modes, a.request, a.app, a.count, a.facts, a.subjects))
+		sum := sha256.Sum256(fmt.Appendf(nil, "%d %q %q %q %d %q %q %q", a.effect, a.modes, a.request, a.app, a.count, a.facts, a.subjects, a.pseudonym))
 		all[a.address] = base64.RawStdEncoding.EncodeToString(sum[:6])
 	}
 	return all

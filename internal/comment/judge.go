@@ -6,8 +6,10 @@ package comment
 import (
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	tfjson "github.com/hashicorp/terraform-json"
 )
@@ -21,6 +23,11 @@ const (
 	notSaved   = "Result not saved yet"
 	nothingDue = "Nothing to delete"
 	holdUnseen = "Nobody has the hold field"
+	restricted = "Restricted now, erased later"
+	again      = "Restricted again"
+	calledOff  = "Scheduled erasures called off"
+	overdue    = "Deadline has passed"
+	willBeLate = "Erased after the deadline"
 )
 
 // effect is what an apply does to people's data; they are listed in this order.
@@ -29,6 +36,7 @@ type effect int
 const (
 	unknown effect = iota // a resource that this version does not know
 	gone
+	due
 	policy
 	schedules
 	restores
@@ -45,19 +53,20 @@ const (
 )
 
 // final reports that an act cannot be undone, or that nobody can tell.
-func (e effect) final() bool { return e == unknown || e == gone || e == policy || e == schedules }
+func (e effect) final() bool { return e <= schedules && e != nothing }
 
 // effects are what is said of all acts of one effect.
 var effects = map[effect]struct{ title, says string }{
 	unknown:     {"Not known to this comment", "This version does not know what these do. Read the plan itself, or use the comment of the provider's own release."},
 	gone:        {"Goes for good", "Neither this provider nor Stream can bring it back."},
+	due:         {"Erased now, as scheduled", "The day has come: nothing has changed since the erasure was scheduled. Neither this provider nor Stream can bring it back."},
 	policy:      {"Goes for good, for everybody, from then on", "Stream itself hard-deletes what is older, beginning about 24 hours after the apply; no guard holds it back."},
-	schedules:   {"Restricted now, gone for good when due", "The user is deactivated by this apply; the first apply at or after erase_at erases. Removing the block before calls it off."},
+	schedules:   {"Restricted now, gone for good when due", "The user is deactivated, by this apply unless it was before; the first apply at or after erase_at erases. Approve both: a pipeline that goes by -only-approved asks nobody again."},
 	restores:    {"Brings users back", "The record leaves the state. Stream restores the user's metadata, not memberships."},
 	reactivates: {"Lifts restrictions", "The user is reactivated and can connect again."},
 	unpolicy:    {"Removes a retention policy", "Nothing more is deleted by age; what it deleted stays deleted."},
 	keeps:       {"Marked as deleted: the data stays at Stream", "This is not an erasure in the sense of the GDPR."},
-	restricts:   {"Restricted", "The user cannot connect; all data stays. Removing the block lifts it."},
+	restricts:   {"Restricted", "The user cannot connect; all data stays."},
 	exports:     {"Exported", "The file is written at apply; nothing of it is in the state."},
 	adopts:      {"Adopted by import", "A record is made of what was done elsewhere. Nothing is deleted."},
 	resumes:     {"Resumed", "Asks for the result of what was submitted before; sent again only if Stream no longer knows the task."},
@@ -67,11 +76,11 @@ var effects = map[effect]struct{ title, says string }{
 
 // kind is what this package knows of a type of resource.
 type kind struct {
-	one, many string              // its subjects
-	subject   string              // the attribute that names them
-	judge     func(change) effect // of a change that is no removal
-	remove    func(change) effect // of a removal by destroy
-	later     func(change) string // what removing the block would do
+	one, many string                      // its subjects
+	subject   string                      // the attribute that names them
+	judge     func(change) effect         // of a change that is no removal
+	remove    func(change) effect         // of a removal by destroy
+	later     func(change, effect) string // what removing the block would do
 }
 
 // kinds are all resources of the provider; a test compares them with it.
@@ -94,13 +103,17 @@ type change struct {
 	action        effect // nothing, or anything else
 	removed, kept bool   // destroyed; taken out of the state by a removed block
 	created       bool   // also as the second half of a replacement
+	updated       bool   // in place
 	importing     bool
+	moved         bool
+	made          time.Time // the plan; zero where it does not say
 	before, after map[string]any
 	unknown       map[string]any
 }
 
-func changeOf(rc *tfjson.ResourceChange) change {
-	c := change{typeName: rc.Type, importing: rc.Change.Importing != nil}
+func changeOf(rc *tfjson.ResourceChange, made string) change {
+	c := change{typeName: rc.Type, importing: rc.Change.Importing != nil, moved: rc.PreviousAddress != ""}
+	c.made, _ = time.Parse(time.RFC3339, made)
 	c.before, _ = rc.Change.Before.(map[string]any)
 	c.after, _ = rc.Change.After.(map[string]any)
 	c.unknown, _ = rc.Change.AfterUnknown.(map[string]any)
@@ -114,6 +127,8 @@ func changeOf(rc *tfjson.ResourceChange) change {
 		c.removed, c.kept = true, true
 	case a.Create(), a.Replace():
 		c.created = true
+	case a.Update():
+		c.updated = true
 	}
 	return c
 }
@@ -162,6 +177,9 @@ func (c change) judge(said []diagnostic) act {
 		}
 	}
 	a.subjects = c.subjects()
+	if subject, ok := c.values()["subject"].(string); ok && len(a.subjects) == 0 {
+		a.pseudonym = clip(subject, 13)
+	}
 	switch {
 	case !known:
 		a.effect = unknown
@@ -171,19 +189,26 @@ func (c change) judge(said []diagnostic) act {
 		a.effect = k.remove(c)
 	default:
 		a.effect = k.judge(c)
-		a.modes, a.later = modes(c), k.later(c)
+		a.modes = modes(c)
 	}
+	a.effect = c.hear(a.effect, said)
+	if !c.removed && known {
+		a.later = k.later(c, a.effect)
+	}
+	a.facts = c.times(a.effect)
 	for _, d := range said {
 		switch d.Summary {
-		case underWay, manyUnder, notSaved:
-			a.effect = resumes
-			continue
-		case nothingDue:
-			a.effect = books
+		case underWay, manyUnder, notSaved, overdue, willBeLate: // said already
+		default:
+			a.facts = append(a.facts, facts(d, len(said) > 1)...)
 		}
-		a.facts = append(a.facts, facts(d, len(said) > 1)...)
 	}
-	if a.effect == gone || a.effect == keeps {
+	a.approved = (a.effect == resumes || (a.effect == due || a.effect == keeps) && c.due()) && c.unchanged() && !slices.ContainsFunc(said, func(d diagnostic) bool {
+		return d.Summary == calledOff || d.Summary == again || d.Summary == restricted
+	})
+	a.approved = a.approved || c.outlived()
+	a.nameless = c.values()["results"] != nil && len(a.subjects) == 0
+	if slices.Contains([]effect{gone, due, schedules, keeps}, a.effect) {
 		for _, what := range list(c.after["not_covered"]) {
 			a.stays = append(a.stays, fmt.Sprint(what))
 		}
@@ -201,7 +226,34 @@ func (c change) judge(said []diagnostic) act {
 			a.count = int(n)
 		}
 	}
+	if n := c.scheduled(); a.effect == due && n > 0 {
+		a.count = n
+	}
 	return a
+}
+
+// hear takes what the provider's warnings say more of an act than its values.
+func (c change) hear(e effect, said []diagnostic) effect {
+	says := map[string]bool{}
+	for _, d := range said {
+		says[d.Summary] = true
+		says["deletes"] = says["deletes"] || strings.HasPrefix(d.Summary, "Irreversible deletion") || strings.HasPrefix(d.Summary, "Deletions that keep")
+	}
+	switch {
+	case e == schedules && says["deletes"]: // a record that is replaced is due
+		return gone
+	case e == unknown, says["deletes"], e == keeps && (says[restricted] || says[again]):
+		return e
+	case says[restricted], says[again]:
+		return schedules
+	case says[calledOff]:
+		return reactivates
+	case says[underWay], says[manyUnder], says[notSaved]:
+		return resumes
+	case says[nothingDue]:
+		return books
+	}
+	return e
 }
 
 // subject is the word for whom or what an act is about.
@@ -227,7 +279,9 @@ func erase(c change) effect {
 		return resumes
 	case c.after["irreversible"] == false:
 		return keeps
-	case c.created && c.after["grace_period"] != nil:
+	case c.due() && c.unchanged():
+		return due
+	case c.after["grace_period"] != nil && (c.created || c.waits()):
 		return schedules
 	}
 	return gone // also where the plan does not say
@@ -235,12 +289,13 @@ func erase(c change) effect {
 
 // resumes reports that all that is asked for was submitted before.
 func (c change) resumes() bool {
-	fresh := false
 	for _, name := range []string{"new_user_count", "new_channel_count"} {
-		n, ok := c.after[name].(float64)
-		fresh = fresh || ok && n > 0
+		if n, ok := c.after[name].(float64); ok && n > 0 || c.unknown[name] == true {
+			return false
+		}
 	}
-	return !c.created && !fresh && c.before["status"] == "submitted" && modes(c) == modes(change{after: c.before})
+	return !c.created && c.before["status"] == "submitted" && modes(c) == modes(change{after: c.before}) &&
+		reflect.DeepEqual(c.before["grace_period"], c.after["grace_period"])
 }
 
 func unerase(c change) effect {
@@ -257,11 +312,13 @@ func unerase(c change) effect {
 	return forgets
 }
 
-func afterErasure(c change) string {
-	if erase(c) == schedules || c.before["status"] == "scheduled" {
-		return "until it is erased, the erasure is called off, and whoever it deactivated is reactivated, as far as the record knows the id"
-	}
-	if c.after["on_destroy"] == "restore" {
+func afterErasure(c change, e effect) string {
+	switch named := c.after["user_id"] != nil || c.after["user_ids"] != nil; {
+	case c.first(e) && named:
+		return "until it is erased, the erasure is called off, and whoever it deactivated is reactivated"
+	case c.first(e):
+		return "until it is erased, the erasure is called off, and the user stays deactivated: the record has no id by which to reactivate"
+	case c.after["on_destroy"] == "restore":
 		return "the user is brought back once this is completed (metadata only, no memberships)"
 	}
 	return "only the record goes; nothing comes back"
@@ -284,7 +341,7 @@ func unrestrict(c change) effect {
 	return reactivates
 }
 
-func afterRestriction(c change) string {
+func afterRestriction(c change, _ effect) string {
 	if c.after["on_destroy"] == "forget" {
 		return "only the record goes; the user stays deactivated"
 	}
@@ -300,7 +357,7 @@ func export(c change) effect {
 
 func forget(change) effect { return forgets }
 
-func afterExport(change) string { return "only the record goes; the file stays where it is" }
+func afterExport(change, effect) string { return "only the record goes; the file stays where it is" }
 
 func setPolicy(c change) effect {
 	if c.importing && c.action == nothing {
@@ -311,7 +368,9 @@ func setPolicy(c change) effect {
 
 func removePolicy(change) effect { return unpolicy }
 
-func afterPolicy(change) string { return "Stream's policy is removed; what it deleted stays deleted" }
+func afterPolicy(change, effect) string {
+	return "Stream's policy is removed; what it deleted stays deleted"
+}
 
 // modes says how, in the configuration's own words.
 func modes(c change) string {
@@ -353,11 +412,11 @@ func facts(d diagnostic, titled bool) (lines []string) {
 	body, _, _ := strings.Cut(d.Detail, "\n\n")
 	for line := range strings.Lines(body) {
 		line = strings.TrimSpace(line)
-		if line != "" && !strings.HasPrefix(line, "The subject and request_id ") {
+		if line != "" && !strings.HasPrefix(line, "The subject and request_id ") && !strings.HasPrefix(line, "This apply deactivates ") {
 			lines = append(lines, strings.TrimPrefix(line, "Subject: "))
 		}
 	}
-	if titled || !strings.HasPrefix(d.Summary, "Irreversible deletion") {
+	if d.Summary != restricted && (titled || !strings.HasPrefix(d.Summary, "Irreversible deletion")) {
 		lines = append([]string{d.Summary + "."}, lines...)
 	}
 	return lines

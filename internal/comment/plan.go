@@ -23,6 +23,7 @@ type Plan struct {
 	made    string // when, RFC 3339
 	cli     string // the version
 	partial bool   // by -target or deferral
+	logged  bool   // its log is there
 	acts    []act
 	others  []string     // changes of other providers
 	errors  []diagnostic // that fail the plan
@@ -44,6 +45,10 @@ type act struct {
 	later    string   // what removing the block would do
 	facts    []string // of the subject, from the warnings
 	subjects []string // ids
+	// pseudonym stands for somebody whose id is in no plan, shortened.
+	pseudonym string
+	approved  bool // an apply before began it, and nothing has changed since
+	nameless  bool // a batch without ids: only the log says who left it
 }
 
 type diagnostic struct {
@@ -58,7 +63,7 @@ func Read(plan, log io.Reader) (*Plan, error) {
 	}
 	p := &Plan{ids: map[string]bool{}}
 	said := map[string][]diagnostic{}
-	if log != nil {
+	if p.logged = log != nil; p.logged {
 		if err := p.readLog(log, said); err != nil {
 			return nil, fmt.Errorf("log: %w", err)
 		}
@@ -91,7 +96,7 @@ func Read(plan, log io.Reader) (*Plan, error) {
 func (p *Plan) readChanges(shown *tfjson.Plan, said map[string][]diagnostic) {
 	for _, rc := range shown.ResourceChanges {
 		if rc.Mode == tfjson.ManagedResourceMode && strings.HasPrefix(rc.Type, prefix) {
-			for _, id := range changeOf(rc).subjects() {
+			for _, id := range changeOf(rc, p.made).subjects() {
 				p.ids[id] = true
 			}
 		}
@@ -100,7 +105,7 @@ func (p *Plan) readChanges(shown *tfjson.Plan, said map[string][]diagnostic) {
 		if rc.Mode != tfjson.ManagedResourceMode {
 			continue
 		}
-		c := changeOf(rc)
+		c := changeOf(rc, p.made)
 		switch {
 		case c.action == nothing && rc.Change.Importing == nil:
 		case !strings.HasPrefix(rc.Type, prefix):
@@ -156,12 +161,13 @@ func (p *Plan) readLog(log io.Reader, said map[string][]diagnostic) error {
 	return lines.Err()
 }
 
-// OnlyResumes reports that applying the plan asks Stream for results and sends nothing new,
-// so that nobody has to approve it. A task that Stream no longer knows is the exception,
-// as for every apply.
-func (p *Plan) OnlyResumes() bool {
+// OnlyApproved reports that applying the plan only finishes what an apply before has begun,
+// so that nobody has to approve it again: it asks for results, and erases what was
+// scheduled, is due and has not changed since. A task that Stream no longer knows is sent
+// again, as by every apply.
+func (p *Plan) OnlyApproved() bool {
 	return !p.Errored && !p.partial && len(p.others) == 0 &&
-		!slices.ContainsFunc(p.acts, func(a act) bool { return a.effect != resumes })
+		!slices.ContainsFunc(p.acts, func(a act) bool { return !a.approved || a.nameless && !p.logged })
 }
 
 // Irreversible counts the acts that cannot be undone, or that nobody here can judge.

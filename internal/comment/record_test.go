@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -50,31 +51,52 @@ func TestRecord(t *testing.T) {
 				}
 				return r
 			}
-			keep := func(step, config string, code int) {
+			configure := func(config string) {
 				t.Helper()
 				if err := ws.WriteFile("main.tf", config); err != nil {
 					t.Fatal(err)
 				}
+			}
+			keep := func(step, config string, code int) {
+				t.Helper()
+				configure(config)
 				log := run(code, "plan", "-json", "-out=saved", "-detailed-exitcode")
 				write(t, filepath.Join(dir, step+".jsonl"), bytes.ReplaceAll([]byte(log.Stdout), []byte(ws.Dir), []byte("/work")))
 				shown := bytes.ReplaceAll([]byte(run(0, "show", "-json", "saved").Stdout), []byte(ws.Dir), []byte("/work"))
 				write(t, filepath.Join(dir, step+".json"), slim(t, shown))
 			}
-			if err := ws.WriteFile("main.tf", recordedFirst); err != nil {
-				t.Fatal(err)
-			}
+			configure(recordedFirst)
 			run(0, "init")
 			keep("first", recordedFirst, 2)
 			s.Call(t, "DELETE", "/users/gone?hard_delete=true", "")
 			run(0, "apply", "saved")
 			now.Advance(2 * time.Hour)
 			run(0, "apply", "-auto-approve")
-			if err := ws.WriteFile("main.tf", recordedFirst+recordedLate); err != nil {
-				t.Fatal(err)
-			}
+			configure(recordedFirst + recordedLate)
 			run(0, "apply", "-auto-approve")
 			keep("second", recordedSecond, 2)
 			keep("red", recordedRed, 1)
+			configure(recordedLate + recordedHead)
+			run(0, "apply", "-auto-approve")
+			keep("staged", recordedHead+recordedLate+fmt.Sprintf(recordedStaged, "720h", ""), 2)
+			once := recordedHead + recordedLate + fmt.Sprintf(recordedStaged, "1s", "")
+			configure(once)
+			ended := make(chan struct{})
+			go func() {
+				for { // the batch waits for its task
+					select {
+					case <-ended:
+						return
+					case <-time.After(time.Second):
+						now.Advance(2 * time.Hour)
+					}
+				}
+			}()
+			run(0, "apply", "-auto-approve")
+			close(ended)
+			time.Sleep(time.Second) // the provider has the machine's clock
+			keep("due", once, 2)
+			keep("changed", recordedHead+recordedLate+fmt.Sprintf(recordedStaged, "1s", "labels = { ticket = \"7\" }"), 2)
 		})
 	}
 }
@@ -109,6 +131,7 @@ const recordedSeed = `{
     {"id": "bert", "name": "Bert", "created_at": "2022-01-02T00:00:00Z"},
     {"id": "carl", "name": "Carl", "role": "moderator", "created_at": "2020-01-02T00:00:00Z"},
     {"id": "dora", "name": "Dora"}, {"id": "emil", "name": "Emil"}, {"id": "fred", "name": "Fred"}, {"id": "gone", "name": "Gone"}, {"id": "late"}, {"id": "back"},
+    {"id": "sara", "created_at": "2022-03-04T00:00:00Z"}, {"id": "tom", "created_at": "2023-03-04T00:00:00Z"}, {"id": "uwe"}, {"id": "vera"},
     {"id": "harry", "name": "Harry", "legal_hold": true},
     {"id": "idle-1", "created_at": "2019-01-01T00:00:00Z", "last_active": "2020-02-03T00:00:00Z"},
     {"id": "idle-2", "created_at": "2019-01-01T00:00:00Z", "last_active": "2021-03-04T00:00:00Z"},
@@ -260,6 +283,32 @@ resource "streamchat_user_erasure" "wrong" {
   for_each   = { "DSR-8" = "ana", "DSR-9" = "harry" }
   user_id    = each.value
   request_id = each.key
+  delete { user = "hard" }
+}
+`
+	recordedStaged = `
+locals {
+  grace = %q
+}
+resource "streamchat_user_erasure" "staged" {
+  user_id_wo   = "sara"
+  request_id   = "DSR-20"
+  received_at  = "2026-01-31"
+  grace_period = local.grace
+  delete { user = "hard" }
+  %s
+}
+resource "streamchat_user_erasure" "marked" {
+  user_id      = "tom"
+  request_id   = "DSR-21"
+  received_at  = "2100-01-01"
+  grace_period = local.grace
+  delete { user = "soft" }
+}
+resource "streamchat_user_erasure_batch" "staged" {
+  user_ids_wo  = ["uwe", "vera"]
+  request_id   = "CAMPAIGN-9"
+  grace_period = local.grace
   delete { user = "hard" }
 }
 `

@@ -265,7 +265,10 @@ func (g *group) write(b *strings.Builder, detail int, seen comparison, o Options
 	}
 	for _, a := range g.acts {
 		fmt.Fprintf(b, "- %s%s", seen.mark(a), who(a))
-		if detail == full && a.request != "" {
+		if a.request != "" && a.pseudonym != "" {
+			fmt.Fprintf(b, ", subject %s", code(a.pseudonym))
+		}
+		if detail == full && (a.request != "" || a.pseudonym != "") {
 			fmt.Fprintf(b, " at %s", code(a.address))
 		}
 		if kinds[a.typeName].subject != "" && a.count != 1 {
@@ -317,6 +320,9 @@ func who(a act) string {
 	}
 	if kinds[a.typeName].subject == "" {
 		return code(a.address)
+	}
+	if a.pseudonym != "" {
+		return "subject " + code(a.pseudonym) + " (no request_id)"
 	}
 	return code(a.address) + " (no request_id)"
 }

@@ -155,6 +155,8 @@ func restricted[S Scope[S]](r Record[S]) Attempt[S] {
 		current.Status = StatusReleased
 	case r.Reverted:
 		current.Status = StatusReverted
+	case last.VerifiedAt == nil && last.AnswerLost:
+		current.Status = StatusFailed // nobody knows that Stream accepted it
 	case last.VerifiedAt == nil:
 		current.Status = StatusSubmitted
 	}
@@ -321,7 +323,7 @@ func (a advance[S]) shows(ctx context.Context, stage Stage, task string, effect 
 		case effect(finding):
 			return finding.At, nil
 		case try == verifyTries:
-			return time.Time{}, &StageError{Stage: stage, Err: errors.New("Stream accepted the call, but a look-up does not show its effect; run apply again")}
+			return time.Time{}, notSeen(stage)
 		}
 		if err := a.clock.Sleep(ctx, verifyPause); err != nil {
 			return time.Time{}, &Pending{Err: at(stage, err)}
@@ -406,6 +408,15 @@ func (e *Engine[S]) refreshScheduled(ctx context.Context, id string, record Reco
 		return nil, nil
 	}
 	return &record, err
+}
+
+// notSeen is the refusal to go on from a call that has no effect.
+func notSeen(stage Stage) *Refusal {
+	said := "Stream accepted the call, but a look-up does not show its effect: the user is "
+	if stage == StageRelease {
+		return &Refusal{Summary: "Reactivation not in force", Detail: said + "still deactivated. The record is kept, and nothing was deleted. Run apply again."}
+	}
+	return &Refusal{Summary: "Deactivation not in force", Detail: said + "still active. Nothing was deleted, nor will be before it is in force. Run apply again."}
 }
 
 // notRestricted is the refusal of somebody who was reactivated before the day.

@@ -49,12 +49,16 @@ func Subjects(ctx context.Context, list types.List) (ids []string, known bool, d
 	return ids, true, diags
 }
 
-func manyAttributes() map[string]schema.Attribute {
+func manyAttributes(users bool) map[string]schema.Attribute {
+	results := describe("results")
+	if users {
+		results += " " + describe("results, users")
+	}
 	return map[string]schema.Attribute{
 		"drop_removed_records": schema.BoolAttribute{
 			Optional: true, Computed: true, Default: booldefault.StaticBool(false), MarkdownDescription: describe("drop_removed_records"),
 		},
-		"results":  schema.MapAttribute{Computed: true, ElementType: types.StringType, MarkdownDescription: describe("results")},
+		"results":  schema.MapAttribute{Computed: true, ElementType: types.StringType, MarkdownDescription: results},
 		"failures": schema.MapAttribute{Computed: true, ElementType: types.StringType, MarkdownDescription: describe("failures")},
 	}
 }

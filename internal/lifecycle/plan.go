@@ -437,7 +437,7 @@ func (p *planning[S, M, P]) preview(ctx context.Context, work map[string]erasure
 	case claims(work):
 		return append(diags, adopting(p.deed()))
 	case len(acting) == 0 && kept > 0:
-		return append(diags, p.words.replaced(p.deed(), kept))
+		return append(diags, p.untilDue(p.words.replaced(p.deed(), kept)))
 	case len(work) == 0:
 		return diags // nobody yet
 	case len(acting) == 0 && len(p.releasing) == len(work):
@@ -451,15 +451,16 @@ func (p *planning[S, M, P]) preview(ctx context.Context, work map[string]erasure
 		return diags
 	}
 	findings, errs := p.engine.Preview(ctx, acting, p.scope, p.records, p.options)
-	if p.prior == nil && p.engine.Forgets && missing(errs) && p.recallLate(ctx) {
+	if p.prior == nil && (p.engine.Forgets && missing(errs) || restrictedAlready(some(findings, restricting))) && p.recallLate(ctx) {
 		work = p.records.Work(p.ids, p.scope, p.timing(p.options.Grace))
 		p.work = work
 		p.count(work, false)
 		p.expected(work)
-		if sending = p.sending(work); len(sending) == 0 {
-			return append(diags, p.words.replaced(p.deed(), len(p.records)))
+		sending, restricting = p.sending(work), doing(p.ids, work, erasure.Restrict)
+		if acting = doing(p.ids, work, erasure.Send, erasure.Restrict); len(acting) == 0 {
+			return append(diags, p.untilDue(p.words.replaced(p.deed(), len(p.records))))
 		}
-		findings, errs = p.engine.Preview(ctx, sending, p.scope, p.records, p.options)
+		findings, errs = p.engine.Preview(ctx, acting, p.scope, p.records, p.options)
 	}
 	errs, mild := p.held(errs)
 	diags.Append(mild...)
@@ -475,7 +476,8 @@ func (p *planning[S, M, P]) preview(ctx context.Context, work map[string]erasure
 	}
 	diags.Append(p.words.planned(preview[S]{p.scope, p.ids, sending, kept, p.records, findings, p.request()})...)
 	if p.Loses != nil {
-		diags.Append(p.Loses(p.session, p.scope, p.plan.common().exportHashes(), sending)...)
+		hashes, more := p.plan.common().exportHashes()
+		diags.Append(p.Loses(p.session, p.scope, hashes, more, sending)...)
 	}
 	if there(findings) && p.session.HoldUnseen() {
 		diags.Append(holdUnseen(p.session.HoldField))
@@ -511,8 +513,15 @@ func missing(errs map[string]error) bool {
 	return false
 }
 
+// restrictedAlready reports that somebody who is to be restricted is: perhaps by a record of
+// this run.
+func restrictedAlready(findings map[string]erasure.Finding) bool {
+	return slices.ContainsFunc(slices.Collect(maps.Values(findings)), func(f erasure.Finding) bool { return f.Found == erasure.FoundDeactivated })
+}
+
 // recallLate waits for another resource of the run that has the record of what Stream has
-// forgotten: a renamed block is destroyed and created side by side.
+// forgotten, or of whom it has restricted: a renamed block is destroyed and created side by
+// side.
 func (p *planning[S, M, P]) recallLate(ctx context.Context) bool {
 	if p.session.Clock.Sleep(ctx, SettleTime/2) != nil {
 		return false
@@ -597,6 +606,9 @@ func (r *Resource[S, M, P]) planDestroy(ctx context.Context, req resource.Modify
 	}
 	wants := r.Restores && model.common().OnDestroy.ValueString() == DestroyRestore && !model.common().Irreversible.ValueBool()
 	scheduled := batch.Scheduled()
+	if r.engine != nil && len(scheduled) > 0 { // the block may only have another name
+		r.engine.Memory.Remember(scheduled, r.TypeName+model.common().Receipt.ValueString())
+	}
 	switch back := r.releases(model, batch); {
 	case len(scheduled) > 0 && len(back) == 0 && slices.ContainsFunc(scheduled.IDs(), func(id string) bool { return r.standsElsewhere(model, id) }):
 		resp.Diagnostics.Append(standsMark.Set(ctx, resp.Private)...)

@@ -56,8 +56,9 @@ type Noun[S erasure.Scope[S]] struct {
 	// an irreversible one; both for the plan's warning.
 	Effect func(S) string
 	// Loses says what a plan should be warned of that goes with the subjects and that no
-	// export has; exports are the hashes that are known. Nil: nothing.
-	Loses  func(s *session.Session, scope S, exports, ids []string) diag.Diagnostics
+	// export has; exports are the hashes that are known, and more says that there are
+	// others. Nil: nothing.
+	Loses  func(s *session.Session, scope S, exports []string, more bool, ids []string) diag.Diagnostics
 	Caveat string
 	// Deed is the attribute (dotted path) that a warning of the deed points at: the CLI
 	// quotes it, so it must not be the one that names people.
@@ -147,7 +148,7 @@ func (c *core[S]) Metadata(_ context.Context, _ resource.MetadataRequest, resp *
 
 // Schema implements resource.Resource.
 func (c *core[S]) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
-	all := attributes(ctx, c.many, c.Restores)
+	all := attributes(ctx, c.many, c.Restores, c.Verifies)
 	maps.Copy(all, c.Attributes)
 	resp.Schema = schema.Schema{MarkdownDescription: c.Description, Attributes: all, Blocks: c.Blocks}
 }

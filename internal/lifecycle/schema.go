@@ -38,15 +38,19 @@ var descriptions string
 
 var describe = prose.Text(descriptions)
 
-// attributes are those of every record of erasures.
-func attributes(ctx context.Context, many, restores bool) map[string]schema.Attribute {
+// attributes are those of every record of erasures; users are those whose subjects may be
+// restricted first, or be back.
+func attributes(ctx context.Context, many, restores, users bool) map[string]schema.Attribute {
 	onDestroy, actions := describe("on_destroy"), []string{DestroyForget}
 	if restores {
 		onDestroy, actions = describe("on_destroy, restoring"), append(actions, DestroyRestore)
 	}
 	own, status := oneAttributes(), describe("status")
 	if many {
-		own, status = manyAttributes(), describe("status, many")
+		own, status = manyAttributes(users), describe("status, many")
+	}
+	if users {
+		status += " " + describe("status, users")
 	}
 	computed := func(description string) schema.Attribute {
 		return schema.StringAttribute{Computed: true, MarkdownDescription: description}

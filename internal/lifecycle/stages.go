@@ -215,10 +215,10 @@ func (p *planning[S, M, P]) late() (diags diag.Diagnostics) {
 	}
 	due := *deadline(s.ReceivedAt.ValueString())
 	now := p.timing(0).Now
+	then := now.Add(s.grace())
 	ends := p.records.EraseAt(s.grace())
-	if ends == nil || len(p.scheduled) == 0 {
-		then := now.Add(s.grace())
-		ends = &then
+	if ends == nil || len(p.scheduled) == 0 || len(doing(p.ids, p.work, erasure.Restrict)) > 0 {
+		ends = &then // who is restricted now is erased last
 	}
 	const law = "The GDPR gives one month to answer a request (Art. 12(3)); it may be extended by two months where that is necessary, and the person has to be told why within the first. "
 	switch {
@@ -296,10 +296,21 @@ func (p *planning[S, M, P]) willRestrict(ids []string, findings map[string]erasu
 	if !p.many {
 		who = Describe(findings[ids[0]]) + "\n"
 	}
+	if restrictedAlready(findings) {
+		again += "\nWho is deactivated already stays so when this is called off. If a run of yours did that and was killed before it could record it, reactivate them (POST /users/ID/reactivate) and plan again; the record is then the one that deactivates."
+	}
 	period := grace(p.plan)
 	return diag.NewAttributeWarningDiagnostic(path.Root("grace_period"), title, fmt.Sprintf(
 		"%sThis apply deactivates whoever is active, which can be taken back, and deletes nothing. The first apply after the period (%s, until %s if applied now) deletes.%s\n%s\n\nTo call it off before that, remove the block (or take the subject off the list): whoever was active is reactivated.",
 		who, period, p.timing(0).Now.Add(period).UTC().Format(time.RFC3339), again, p.Effect(p.scope)))
+}
+
+// untilDue adds to a warning that nothing is sent how long that holds.
+func (p *planning[S, M, P]) untilDue(d diag.Diagnostic) diag.Diagnostic {
+	if !p.records.Restricted() {
+		return d
+	}
+	return diag.NewAttributeWarningDiagnostic(p.deed(), d.Summary(), d.Detail()+" An apply that comes after erase_at erases who is scheduled.")
 }
 
 // willRelease is what the reviewer should know of those who left a list while scheduled.

@@ -227,6 +227,62 @@ func TestStagesReplaced(t *testing.T) {
 	}, nil)
 }
 
+// Renamed without moved, when it is due: the new block's plan does not promise that nothing
+// is deleted.
+func TestStagesRenamedWhenDue(t *testing.T) {
+	each(t, stagedNouns, func(w *world) {
+		c := w.later(w.hard)
+		w.apply(c)
+		time.Sleep(month + time.Hour)
+		r := w.Run(acctest.Change{Address: w.address, Config: nil}, acctest.Change{Address: w.address + "2", Config: c})
+		if len(r.Errors) > 0 || !r.Warnings.Say("Irreversible deletion") {
+			w.t.Errorf("%s%s", r.Errors, r.Warnings)
+		}
+		w.address += "2"
+		w.is("completed", false)
+		w.once(1)
+	}, nil)
+}
+
+// Who was deactivated before is not given back: the plan says so, and what to do if it was a
+// run that was killed.
+func TestStagesKilledBefore(t *testing.T) {
+	each(t, []noun{users, userBatch}, func(w *world) {
+		c := w.later(w.hard)
+		p := w.plan(c)
+		w.s.After(w.restricts(), 1, w.Kill)
+		w.Apply(p)
+		time.Sleep(time.Minute) // a batch's task ends
+		if p = w.plan(c); !p.Warnings.Say("reactivate them (POST /users/ID/reactivate) and plan again") {
+			w.t.Errorf("%s", p.Warnings)
+		}
+		post(w.t, w.s, "/users/"+w.ids[0]+"/reactivate", "{}")
+		w.apply(c)
+		w.is("scheduled", false)
+		w.apply(nil)
+		w.restricted(false, w.ids[0])
+	}, nil)
+}
+
+// Somebody new in a scheduled batch is erased last: it is their day that may be too late.
+func TestStagesLateForOne(t *testing.T) {
+	t.Parallel()
+	acctest.Bubble(t, func(t *testing.T) {
+		w := newWorld(t, userBatch, nil)
+		c := func(ids ...string) config {
+			return with(w.later(w.hard, ids...), config{"received_at": time.Now().Format(time.DateOnly)})
+		}
+		if r := w.apply(c(w.ids[0])); r.Warnings.Say("Erased after the deadline") {
+			t.Errorf("%s", r.Warnings)
+		}
+		first := c(w.ids...)
+		time.Sleep(48 * time.Hour)
+		if p := w.plan(first); !p.Warnings.Say("Erased after the deadline") {
+			t.Errorf("%s", p.Warnings)
+		}
+	})
+}
+
 // Who is active again is restricted again, and the period starts anew; who was deleted
 // elsewhere is adopted.
 func TestStagesUndoneElsewhere(t *testing.T) {

@@ -28,7 +28,7 @@ func TestCLIConfigurationsOfTheDocs(t *testing.T) {
 		t.Fatal(err)
 	}
 	all := configurations(t, root)
-	if len(all) < 15 {
+	if len(all) < 65 {
 		t.Fatalf("only %d configurations: %v", len(all), slices.Sorted(maps.Keys(all)))
 	}
 	for name, c := range all {
@@ -46,9 +46,8 @@ type configuration struct {
 
 var (
 	fence = regexp.MustCompile("(?ms)^```(?:terraform|hcl)\n(.*?)^```")
-	// Only what acts on something is a configuration. An import needs somebody who is gone.
-	whole  = regexp.MustCompile(`(?m)^(resource|data|ephemeral|action|list) "streamchat_`)
-	undone = regexp.MustCompile(`(?m)^(import|removed) \{`)
+	// A part of a block is none, nor is a CLI's own configuration.
+	whole = regexp.MustCompile(`(?m)^(terraform|import|removed|(resource|data|ephemeral|action|list|provider|output|variable) ".*) \{`)
 )
 
 func configurations(t *testing.T, root string) map[string]configuration {
@@ -78,7 +77,7 @@ func configurations(t *testing.T, root string) map[string]configuration {
 		}
 		for _, path := range paths {
 			for i, block := range fence.FindAllStringSubmatch(read(t, path), -1) {
-				if text := block[1]; whole.MatchString(text) && !undone.MatchString(text) && !known(text) {
+				if text := block[1]; whole.MatchString(text) && !known(text) {
 					all[fmt.Sprintf("%s#%d", filepath.Base(path), i+1)] = configuration{text: text}
 				}
 			}
@@ -98,7 +97,33 @@ var (
 	declared = regexp.MustCompile(`(?ms)^variable "(\w+)" \{\n(.*?)^\}`)
 	variable = regexp.MustCompile(`\bvar\.(\w+)`)
 	apps     = regexp.MustCompile(`expected_app_name\s*=\s*"([^"]+)"`)
+	imports  = regexp.MustCompile(`(?ms)^import \{.*?\bto\s*=\s*(\w+)\.(\w+)`)
+	each     = regexp.MustCompile(`for_each\s*=\s*toset\(\[([^\]]*)\]\)`)
+	identity = regexp.MustCompile(`(?m)^  identity = `)
+	imported = regexp.MustCompile(`(?m)^ +(?:id|user_id|cid|message_id|policy)\s*=\s*"([^"]+)"`)
 )
+
+// What an import needs: a block, where the documentation leaves it out, and somebody or
+// something at Stream that was deleted, or restricted, by other means.
+var adoptions = map[string]struct {
+	block string
+	does  func(t *testing.T, s *acctest.Stream, id string)
+}{
+	"streamchat_user_erasure": {"  user_id = %q\n  delete {\n    user = \"hard\"\n  }\n", func(t *testing.T, s *acctest.Stream, id string) {
+		t.Helper()
+		s.Call(t, "DELETE", "/users/"+id+"?hard_delete=true", "")
+	}},
+	"streamchat_user_deactivation": {"  user_id = %q\n", func(t *testing.T, s *acctest.Stream, id string) {
+		t.Helper()
+		s.Call(t, "POST", "/users/"+id+"/deactivate", "{}")
+	}},
+	"streamchat_retention_policy": {"  policy = %q\n  max_age_hours = 8760\n", func(t *testing.T, s *acctest.Stream, id string) {
+		t.Helper()
+		s.Call(t, "POST", "/retention_policy", fmt.Sprintf(`{"policy": %q, "max_age_hours": 8760}`, id))
+	}},
+	"streamchat_channel_erasure": {block: "  cid = %q\n  hard_delete = true\n"},
+	"streamchat_message_erasure": {block: "  message_id = %q\n  hard_delete = true\n"},
+}
 
 // plan plans for an app that has everybody and everything that is named.
 func (c configuration) plan(t *testing.T) {
@@ -111,6 +136,9 @@ func (c configuration) plan(t *testing.T) {
 	queries := query.MatchString(c.text)
 	if (queries || action.MatchString(c.text)) && (cli.Flavor != tfcli.Terraform || major == 1 && minor < 14) {
 		t.Skipf("%s has neither actions nor queries", cli)
+	}
+	if identity.MatchString(c.text) && major == 1 && minor < 12 {
+		t.Skipf("%s does not import by identity", cli)
 	}
 	app := "Emulator"
 	if named := apps.FindStringSubmatch(c.text); named != nil {
@@ -155,11 +183,21 @@ func (c configuration) plan(t *testing.T) {
 	for _, cid := range slices.Compact(cids) {
 		rooms = append(rooms, fmt.Sprintf(`{"cid": %q, "created_by_id": "owner", "members": ["owner"]}`, cid))
 	}
+	adopted := imports.FindStringSubmatch(text)
+	if adopted != nil {
+		rooms = nil
+	}
 	for _, of := range messages.FindAllStringSubmatch(text, -1) {
+		if adopted != nil {
+			break
+		}
 		texts = append(texts, fmt.Sprintf(`{"id": %s, "cid": "messaging:room-of-messages", "user_id": "owner", "text": "x"}`, of[1]))
 	}
 	s.Fill(t, fmt.Sprintf(`{"channels": [%s], "messages": [%s]}`, strings.Join(rooms, ", "), strings.Join(texts, ", ")))
 
+	if adopted != nil {
+		text += adopt(t, s, text, adopted[1], adopted[2])
+	}
 	env := []string{
 		"STREAM_API_KEY=" + s.APIKey(), "STREAM_API_SECRET=" + s.APISecret(), "STREAM_CHAT_URL=" + s.URL, "STREAMCHAT_PSEUDONYM_KEY=" + acctest.PseudonymKey,
 	}
@@ -212,6 +250,38 @@ func (c configuration) plan(t *testing.T) {
 			t.Fatalf("%v: %v\n%s%s\n%s", args, err, r.Stdout, r.Stderr, text)
 		}
 	}
+}
+
+// adopt does at Stream what an import adopts, and gives the block where there is none.
+func adopt(t *testing.T, s *acctest.Stream, text, typeName, name string) (block string) {
+	t.Helper()
+	a, ok := adoptions[typeName]
+	if !ok {
+		t.Fatalf("nothing is known of imports of %s", typeName)
+	}
+	var ids []string
+	if of := imported.FindStringSubmatch(text); of != nil {
+		ids = of[1:]
+	} else if of := each.FindStringSubmatch(text); of != nil {
+		for _, id := range quoted.FindAllStringSubmatch(of[1], -1) {
+			ids = append(ids, id[1])
+		}
+	}
+	if len(ids) == 0 {
+		t.Fatalf("nobody is imported:\n%s", text)
+	}
+	for _, id := range ids {
+		if _, there := s.User(id); !there && strings.HasPrefix(typeName, "streamchat_user_") {
+			s.Fill(t, fmt.Sprintf(`{"users": [{"id": %q}]}`, id))
+		}
+		if a.does != nil {
+			a.does(t, s, id)
+		}
+	}
+	if strings.Contains(text, "\nresource ") {
+		return ""
+	}
+	return fmt.Sprintf("\nresource %q %q {\n%s}\n", typeName, name, fmt.Sprintf(a.block, ids[0]))
 }
 
 // Every title that a guide says what to do about is one of the provider's, or of Terraform's.

@@ -4,15 +4,19 @@
 package pipeline_test
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -27,7 +31,8 @@ import (
 func TestMain(m *testing.M) { acctest.Main(m) }
 
 // From the ticket to the receipt, on every CLI of this machine: what is wrong stops the
-// plan, an apply that ends red keeps its evidence, and the next run resumes.
+// plan, an apply that ends red keeps its evidence, the next run resumes, and whose id only
+// the store of secrets has is named nowhere.
 func TestCLIPipeline(t *testing.T) {
 	t.Parallel()
 	for _, cli := range acctest.CLIs(t) {
@@ -57,40 +62,46 @@ func TestCLIPipeline(t *testing.T) {
 			p.comments("1 change that cannot be undone", "`DSR-4`", "Already deleted", "`Live`", "`Tests`", "Restricted", "Exported", "`DSR-5`")
 			p.run(0, "policy.sh")
 			// Stream's task takes longer than the run may wait.
-			p.run(1, "apply.sh", "Not erased yet")
+			p.run(1, "apply.sh", "DSR-4: not erased yet")
 			p.sent(1)
-			if receipts := p.receipts("user_erasure-*"); len(receipts) != 1 || !strings.Contains(receipts[0], `"submitted"`) {
-				t.Errorf("receipts after a red run: %v", receipts)
-			}
-			p.opens("DSR-1", "my new address")
+			p.receipt("user_erasure-*", "DSR-4", `"submitted"`)
+			p.opens("DSR-1.zip", "my new address")
 
 			// The night finishes it without asking anybody, and sends nothing again.
 			p.now.Advance(2 * time.Hour)
 			p.run(0, "nightly.sh")
 			p.comments("Resumed", "`DSR-4`")
 			p.sent(1)
-			if receipts := p.receipts("user_erasure-*"); len(receipts) != 1 || !strings.Contains(receipts[0], `"completed"`) {
-				t.Errorf("receipts after the night: %v", receipts)
-			}
+			p.receipt("user_erasure-*", "DSR-4", `"completed"`)
 
-			// Somebody has looked at the export: the erasure is asked for.
+			// Somebody has looked at the export: the erasure is asked for, which the night
+			// must not do, and which needs the id again.
 			p.request("DSR-1", "app: production\nreceived: 2026-01-12\nlegal_basis: GDPR Art. 17(1)(b)\nstages: [restrict, export, erase]\n")
 			p.previous()
-			p.run(3, "nightly.sh", "does more than ask for results")
+			p.run(3, "nightly.sh", "does more than finish what was begun", "`DSR-1`")
+			p.ids(nobody)
+			p.run(1, "plan.sh")
+			p.run(0, "comment.sh")
+			p.comments("Nobody named", `module.production["DSR-1"]`)
+			p.ids(everybody)
 			p.run(2, "plan.sh")
 			p.run(0, "comment.sh")
-			p.comments("`DSR-1`", "state deactivated", "no longer there")
-			p.run(0, "policy.sh")
-			p.run(1, "apply.sh")
+			p.comments("`DSR-1`", "state deactivated", "no longer there", "answer due by 2026-02-12: LATE")
+			p.run(0, "policy.sh", "The policy warns", "2026-02-12")
+			p.run(1, "apply.sh", "DSR-1: not erased yet")
 			p.now.Advance(2 * time.Hour)
 			p.run(0, "nightly.sh")
 			p.sent(2)
-			p.run(0, "plan.sh")
-			p.run(0, "nightly.sh", "Nothing is unfinished.")
-			p.sent(2)
-			if u, _ := p.live.User("anna"); !u.HardDeleted {
+			p.receipt("user_erasure-*", "DSR-1", `"due_at":"2026-02-12T`)
+			p.run(0, "nightly.sh", "Nothing is due or unfinished.")
+			if u, _ := p.live.User(anna); !u.HardDeleted {
 				t.Error("anna is still there")
 			}
+
+			// Her record is final: whoever knew the id may have forgotten it.
+			p.ids(nobody)
+			p.run(0, "plan.sh")
+			p.sent(2)
 
 			// A request's file that goes takes its evidence along, and the undo of a
 			// restriction is an act of its own: the policy wants both said.
@@ -98,20 +109,84 @@ func TestCLIPipeline(t *testing.T) {
 			p.request("DSR-5", "")
 			p.run(2, "plan.sh")
 			p.run(1, "policy.sh", "the record would be forgotten", "reactivates the user")
-			p.names("anna", "harry")
+			p.names("harry", "tester")
+			p.nowhere()
 		})
 	}
 }
 
-// An app that nobody knows, a stage or a key that is misspelt: each is an error.
+// Two stages: restricted by the merge, erased by the night once it is due, called off by
+// taking the file out.
+func TestCLIPipelineInTwoStages(t *testing.T) {
+	t.Parallel()
+	for _, cli := range acctest.CLIs(t) {
+		t.Run(cli.Flavor, func(t *testing.T) {
+			t.Parallel()
+			p := start(t, cli)
+			p.request("DSR-1", "app: production\nreceived: "+time.Now().UTC().Format(time.DateOnly)+"\ngrace_period: 1s\nstages: [erase]\n")
+			p.request("DSR-6", "app: production\nuser_id: other\ngrace_period: 720h\nstages: [erase]\n")
+			p.run(2, "plan.sh")
+			p.run(0, "comment.sh")
+			p.comments("Restricted now, gone for good when due", "`DSR-1`", "`DSR-6`", "answer due by")
+			p.run(0, "policy.sh")
+			p.run(0, "apply.sh")
+			p.sent(0)
+			p.receipt("user_erasure-*", "DSR-1", `"scheduled"`)
+
+			// It is due, and nobody says who it is.
+			p.ids(nobody)
+			p.run(1, "nightly.sh", "The plan has errors", "Give the id again", `module.production["DSR-1"]`)
+			p.sent(0)
+			// With the id the night sends it, and the next one asks for the result.
+			p.ids(everybody)
+			p.run(1, "nightly.sh", "DSR-1: not erased yet")
+			p.comments("Erased now, as scheduled", "`DSR-1`")
+			p.sent(1)
+			p.now.Advance(2 * time.Hour)
+			p.run(0, "nightly.sh")
+			p.run(0, "nightly.sh", "Nothing is due or unfinished.")
+			p.sent(1)
+			p.receipt("user_erasure-*", "DSR-1", `"completed"`)
+			p.receipt("user_erasure-*", "DSR-6", `"scheduled"`)
+			if u, _ := p.live.User(anna); !u.HardDeleted {
+				t.Error("anna is still there")
+			}
+
+			// The other one is called off before the day. The night leaves that to people.
+			if u, _ := p.live.User("other"); !u.Deactivated {
+				t.Error("DSR-6 restricts nobody")
+			}
+			p.request("DSR-6", "")
+			p.run(3, "nightly.sh")
+			p.comments("can connect again", "`DSR-6`")
+			p.run(1, "policy.sh")
+			p.allow("allow_undo", "allow_forget")
+			p.run(0, "policy.sh")
+			p.run(0, "apply.sh")
+			p.sent(1)
+			if u, _ := p.live.User("other"); u.Deactivated || u.Deleted {
+				t.Errorf("called off, and at Stream: %+v", u)
+			}
+			p.run(0, "plan.sh")
+			p.names("other")
+			p.nowhere()
+		})
+	}
+}
+
+// An app that nobody knows, a stage or a key that is misspelt, nobody's id anywhere: each is
+// an error, and says which request.
 func TestCLIBadRequests(t *testing.T) {
 	t.Parallel()
 	p := start(t, acctest.CLI(t))
 	for content, says := range map[string]string{
-		"app: prod\nuser_id: harry\nstages: [restrict]\n":                             "production or staging",
-		"app: production\nuser_id: harry\nstages: [eraze]\n":                          "The stages are",
-		"app: production\nuser_id: harry\nstages: [restrict]\nlegal_bases: Art. 17\n": "nothing else",
-		"app: production\nstages: [restrict]\n":                                       "Invalid index",
+		"app: prod\nuser_id: harry\nstages: [restrict]\n":                             "DSR-9: the app is production or staging",
+		"app: production\nuser_id: harry\nstages: [eraze]\n":                          "DSR-9: the stages are",
+		"app: production\nuser_id: harry\nstages: [restrict]\nlegal_bases: Art. 17\n": "DSR-9: a request has",
+		"app: production\nuser_id: harry\nstages: [export]\nexport: {form: json}\n":   "DSR-9: an export has",
+		"app: production\nstages: [restrict]\n":                                       `module.production[\"DSR-9\"].streamchat_user_deactivation.this[0]`,
+		"app: production\nstages: [export]\n":                                         `module.production[\"DSR-9\"].streamchat_user_export.this[0]`,
+		"app: production\nstages: [erase]\n":                                          `module.production[\"DSR-9\"].streamchat_user_erasure.this[0]`,
 	} {
 		p.request("DSR-9", content)
 		p.run(1, "plan.sh")
@@ -123,14 +198,50 @@ func TestCLIBadRequests(t *testing.T) {
 	}
 }
 
+// What the controller keeps has Stream's own form, where the request's file says so.
+func TestCLIExportOfTheController(t *testing.T) {
+	t.Parallel()
+	p := start(t, acctest.CLI(t))
+	p.request("DSR-1", "app: production\nexport: {format: json, audience: controller}\nstages: [export]\n")
+	p.run(2, "plan.sh")
+	p.run(0, "apply.sh")
+	p.opens("DSR-1.json", "my new address")
+}
+
+// Nobody is erased after an export that may miss something, until somebody has read what.
+func TestCLIExportThatMissesSomething(t *testing.T) {
+	t.Parallel()
+	p := start(t, acctest.CLI(t))
+	const request = "app: production\nuser_id: other\nstages: [export, erase]\n"
+	p.request("DSR-7", request)
+	p.run(2, "plan.sh")
+	p.run(1, "apply.sh", "DSR-7: the export may miss something")
+	p.sent(0)
+	p.receipt("user_export-*", "DSR-7", `"attachments_missing":1`)
+	p.run(1, "plan.sh")
+	p.request("DSR-7", request+"accept_incomplete: true\n")
+	p.run(2, "plan.sh")
+	p.run(1, "apply.sh", "DSR-7: not erased yet")
+	p.sent(1)
+}
+
+// Who is meant where no file says so.
+const (
+	anna      = "anna-4711-berg"
+	everybody = `{"DSR-1":"` + anna + `"}`
+	nobody    = "{}"
+)
+
 type pipeline struct {
 	t    *testing.T
+	cli  tfcli.CLI
 	live *acctest.Stream
 	now  *clocktest.Clock
 	key  *age.X25519Identity
-	dir  string
+	dir  string // the repository
 	out  string
 	env  []string
+	said strings.Builder // by all runs, as their logs keep it
 }
 
 // start lays a copy of the example out with its tools, and an app for each alias.
@@ -147,11 +258,12 @@ func start(t *testing.T, cli tfcli.CLI) *pipeline {
 		})
 	}
 	live, tests := app("Live", "livekey"), app("Tests", "testskey")
-	live.Fill(t, `{"users": [{"id": "anna"}, {"id": "gone"}, {"id": "harry", "legal_hold": true}, {"id": "other"}],
-	  "channels": [{"cid": "messaging:room", "created_by_id": "other", "members": ["anna", "other"]}],
-	  "messages": [{"id": "m-1", "cid": "messaging:room", "user_id": "anna", "text": "my new address"}]}`)
+	live.Fill(t, strings.ReplaceAll(`{"users": [{"id": "ANNA"}, {"id": "gone"}, {"id": "harry", "legal_hold": true}, {"id": "other"}],
+	  "channels": [{"cid": "messaging:room", "created_by_id": "other", "members": ["ANNA", "other"]}],
+	  "messages": [{"id": "m-1", "cid": "messaging:room", "user_id": "ANNA", "text": "my new address"},
+	    {"id": "m-2", "cid": "messaging:room", "user_id": "other", "text": "look", "attachments": [{"type": "image", "image_url": "https://elsewhere.example/x.png"}]}]}`, "ANNA", anna))
 	live.Call(t, "DELETE", "/users/gone?hard_delete=true", "")
-	tests.Fill(t, `{"users": [{"id": "tester"}]}`)
+	tests.Fill(t, `{"users": [{"id": "tester"}, {"id": "another"}]}`)
 	both := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Query().Get("api_key") == "testskey" {
 			tests.ServeHTTP(w, r)
@@ -177,33 +289,75 @@ func start(t *testing.T, cli tfcli.CLI) *pipeline {
 		t.Fatal(err)
 	}
 	out := filepath.Join(dir, "out")
-	p := &pipeline{t: t, live: live, now: now, key: key, dir: ws.Dir, out: out, env: append(os.Environ(),
-		"PATH="+tools(t, root)+string(os.PathListSeparator)+os.Getenv("PATH"), "TF="+cli.Path, "OUT="+out, "POLICY="+filepath.Join(root, "policy"),
+	// The key of state and plans is derived in every command: with the fewest rounds that
+	// OpenTofu takes, a third of the time.
+	encryption := filepath.Join(ws.Dir, "encryption.tofu")
+	const passphrase = "passphrase = var.state_passphrase\n"
+	if text := strings.Replace(read(t, encryption), passphrase, passphrase+"      iterations = 200000\n", 1); !strings.Contains(text, "iterations") {
+		t.Fatal("encryption.tofu has another passphrase")
+	} else if err := os.WriteFile(encryption, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.CopyFS(filepath.Join(ws.Dir, "policy"), os.DirFS(filepath.Join(root, "policy"))); err != nil {
+		t.Fatal(err)
+	}
+	p := &pipeline{t: t, cli: cli, live: live, now: now, key: key, dir: ws.Dir, out: out, env: append(os.Environ(),
+		"PATH="+tools(t, root)+string(os.PathListSeparator)+os.Getenv("PATH"), "TF="+cli.Path, "OUT="+out,
 		"TF_CLI_CONFIG_FILE="+filepath.Join(ws.Dir, ".tfcli", "cli.tfrc"), "CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1", "NO_COLOR=1", "TF_REATTACH_PROVIDERS=",
 		"STREAM_CHAT_URL="+both.URL, "STREAMCHAT_PSEUDONYM_KEY="+acctest.PseudonymKey,
 		`TF_VAR_production={"app_name":"Live","api_key":"livekey","api_secret":"secret-of-Live"}`,
 		`TF_VAR_staging={"app_name":"Tests","api_key":"testskey","api_secret":"secret-of-Tests"}`,
-		`TF_VAR_user_ids={"DSR-1":"anna"}`, "TF_VAR_officer="+key.Recipient().String(), "TF_VAR_exports_dir="+filepath.Join(dir, "exports"),
-		"TF_VAR_timeout=3s", "TF_VAR_state_passphrase=at-least-16-characters")}
+		"TF_VAR_officer="+key.Recipient().String(), "TF_VAR_exports_dir="+filepath.Join(dir, "exports"),
+		"TF_VAR_timeout=3s", "TF_VAR_state_passphrase=at-least-16-characters",
+		"TF_LOG=INFO", "TF_LOG_PATH="+filepath.Join(out, "terraform.log"))}
+	p.ids(everybody)
 	return p
 }
 
-// tools gives what the scripts find on PATH. OPA comes from the build cache.
+// ids is what the store of secrets gives a run.
+func (p *pipeline) ids(byRequest string) { p.env = append(p.env, "TF_VAR_user_ids="+byRequest) }
+
+// allow says in the policy's data what a reviewed change says.
+func (p *pipeline) allow(names ...string) {
+	p.t.Helper()
+	name := filepath.Join(p.dir, "policy", "data.json")
+	data := read(p.t, name)
+	for _, setting := range names {
+		data = strings.Replace(data, fmt.Sprintf("%q: false", setting), fmt.Sprintf("%q: true", setting), 1)
+	}
+	if err := os.WriteFile(name, []byte(data), 0o600); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// tools gives what the scripts find on PATH, built once. OPA takes minutes where the build
+// cache does not have it.
 func tools(t *testing.T, root string) string {
 	t.Helper()
-	run := func(args ...string) string {
-		cmd := exec.CommandContext(t.Context(), "go", args...)
-		cmd.Dir, cmd.Env = root, append(os.Environ(), "CGO_ENABLED=0")
-		out, err := cmd.Output()
-		if err != nil {
-			t.Fatalf("go %v: %v", args, err)
+	building.Do(func() {
+		run := func(args ...string) string {
+			cmd := exec.Command("go", args...)
+			cmd.Dir, cmd.Env = root, append(os.Environ(), "CGO_ENABLED=0")
+			out, err := cmd.Output()
+			if err != nil {
+				t.Fatalf("go %v: %v", args, err)
+			}
+			return strings.TrimSpace(string(out))
 		}
-		return strings.TrimSpace(string(out))
+		dir := filepath.Dir(acctest.Binary(t)) // goes with it
+		run("build", "-o", dir, "./internal/comment/cmd/streamchat-comment")
+		toolPath = dir + string(os.PathListSeparator) + filepath.Dir(run("tool", "-modfile=tools/policy/go.mod", "-n", "opa"))
+	})
+	if toolPath == "" {
+		t.Fatal("the tools could not be built")
 	}
-	dir := t.TempDir()
-	run("build", "-o", dir, "./internal/comment/cmd/streamchat-comment")
-	return dir + string(os.PathListSeparator) + filepath.Dir(run("tool", "-modfile=tools/policy/go.mod", "-n", "opa"))
+	return toolPath
 }
+
+var (
+	building sync.Once
+	toolPath string
+)
 
 // request writes the file of a request, or takes it out.
 func (p *pipeline) request(number, content string) {
@@ -232,6 +386,7 @@ func (p *pipeline) run(code int, script string, says ...string) {
 		log, _ := os.ReadFile(filepath.Join(p.out, "plan.jsonl"))
 		p.t.Fatalf("%s: %v, wanted %d\n%s\n%s", script, err, code, out, log)
 	}
+	p.said.Write(out)
 	for _, text := range says {
 		if !strings.Contains(strings.Join(strings.Fields(string(out)), " "), text) {
 			p.t.Errorf("%s does not say %q: %s", script, text, out)
@@ -256,7 +411,7 @@ func (p *pipeline) comments(says ...string) {
 			p.t.Errorf("the comment does not say %q:\n%s", text, got)
 		}
 	}
-	if strings.Contains(got, "anna") || strings.Contains(got, "harry") {
+	if strings.Contains(got, anna) || strings.Contains(got, "harry") {
 		p.t.Errorf("the comment names somebody:\n%s", got)
 	}
 }
@@ -292,10 +447,24 @@ func (p *pipeline) receipts(of string) (all []string) {
 	return all
 }
 
-// opens reads an export as the officer does.
-func (p *pipeline) opens(request, says string) {
+// receipt expects something of the receipt of a request.
+func (p *pipeline) receipt(of, request, says string) {
 	p.t.Helper()
-	sealed, err := os.ReadFile(filepath.Join(p.dir, "exports", request+".json.age"))
+	for _, receipt := range p.receipts(of) {
+		if strings.Contains(receipt, fmt.Sprintf("%q", request)) {
+			if !strings.Contains(receipt, says) {
+				p.t.Errorf("the receipt of %s does not say %s: %s", request, says, receipt)
+			}
+			return
+		}
+	}
+	p.t.Errorf("%s has no receipt", request)
+}
+
+// opens reads an export as the officer does.
+func (p *pipeline) opens(export, says string) {
+	p.t.Helper()
+	sealed, err := os.ReadFile(filepath.Join(p.dir, "exports", export+".age"))
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -304,8 +473,24 @@ func (p *pipeline) opens(request, says string) {
 	if err == nil {
 		_, err = plain.ReadFrom(opened)
 	}
-	if err != nil || !strings.Contains(plain.String(), says) {
-		p.t.Errorf("the export: %v", err)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if strings.HasSuffix(export, ".json") {
+		if !strings.Contains(plain.String(), says) {
+			p.t.Errorf("%s does not say %q", export, says)
+		}
+		return
+	}
+	bundle, err := zip.NewReader(bytes.NewReader(plain.Bytes()), int64(plain.Len()))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	for _, page := range []string{"index.html", "export.json"} {
+		content, err := fs.ReadFile(bundle, page)
+		if err != nil || !strings.Contains(string(content), says) {
+			p.t.Errorf("%s of %s does not say %q: %v", page, export, says, err)
+		}
 	}
 }
 
@@ -316,6 +501,65 @@ func (p *pipeline) names(ids ...string) {
 	for _, id := range ids {
 		if strings.Contains(kept, id) {
 			p.t.Errorf("%s is named in what is kept", id)
+		}
+	}
+}
+
+// nowhere makes sure that anna, whose id only the store of secrets has, is named in nothing
+// that all the runs have printed and left, and that OpenTofu has encrypted state and plan.
+func (p *pipeline) nowhere() {
+	p.t.Helper()
+	p.ids(everybody)
+	p.request("DSR-8", "app: staging\nuser_id: another\nstages: [restrict]\n") // so that there is a plan to look into
+	p.run(2, "plan.sh")
+	seen := map[string]string{"what the runs printed": p.said.String()}
+	for _, args := range [][]string{{"show", "-json"}, {"state", "pull"}} {
+		cmd := exec.CommandContext(p.t.Context(), p.cli.Path, args...)
+		cmd.Dir, cmd.Env = p.dir, p.env
+		out, err := cmd.Output()
+		if err != nil || !strings.Contains(string(out), "DSR-1") {
+			p.t.Errorf("%v: %v\n%s", args, err, out)
+		}
+		seen[strings.Join(args, " ")] = string(out)
+	}
+	plan := filepath.Join(p.out, "plan.tfplan")
+	encrypted := p.cli.Flavor == tfcli.OpenTofu
+	if parts, err := zip.OpenReader(plan); (err != nil) != encrypted {
+		p.t.Errorf("the plan: %v", err)
+	} else if err == nil {
+		for _, part := range parts.File {
+			content, err := fs.ReadFile(parts, part.Name)
+			if err != nil {
+				p.t.Fatal(err)
+			}
+			seen["plan: "+part.Name] = string(content)
+		}
+		_ = parts.Close()
+	}
+	state := "DSR-1"
+	if strings.Contains(read(p.t, filepath.Join(p.dir, "terraform.tfstate")), state) == encrypted {
+		p.t.Errorf("the state is not as %s should keep it", p.cli)
+	}
+	err := filepath.WalkDir(filepath.Dir(p.out), func(path string, entry fs.DirEntry, err error) error {
+		if entry.IsDir() && (entry.Name() == ".tfcli" || entry.Name() == ".terraform") {
+			return filepath.SkipDir
+		}
+		if err == nil && entry.Type().IsRegular() {
+			seen[path] = read(p.t, path)
+		}
+		return err
+	})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	for where, content := range seen {
+		if strings.Contains(content, anna) {
+			p.t.Errorf("%s names the person:\n%s", where, content)
+		}
+	}
+	for _, name := range []string{"plan.jsonl", "plan.json", "comment.md", "terraform.log", "init.log"} {
+		if seen[filepath.Join(p.out, name)] == "" {
+			p.t.Errorf("nothing in %s", name)
 		}
 	}
 }

@@ -5,15 +5,19 @@
 // be handed to that user: their names, pictures, ids, words and custom fields.
 // Ids become "participant 1", "participant 2" and so on, the same one everywhere.
 //
-// It goes by what an object is, not by where it stands, so that a field that
-// Stream's API gains later is treated like those it has:
-//
-//   - an object that is a user, and not the subject, keeps nothing but its name;
-//   - an object that belongs to somebody else (its user or creator is not the
+//   - An object that is a user, and not the subject, keeps nothing but its name.
+//   - An object that belongs to somebody else (its user or creator is not the
 //     subject, or it is a message that the subject did not write) keeps its type,
-//     times and counts, and whatever of the subject's is inside it;
-//   - all else is the subject's own and stays as the very bytes that Stream sent,
+//     Stream's times and counts, and whatever of the subject's is inside it.
+//   - All else is the subject's own and stays as the very bytes that Stream sent,
 //     but for ids of other people, of their messages, and of channels.
+//
+// Where Stream itself puts others is known by the names of its fields, see shapes. In
+// the subject's custom fields and in fields that Stream's API gains later, which
+// nothing tells apart, a name proves nothing: there only a value that looks like a user
+// of Stream's counts, or one that is the id of somebody of whom the export knows. So a
+// custom field survives, whatever it is called ("approved_by": "me"), unless it holds
+// such an object or, under the name of a reference, such an id.
 //
 // What the subject wrote is theirs, also where the text names somebody.
 //
@@ -39,8 +43,11 @@ import (
 type Redactor struct {
 	subject string
 	people  map[string]bool
-	numbers map[string]int // of participants
-	rooms   map[string]int // of conversations
+	numbers map[string]int  // of participants
+	rooms   map[string]int  // numbers of conversations
+	known   map[string]bool // the conversations of which Stream's own fields speak
+
+	changes int // made so far: what has none stays as it is, white space and all
 
 	seed   maphash.Seed
 	own    []uint64 // hashes of the subject's messages
@@ -50,7 +57,7 @@ type Redactor struct {
 // New makes the redactor for the export of one user, the subject.
 func New(subject string) *Redactor {
 	return &Redactor{
-		subject: subject, people: map[string]bool{}, numbers: map[string]int{}, rooms: map[string]int{}, seed: maphash.MakeSeed(),
+		subject: subject, people: map[string]bool{}, numbers: map[string]int{}, rooms: map[string]int{}, known: map[string]bool{}, seed: maphash.MakeSeed(),
 	}
 }
 
@@ -72,25 +79,28 @@ func (r *Redactor) Learn(field string, value gjson.Result) {
 			r.own, r.sorted = append(r.own, maphash.String(r.seed, id.Str)), false
 		}
 	}
-	r.learn(field, value)
+	r.learn(root.of(field), value)
 }
 
-func (r *Redactor) learn(key string, value gjson.Result) {
+func (r *Redactor) learn(is kind, value gjson.Result) {
 	switch {
 	case value.Type == gjson.String:
-		if holdsPerson(key) {
+		switch is {
+		case user, userID, member:
 			r.LearnPerson(value.Str)
+		case cid:
+			r.known[room(value.Str)] = true
 		}
 	case value.IsObject():
-		if id := value.Get("id"); id.Type == gjson.String && (isUserKey(key) || marked(value)) {
+		if id := value.Get("id"); id.Type == gjson.String && (is == user || marked(value)) {
 			r.LearnPerson(id.Str)
 		}
 		for name, member := range value.ForEach {
-			r.learn(name.Str, member)
+			r.learn(is.of(name.Str), member)
 		}
 	case value.IsArray():
 		for _, element := range value.ForEach {
-			r.learn(key, element)
+			r.learn(is, element)
 		}
 	}
 }
@@ -103,11 +113,14 @@ func (r *Redactor) Append(out []byte, field string, value gjson.Result) []byte {
 		r.sorted = true
 	}
 	if !value.IsObject() {
-		return r.mine(out, field, value)
+		return r.mine(out, root.of(field), field, value)
 	}
 	// The export is the subject's, whatever an element says of its user.
-	return r.members(out, field, value, true)
+	return r.members(out, root.of(field), field, value, true)
 }
+
+// Done frees what only Append needs, after the last one.
+func (r *Redactor) Done() { r.own = nil }
 
 // Person is what somebody is called.
 func (r *Redactor) Person(id string) string {
@@ -125,13 +138,19 @@ func (r *Redactor) Person(id string) string {
 // opaque are ids that machines made: they name nobody.
 var opaque = regexp.MustCompile(`^(!members-[\w-]+|[0-9a-fA-F-]{16,})$`)
 
+// room is the id of a channel without its type.
+func room(cid string) string {
+	if _, id, ok := strings.Cut(cid, ":"); ok {
+		return id
+	}
+	return cid
+}
+
 // CID is what a channel is called. The id of a channel often is made of those of
 // its members, so it stays only where a machine made it.
 func (r *Redactor) CID(cid string) string {
-	kind, id, ok := strings.Cut(cid, ":")
-	if !ok {
-		kind, id = "", cid
-	}
+	kind, _, ok := strings.Cut(cid, ":")
+	id := room(cid)
 	if cid == "" || opaque.MatchString(id) {
 		return cid
 	}
@@ -182,42 +201,49 @@ func (r *Redactor) wrote(id string) bool {
 }
 
 // mine appends what is the subject's own.
-func (r *Redactor) mine(out []byte, key string, value gjson.Result) []byte {
+func (r *Redactor) mine(out []byte, is kind, key string, value gjson.Result) []byte {
+	begun, changes := len(out), r.changes
 	switch {
 	case value.Type == gjson.String:
-		return r.text(out, key, value)
+		return r.text(out, is, key, value)
 	case value.IsObject():
 		switch {
-		case r.isUser(key, value):
+		case r.isUser(is, value):
 			return r.user(out, key, value)
-		case r.foreign(key, value):
-			return r.members(out, key, value, false)
+		case r.foreign(is, value):
+			return r.members(out, is, key, value, false)
 		}
-		return r.members(out, key, value, true)
+		out = r.members(out, is, key, value, true)
 	case value.IsArray():
 		out = append(out, '[')
 		between := ""
 		for _, element := range value.ForEach {
-			out = r.mine(append(out, between...), key, element)
+			out = r.mine(append(out, between...), is, key, element)
 			between = ","
 		}
-		return append(out, ']')
+		out = append(out, ']')
 	}
-	return append(out, value.Raw...)
+	if r.changes == changes {
+		out = append(out[:begun], value.Raw...)
+	}
+	return out
 }
 
 // members appends an object, the subject's or somebody else's.
-func (r *Redactor) members(out []byte, key string, object gjson.Result, own bool) []byte {
+func (r *Redactor) members(out []byte, is kind, key string, object gjson.Result, own bool) []byte {
+	if !own {
+		r.changes++
+	}
 	out = append(out, '{')
 	between := ""
 	for name, value := range object.ForEach {
 		before := len(out)
-		out = r.appendKey(append(out, between...), key, name, value)
+		out = r.appendKey(append(out, between...), is, key, name, value)
 		begun := len(out)
 		if own {
-			out = r.mine(out, name.Str, value)
+			out = r.mine(out, is.of(name.Str), name.Str, value)
 		} else {
-			out = r.theirs(out, name.Str, value)
+			out = r.theirs(out, is.of(name.Str), name.Str, value)
 		}
 		if len(out) == begun {
 			out = out[:before]
@@ -229,27 +255,29 @@ func (r *Redactor) members(out []byte, key string, object gjson.Result, own bool
 }
 
 // appendKey appends a name and its colon. Some objects have a member a person.
-func (r *Redactor) appendKey(out []byte, in string, name, value gjson.Result) []byte {
+func (r *Redactor) appendKey(out []byte, in kind, key string, name, value gjson.Result) []byte {
 	raw := name.Raw
-	if r.people[name.Str] && (holdsPerson(in) || value.IsObject() && !known[name.Str]) {
+	if in == custom && r.people[name.Str] &&
+		(holdsPerson(key) || value.IsObject() && (r.isUser(custom, value) || r.foreign(custom, value))) {
 		raw = quote(r.Person(name.Str))
+		r.changes++
 	}
 	return append(append(out, raw...), ':')
 }
 
 // theirs appends what is left of something in an object of somebody else's: nothing,
 // most of the time.
-func (r *Redactor) theirs(out []byte, key string, value gjson.Result) []byte {
+func (r *Redactor) theirs(out []byte, is kind, key string, value gjson.Result) []byte {
 	switch {
 	case value.IsObject():
 		switch {
-		case r.isUser(key, value):
+		case r.isUser(is, value), isUserKey(key) && value.Get("id").Type == gjson.String:
 			return r.user(out, key, value)
-		case !r.foreign(key, value) && r.owner(value) == r.subject:
-			return r.members(out, key, value, true)
+		case !r.foreign(is, value) && r.owner(is, value) == r.subject:
+			return r.members(out, is, key, value, true)
 		}
 		begun := len(out)
-		if out = r.members(out, key, value, false); len(out) == begun+2 {
+		if out = r.members(out, is, key, value, false); len(out) == begun+2 {
 			return out[:begun]
 		}
 		return out
@@ -261,7 +289,7 @@ func (r *Redactor) theirs(out []byte, key string, value gjson.Result) []byte {
 			before := len(out)
 			out = append(out, between...)
 			at := len(out)
-			if out = r.theirs(out, key, element); len(out) == at {
+			if out = r.theirs(out, is, key, element); len(out) == at {
 				out = out[:before]
 				continue
 			}
@@ -275,30 +303,36 @@ func (r *Redactor) theirs(out []byte, key string, value gjson.Result) []byte {
 		return out
 	case value.Type == gjson.String:
 		switch {
-		case key == "type" && kinds[value.Str], isTime(key, value.Str), machine[key] && uuid.MatchString(value.Str):
+		case key == "type" && kinds[value.Str], times[key] && isTime(value.Str), machine[key] && uuid.MatchString(value.Str):
 			return append(out, value.Raw...)
-		case key == "id":
+		case holdsPerson(key):
+			return append(out, quote(r.Person(value.Str))...)
+		case key == "id", isMessageKey(key):
 			return append(out, quote(r.Message(value.Str))...)
-		case holdsPerson(key), isMessageKey(key), isChannelKey(key):
-			return r.text(out, key, value)
+		case isChannelKey(key):
+			return append(out, quote(r.CID(value.Str))...)
 		}
 		return out
-	case key == "score", key == "is_answer", strings.HasSuffix(key, "_count"):
+	case counts[key]:
 		return append(out, value.Raw...)
 	}
 	return out
 }
 
 // text appends a string of the subject's own, or a reference.
-func (r *Redactor) text(out []byte, key string, value gjson.Result) []byte {
+func (r *Redactor) text(out []byte, is kind, key string, value gjson.Result) []byte {
 	said := value.Str
 	switch {
-	case words[key]:
-	case holdsPerson(key):
+	case is == user, is == userID, is == member:
 		said = r.Person(said)
-	case isMessageKey(key):
+	case is == messageID:
 		said = r.Message(said)
-	case isChannelKey(key):
+	case is == cid:
+		said = r.CID(said)
+	case words[key]:
+	case holdsPerson(key) && r.people[said]:
+		said = r.Person(said)
+	case isChannelKey(key) && r.known[room(said)]:
 		said = r.CID(said)
 	case r.people[author(said)]: // the id of a message, under a name that is not known
 		said = r.Message(said)
@@ -306,17 +340,20 @@ func (r *Redactor) text(out []byte, key string, value gjson.Result) []byte {
 	if said == value.Str {
 		return append(out, value.Raw...)
 	}
+	r.changes++
 	return append(out, quote(said)...)
 }
 
 // user appends a user: the subject's own, or a name.
-func (r *Redactor) user(out []byte, key string, user gjson.Result) []byte {
-	switch id := user.Get("id").Str; id {
+func (r *Redactor) user(out []byte, key string, object gjson.Result) []byte {
+	switch id := object.Get("id").Str; id {
 	case r.subject:
-		return r.members(out, key, user, true)
+		return r.members(out, user, key, object, true)
 	case "":
+		r.changes++
 		return append(out, "null"...)
 	default:
+		r.changes++
 		return append(append(append(out, `{"id":`...), quote(r.Person(id))...), '}')
 	}
 }

@@ -16,13 +16,84 @@ var words = map[string]bool{
 	"text": true, "html": true, "mml": true, "original_text": true, "answer_text": true, "name": true, "title": true, "description": true,
 }
 
-// known are fields of Stream's own that are no user's id, whoever is called so.
-var known = map[string]bool{
-	"user": true, "channel": true, "message": true, "poll": true, "custom": true, "member": true, "moderation": true, "reminder": true,
-	"shared_location": true, "draft": true, "quoted_message": true, "parent_message": true, "i18n": true, "reaction_counts": true,
-	"reaction_scores": true, "reaction_groups": true, "privacy_settings": true, "push_notifications": true, "teams_role": true,
-	"image_labels": true, "config": true, "giphy": true, "created_by": true, "pinned_by": true,
+// kind is what a field holds. In an object of Stream's the field's name says it, see
+// shapes; in all others, the custom fields of whoever wrote them and what a later API
+// adds, only the value does.
+type kind string
+
+const (
+	custom    kind = "" // not Stream's, as far as is known
+	root      kind = "export"
+	user      kind = "user"
+	message   kind = "message"
+	draft     kind = "draft"
+	written   kind = "draft's message" // by whoever has the draft
+	reaction  kind = "reaction"
+	groups    kind = "groups of reactions"
+	group     kind = "group of reactions"
+	poll      kind = "poll"
+	ballots   kind = "votes by option"
+	vote      kind = "vote"
+	cast      kind = "own vote"
+	reminder  kind = "reminder"
+	location  kind = "location"
+	channel   kind = "channel"
+	member    kind = "member"
+	userGroup kind = "group of users"
+	device    kind = "device"
+	mute      kind = "mute"
+	attached  kind = "attachment" // whoever else is in it, it is the message's
+
+	// Strings, and lists of them.
+	userID    kind = "id of a user"
+	messageID kind = "id of a message"
+	cid       kind = "cid"
+)
+
+// shapes are the fields of Stream's objects that can hold another person, an object of
+// theirs or a reference to one, from Stream's OpenAPI description of ExportUserResponse
+// and all that it refers to. "*" is every field.
+var shapes = map[kind]map[string]kind{
+	root: {"user": user, "messages": message, "reactions": reaction},
+	user: {"blocked_user_ids": userID, "devices": device, "mutes": mute, "channel_mutes": mute},
+	message: {
+		"user": user, "user_id": userID, "mentioned_users": user, "pinned_by": user, "thread_participants": user, "restricted_visibility": userID,
+		"parent_id": messageID, "quoted_message_id": messageID, "quoted_message": message, "cid": cid, "channel": channel, "member": member,
+		"latest_reactions": reaction, "own_reactions": reaction, "reaction_groups": groups, "poll": poll, "reminder": reminder,
+		"shared_location": location, "draft": draft, "mentioned_groups": userGroup,
+		"attachments": attached,
+	},
+	draft:    {"message": written, "parent_message": message, "quoted_message": message, "parent_id": messageID, "channel": channel, "channel_cid": cid},
+	written:  {"attachments": attached, "mentioned_users": user, "parent_id": messageID, "quoted_message_id": messageID},
+	reaction: {"user": user, "user_id": userID, "message_id": messageID},
+	groups:   {"*": group},
+	group:    {"latest_reactions_by": reaction},
+	poll: {
+		"created_by": user, "created_by_id": userID, "latest_answers": vote, "latest_votes_by_option": ballots, "own_votes": cast,
+	},
+	ballots:   {"*": vote},
+	vote:      {"user": user, "user_id": userID},
+	cast:      {"user": user, "user_id": userID},
+	reminder:  {"user": user, "user_id": userID, "message": message, "message_id": messageID, "channel": channel, "channel_cid": cid},
+	location:  {"user": user, "user_id": userID, "message": message, "message_id": messageID, "channel": channel, "channel_cid": cid},
+	channel:   {"created_by": user, "created_by_id": userID, "truncated_by": user, "truncated_by_id": userID, "members": member, "cid": cid, "id": cid},
+	member:    {"user": user, "user_id": userID, "deleted_messages": messageID},
+	userGroup: {"created_by": userID, "members": member},
+	device:    {"user": user, "user_id": userID},
+	mute:      {"user": user, "target": user, "channel": channel},
 }
+
+// of is what a field of an object of this kind holds.
+func (k kind) of(field string) kind {
+	if all, ok := shapes[k]["*"]; ok {
+		return all
+	}
+	return shapes[k][field]
+}
+
+// unowned are objects that are somebody else's unless they say that they are the
+// subject's: votes are anonymous in some polls, and a channel is its creator's.
+var unowned = map[kind]bool{vote: true, channel: true, userGroup: true, reaction: true}
 
 // machine are fields of others' objects that hold ids which a machine made.
 var machine = map[string]bool{"id": true, "poll_id": true, "option_id": true}
@@ -33,13 +104,24 @@ var kinds = map[string]bool{
 	"image": true, "file": true, "video": true, "audio": true, "voiceRecording": true, "giphy": true,
 }
 
-// isTime reports that a string says when something was.
-func isTime(key, value string) bool {
+// times and counts are fields of Stream's own that stay of others' objects; what else ends
+// like them may be a custom field.
+var (
+	times = map[string]bool{
+		"created_at": true, "updated_at": true, "deleted_at": true, "message_text_updated_at": true, "pinned_at": true, "remind_at": true, "end_at": true,
+		"first_reaction_at": true, "last_reaction_at": true, "last_message_at": true,
+	}
+	counts = map[string]bool{
+		"reply_count": true, "deleted_reply_count": true, "vote_count": true, "answers_count": true, "member_count": true, "message_count": true, "is_answer": true,
+	}
+)
+
+func isTime(value string) bool {
 	_, err := time.Parse(time.RFC3339Nano, value)
-	return err == nil && strings.HasSuffix(key, "_at")
+	return err == nil
 }
 
-// isUserKey reports that an object with an id under this name is a user.
+// isUserKey reports that an object with an id under this name is called a user.
 func isUserKey(key string) bool {
 	switch key {
 	case "user", "users", "target", "members", "participants", "moderator", "blocked_user":
@@ -72,35 +154,25 @@ func isChannelKey(key string) bool {
 		strings.HasSuffix(key, "_channel_id")
 }
 
-// markers are fields that nothing but a user has.
-var markers = []string{
-	"role", "online", "banned", "shadow_banned", "last_active", "teams", "invisible", "privacy_settings", "push_notifications",
-	"blocked_user_ids", "deactivated_at", "revoke_tokens_issued_before",
-}
+// markers are fields that Stream gives with every user beside the id and the role.
+var markers = []string{"banned", "online", "created_at", "teams", "shadow_banned", "last_active", "blocked_user_ids"}
 
-// marked reports that an object looks like a user of Stream's. A member has markers
-// too, but no id of its own.
+// marked reports that an object looks like a user of Stream's. A member looks so too,
+// but has no id of its own.
 func marked(object gjson.Result) bool {
-	if object.Get("id").Type != gjson.String {
-		return false
-	}
-	for name := range object.ForEach {
-		if slices.Contains(markers, name.Str) {
-			return true
-		}
-	}
-	return false
+	return object.Get("id").Type == gjson.String && object.Get("role").Type == gjson.String &&
+		slices.ContainsFunc(markers, func(name string) bool { return object.Get(name).Exists() })
 }
 
 // isUser reports that an object is a user: it stands where users do, looks like one,
 // or has the id of somebody and a name, a picture, or nothing else.
-func (r *Redactor) isUser(key string, object gjson.Result) bool {
+func (r *Redactor) isUser(is kind, object gjson.Result) bool {
 	id := object.Get("id")
-	if id.Type != gjson.String {
-		return key == "user" && r.owner(object) == ""
-	}
-	if isUserKey(key) || marked(object) {
+	switch {
+	case is == user, id.Type == gjson.String && marked(object):
 		return true
+	case is != custom && is != attached || id.Type != gjson.String:
+		return false
 	}
 	return (r.people[id.Str] || id.Str == r.subject) &&
 		(object.Get("name").Exists() || object.Get("image").Exists() || count(object) == 1)
@@ -113,40 +185,47 @@ func count(object gjson.Result) (n int) {
 	return n
 }
 
-// isMessage reports that an object under this name is a message.
-func isMessage(key string) bool {
-	return key == "message" || key == "messages" || key == "replies" || strings.HasSuffix(key, "_message") || strings.HasSuffix(key, "_messages")
-}
-
 // foreign reports that an object belongs to somebody else.
-func (r *Redactor) foreign(key string, object gjson.Result) bool {
-	owner := r.owner(object)
-	if owner == "" && isMessage(key) {
+func (r *Redactor) foreign(is kind, object gjson.Result) bool {
+	owner := r.owner(is, object)
+	switch {
+	case owner != "":
+		return owner != r.subject
+	case is == message:
 		id := object.Get("id")
 		return id.Type == gjson.String && !r.wrote(id.Str)
 	}
-	return owner != "" && owner != r.subject
+	return unowned[is]
 }
 
 // owner is whose an object is, as far as it says: its user's, its creator's, or that of
 // a user in it under whatever name. Who did something to it ("pinned_by") owns nothing.
-func (r *Redactor) owner(object gjson.Result) string {
+// What is not Stream's only has an owner who is known.
+func (r *Redactor) owner(is kind, object gjson.Result) string {
 	for _, name := range []string{"user", "user_id", "created_by", "created_by_id"} {
-		switch value := object.Get(name); {
-		case value.Type == gjson.String && value.Str != "":
-			return value.Str
-		case value.IsObject() && value.Get("id").Str != "":
-			return value.Get("id").Str
+		value := object.Get(name)
+		id := value.Str
+		if value.IsObject() {
+			id = value.Get("id").Str
+		}
+		if id != "" && (is != custom && is != attached || id == r.subject || r.people[id]) {
+			return id
 		}
 	}
 	owner := ""
+	if is == attached {
+		return owner
+	}
 	for name, value := range object.ForEach {
-		if !value.IsObject() || strings.HasSuffix(name.Str, "_by") || name.Str == "custom" || name.Str == "target" || !marked(value) {
+		if !value.IsObject() || is.of(name.Str) == user && name.Str != "user" || strings.HasSuffix(name.Str, "_by") || name.Str == "custom" || !marked(value) {
 			continue
 		}
 		if owner = value.Get("id").Str; owner == r.subject {
 			return owner
 		}
+	}
+	if by := author(object.Get("id").Str); owner == "" && is == custom && r.people[by] {
+		return by // a message
 	}
 	return owner
 }

@@ -43,6 +43,10 @@ var beginnings = []beginning{
 		s.AddFault(emulator.Fault{Op: sub.submit, Kind: emulator.FaultHang, Times: emulator.Forever})
 		cutOff(t, s, w, sub.submit, kills[slices.IndexFunc(kills, func(k kill) bool { return k.name == killOfTerraform })])
 	}},
+	{name: "scheduled, and due", needs: func(sub subject) bool { return sub.due }, leaves: func(subject) string { return scheduled }, do: func(t *testing.T, _ *acctest.Stream, w *acctest.Workspace, sub subject) {
+		sub.schedule(t, w, ofTwoApps)
+		w.Write(ofTwoApps, sub.block(sub.untilDone()))
+	}},
 	{name: "failed", needs: func(sub subject) bool { return polled(sub) && (sub.isBatch() || sub.forgets) }, leaves: func(subject) string { return failed }, do: func(t *testing.T, s *acctest.Stream, w *acctest.Workspace, sub subject) {
 		s.AddFault(emulator.Fault{Op: sub.submit, Kind: emulator.FaultFailUser})
 		acctest.Expect(t, w.Run("apply", "first"), 1)
@@ -83,9 +87,9 @@ func TestOtherApp(t *testing.T) {
 	t.Parallel()
 	acctest.CLI(t)
 	acctest.Binary(t)
-	for _, sub := range slices.Concat(subjects, chained) {
+	for _, sub := range slices.Concat(subjects, chained, staged[:2], due[:2]) {
 		for _, f := range beginnings {
-			if f.needs != nil && !f.needs(sub) {
+			if f.needs != nil && !f.needs(sub) || sub.due && f.leaves(sub) != scheduled {
 				continue
 			}
 			if !*full && !fastCrossing(sub, f) {
@@ -103,11 +107,14 @@ func TestOtherApp(t *testing.T) {
 func fastCrossing(sub subject, f beginning) bool {
 	switch sub.name + ", " + f.name {
 	case "user erasure, planned", "user erasure batch, interrupted", "channel erasure batch, failed", "user deactivation, done",
+		"user erasure batch, scheduled, done", "user erasure, due, scheduled, and due",
 		"retention policy, done", "user export before an erasure, killed", "channel erasure, interrupted":
 		return true
 	}
 	return false
 }
+
+const ofTwoApps = "base_url = null\n  max_erasures = 1000\n  max_retries = 1\n  request_timeout = \"4s\""
 
 func crossing(t *testing.T, sub subject, f beginning) {
 	named := func(name string) *acctest.Stream {
@@ -116,7 +123,7 @@ func crossing(t *testing.T, sub subject, f beginning) {
 		return s
 	}
 	here, there := named("Staging"), named("Production")
-	w := here.Installed(t, acctest.CLI(t), "base_url = null\n  max_erasures = 1000\n  max_retries = 1\n  request_timeout = \"4s\"", sub.block(sub.untilDone()))
+	w := here.Installed(t, acctest.CLI(t), ofTwoApps, sub.block(sub.untilDone()))
 	w.Setenv("STREAM_CHAT_URL", here.URL)
 	acctest.Expect(t, w.Run("plan", "-out=first"), 0)
 	here.ResetRequests()

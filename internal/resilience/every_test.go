@@ -41,8 +41,19 @@ func TestSuitesHaveEveryResource(t *testing.T) {
 			t.Errorf("no cell of the fast selection interrupts a %s", sub.name)
 		}
 	}
+	for stage, list := range map[string][]subject{"the first stage": staged, "the second stage": due} {
+		of := func(sub subject) bool {
+			return slices.ContainsFunc(list, func(s subject) bool { return s.name == sub.name })
+		}
+		if !slices.ContainsFunc(killCells(), func(c cell) bool { return of(c.subject) && c.fast() }) {
+			t.Errorf("no cell of the fast selection interrupts %s", stage)
+		}
+		if !slices.ContainsFunc(faultCellsOf(list), faultCell.fastVariant) {
+			t.Errorf("no cell of the fast selection breaks %s", stage)
+		}
+	}
 	for _, f := range beginnings {
-		if !slices.ContainsFunc(slices.Concat(subjects, chained), func(s subject) bool {
+		if !slices.ContainsFunc(slices.Concat(subjects, chained, staged, due), func(s subject) bool {
 			return (f.needs == nil || f.needs(s)) && fastCrossing(s, f)
 		}) {
 			t.Errorf("no cell of the fast selection comes with another app's credentials to what was %s", f.name)

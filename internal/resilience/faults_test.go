@@ -79,6 +79,9 @@ const (
 	unreadable  = "Unreadable export"
 	unfinished  = "Deletion submitted, not finished"
 	batchIsOpen = "Batch not finished"
+
+	restrictionIsOpen = "Restriction submitted, not finished"
+	notSeen           = "Deactivation not in force"
 )
 
 // Few retries and short times keep a lasting fault short.
@@ -408,7 +411,41 @@ type faultCell struct {
 	fast  bool
 }
 
-func (c faultCell) want() ending { return c.fault.ends(c.sub, c.at) }
+func (c faultCell) want() ending {
+	e := c.fault.ends(c.sub, c.at)
+	switch {
+	case e.exit == 0:
+	case c.sub.due: // a record was there before, and an update taints nothing
+		if e.tainted = false; e.record == noRecord {
+			e.record = failed
+			if e.says == timedOut {
+				e.record = scheduled
+			}
+		}
+	case c.sub.done == scheduled:
+		return c.restricting(e)
+	}
+	return e
+}
+
+// restricting is how the first stage of an erasure ends: an answer that is lost is looked
+// up, and what a task says is not asked.
+func (c faultCell) restricting(e ending) ending {
+	unsure := slices.Contains([]string{unreachable, serverFault, unexpected}, e.says)
+	switch {
+	case c.at == submit && e.stream == c.sub.effect, c.at == task && (e.says == notErased && c.fault.only != nil || e.stream == gone):
+		return passes(c.sub, c.at)
+	case c.at == submit && unsure:
+		e.record, e.tainted = failed, true
+	case c.at == verify && len(c.fault.only) > 0: // it is not seen to be in force
+		e = ending{exit: 1, says: notSeen, record: submitted, tainted: true, stream: scheduled, next: resumes}
+	case c.at == verify && !c.sub.isBatch():
+		e.says = restrictionIsOpen
+	case c.at == task && e.says == notErased:
+		e.says, e.record, e.tainted = notSeen, submitted, true
+	}
+	return e
+}
 
 // faultCells are all that make sense.
 func faultCells() []faultCell { return faultCellsOf(subjects) }
@@ -464,7 +501,13 @@ func (c faultCell) workspace(t *testing.T, s *acctest.Stream) *acctest.Workspace
 	if c.fault.network != nil {
 		return s.Installed(t, acctest.CLI(t), c.provider(""), c.block(c.within()))
 	}
-	return s.Workspace(t, c.provider(""), c.block(c.within()))
+	w := s.Workspace(t, c.provider(""), c.block(c.within()))
+	c.sub.schedule(t, w, c.provider(""))
+	w.Write(c.provider(""), c.block(c.within()))
+	if c.sub.due {
+		s.ResetRequests()
+	}
+	return w
 }
 
 func (c faultCell) provider(more string) string {
@@ -475,7 +518,7 @@ func (c faultCell) block(timeout time.Duration) string {
 	if c.sub.untimed {
 		return c.sub.block(c.sub.untilDone())
 	}
-	return c.sub.block(fmt.Sprintf("timeouts = { create = %q }\n%s", timeout, c.sub.untilDone()))
+	return c.sub.block(fmt.Sprintf("timeouts = {\n    create = %[1]q\n    update = %[1]q\n  }\n%[2]s", timeout.String(), c.sub.untilDone()))
 }
 
 func (c faultCell) within() time.Duration {

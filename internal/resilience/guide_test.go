@@ -77,7 +77,11 @@ func readGuide(t *testing.T, guide string) *guideTables {
 		}
 		switch {
 		case strings.HasPrefix(line, "<!-- "):
-			names, columns = strings.Split(strings.TrimSuffix(strings.TrimPrefix(line, "<!-- "), " -->"), ", "), nil
+			name, by := strings.TrimSuffix(strings.TrimPrefix(line, "<!-- "), " -->"), ", "
+			if strings.Contains(name, "; ") {
+				by = "; " // of names that have a comma
+			}
+			names, columns = strings.Split(name, by), nil
 			for _, name := range names {
 				g.tables[name] = map[string]map[string]string{}
 			}

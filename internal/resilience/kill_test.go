@@ -7,6 +7,7 @@ package resilience
 
 import (
 	"context"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"maps"
@@ -160,7 +161,7 @@ type cell struct {
 
 // killCells are all that make sense.
 func killCells() (list []cell) {
-	for _, sub := range slices.Concat(subjects, shrinking, chained, hidden) {
+	for _, sub := range slices.Concat(subjects, shrinking, chained, hidden, staged, due) {
 		for _, m := range moments {
 			for _, k := range kills {
 				if m.op(sub) == "" || k.timeouts != "" && (sub.untimed || m.op(sub) == erasureOf(sub)) || m.placed && k.name != killOfTerraform {
@@ -205,6 +206,14 @@ func (c cell) fast() bool {
 		return c.kill.name == "SIGINT"
 	case "user erasure without an id, carried out, not answered", "user erasure batch without an id, the task runs":
 		return c.kill.name == "SIGINT" || c.kill.name == killOfTerraform
+	case "user erasure, scheduled, carried out, not answered":
+		return c.kill.name == "SIGKILL of the provider"
+	case "user erasure batch without an id, scheduled, the task runs":
+		return c.kill.name == "SIGINT"
+	case "user erasure without an id, due, carried out, not answered":
+		return c.kill.name == killOfTerraform
+	case "user erasure batch, due, the task runs":
+		return c.kill.name == "SIGTERM to the group"
 	case "user export before an erasure, the file in place, no record":
 		return true
 	case "user export before an erasure, the erasure carried out, not answered":
@@ -247,10 +256,13 @@ func (c cell) run(t *testing.T, cli tfcli.CLI) string {
 	s := start(t)
 	more := c.subject.untilDone()
 	if c.kill.timeouts != "" {
-		more += fmt.Sprintf("\n  timeouts = { create = %q }", c.kill.timeouts)
+		more += fmt.Sprintf("\n  timeouts = {\n    create = %[1]q\n    update = %[1]q\n  }", c.kill.timeouts)
 	}
 	const impatient = "request_timeout = \"4s\"\n  max_retries = 1\n  max_erasures = 1000"
 	w := s.Installed(t, cli, impatient, c.subject.block(more))
+	c.subject.schedule(t, w, impatient)
+	copied, _ := os.ReadFile(filepath.Join(w.Dir, "terraform.tfstate"))
+	w.Write(impatient, c.subject.block(more))
 	acctest.Expect(t, w.Run("plan", "-out=first"), 0)
 	s.ResetRequests()
 
@@ -297,6 +309,9 @@ func (c cell) run(t *testing.T, cli tfcli.CLI) string {
 	if fault.Kind != emulator.FaultNotYet {
 		s.ClearFaults()
 	}
+	if c.subject.due {
+		restored(t, w, copied)
+	}
 	recorded := c.recorded(t, s, w, carriedOut(s, c.subject))
 	whole := c.subject
 	c.subject = c.subject.next()
@@ -326,6 +341,19 @@ func (c cell) run(t *testing.T, cli tfcli.CLI) string {
 	kept(t, w, c.subject, had)
 	acctest.Expect(t, w.Run("plan", "-detailed-exitcode"), 0)
 	return fmt.Sprintf("%s; %s; %s", recorded, next, times(carriedOut(s, c.subject)))
+}
+
+// restored puts the backup in the place of a state file that Terraform has left empty or
+// torn, as the guide says, or a copy from before the run if Terraform made no backup.
+func restored(t *testing.T, w *acctest.Workspace, copied []byte) {
+	t.Helper()
+	state := filepath.Join(w.Dir, "terraform.tfstate")
+	if raw, err := os.ReadFile(state); err == nil && json.Valid(raw) {
+		return
+	}
+	if os.Rename(state+".backup", state) != nil {
+		send(t, os.WriteFile(state, copied, 0o600))
+	}
 }
 
 // stillUnderWay applies the list that has shrunk while Stream has not ended: whoever was

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 
@@ -62,6 +63,8 @@ type subject struct {
 	stay []string
 	// erasure follows an export, and names it.
 	erasure *subject
+	// due: it was scheduled by a run before, and its day has come.
+	due bool
 }
 
 func (s subject) isExport() bool { return s.file != "" }
@@ -81,10 +84,29 @@ func (s subject) block(more string) string {
 
 // untilDone is the postcondition of the examples, of erasures.
 func (s subject) untilDone() string {
-	if !s.isErasure() {
-		return ""
+	switch s.done {
+	case completed:
+		return acctest.UntilCompleted
+	case scheduled:
+		return strings.Replace(acctest.UntilCompleted, `self.status == "completed"`, `contains(["scheduled", "completed"], self.status)`, 1)
 	}
-	return acctest.UntilCompleted
+	return ""
+}
+
+// schedule brings a subject that is due to where the suites begin.
+func (s subject) schedule(t testing.TB, w *acctest.Workspace, provider string) {
+	t.Helper()
+	if !s.due {
+		return
+	}
+	w.Write(provider, s.block(""))
+	w.Apply(0)
+	values, _ := w.Record(s.address)
+	at, err := time.Parse(time.RFC3339, fmt.Sprint(values["erase_at"]))
+	if err != nil || values["status"] != scheduled {
+		t.Fatalf("not scheduled: %v, %v", values["status"], err)
+	}
+	acctest.Eventually(t, "the day has come", func() bool { return time.Now().After(at) })
 }
 
 const batchSize = 120 // two calls
@@ -196,11 +218,14 @@ const (
 	shrinks   = "shrinking "
 	goesFirst = " before an erasure"
 	nameless  = " without an id"
+	inStages  = ", scheduled"
+	isDue     = ", due"
 )
 
 // kind is the name without that.
 func (s subject) kind() string {
-	return strings.TrimSuffix(strings.TrimSuffix(strings.TrimPrefix(s.name, shrinks), goesFirst), nameless)
+	name := strings.TrimSuffix(strings.TrimSuffix(s.name, inStages), isDue)
+	return strings.TrimSuffix(strings.TrimSuffix(strings.TrimPrefix(name, shrinks), goesFirst), nameless)
 }
 
 // next is the subject as the run after this one asks for it.
@@ -248,6 +273,41 @@ var hidden = func() (list []subject) {
 	}
 	return list
 }()
+
+// staged are erasures in two stages: those that come to the first one, and those whose day
+// has come.
+var staged, due = func() (first, second []subject) {
+	for _, s := range slices.Concat([]subject{subjectNamed("user erasure"), subjectNamed("user erasure batch")}, hidden) {
+		last := s
+		last.name += isDue
+		last.attributes += "\n  grace_period = \"1s\""
+		last.due = true
+		second = append(second, last)
+
+		ids := []string{"alice"}
+		s.submit, s.poll = "DeactivateUser", ""
+		if s.isBatch() {
+			ids, s.submit, s.poll = batchIDs, "DeactivateUsers", "GetTask"
+		}
+		s.name += inStages
+		s.attributes += "\n  grace_period = \"720h\""
+		s.done, s.effect, s.gone = scheduled, scheduled, restrictedOnly(ids...)
+		first = append(first, s)
+	}
+	return first, second
+}()
+
+const scheduled = "scheduled"
+
+// restrictedOnly: they are deactivated, and nobody was erased.
+func restrictedOnly(ids ...string) func(*acctest.Stream) bool {
+	return func(s *acctest.Stream) bool {
+		return s.Count("DeleteUsers") == 0 && !slices.ContainsFunc(ids, func(id string) bool {
+			u, ok := s.User(id)
+			return !ok || !u.Deactivated || u.Deleted
+		})
+	}
+}
 
 // resourceTypes are those of the provider.
 func resourceTypes(t *testing.T) (names []string) {

@@ -139,13 +139,14 @@ func (c faultCell) shrunk(t *testing.T, s *acctest.Stream, w *acctest.Workspace)
 	w.Plan(0)
 }
 
-// TestFaultsOfVariants breaks the batches whose list then shrinks, and the exports that an
-// erasure waits for.
+// TestFaultsOfVariants breaks the batches whose list then shrinks, the exports that an
+// erasure waits for, and both stages of an erasure that has two.
 func TestFaultsOfVariants(t *testing.T) {
 	acctest.CLI(t)
-	for _, c := range faultCellsOf(slices.Concat(shrinking, chained)) {
+	for _, c := range faultCellsOf(slices.Concat(shrinking, chained, staged[:2], due[:2])) {
 		// A plan of two resources makes their look-ups in either order.
-		if c.at == planning || c.at == lookUp || c.fault.network != nil || c.fault.before != nil {
+		// On the day a batch looks up again before its second call.
+		if c.sub.due && c.sub.isBatch() && c.at == verify || c.at == planning || c.at == lookUp || c.fault.network != nil || c.fault.before != nil {
 			continue
 		}
 		if !c.fastVariant() && !*full {
@@ -165,6 +166,10 @@ func TestFaultsOfVariants(t *testing.T) {
 			}
 			c.check(t, s, w, r, record, tainted)
 			c.promises(t, s, r, record, took)
+			if c.sub.erasure == nil {
+				c.recover(t, s, w, record)
+				return
+			}
 			exportFirst(t, s, w, c.sub)
 			if record == nil && s.Count(c.sub.erasure.submit) > 0 {
 				t.Error("the erasure was sent without the export")
@@ -184,7 +189,11 @@ func (c faultCell) fastVariant() bool {
 		"shrinking channel erasure batch, the task itself, task failed",
 		"user export before an erasure, submission, 500, always",
 		"channel export before an erasure, the task itself, task failed",
-		"channel export before an erasure, download, JSON cut off, always":
+		"channel export before an erasure, download, JSON cut off, always",
+		"user erasure, scheduled, submission, connection dropped after the request is carried out, always",
+		"user erasure batch, scheduled, the task itself, task failed",
+		"user erasure, due, submission, 500, always",
+		"user erasure batch, due, the task itself, task completed, one subject failed":
 		return true
 	}
 	return false

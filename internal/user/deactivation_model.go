@@ -120,13 +120,16 @@ func nobodyToRestrict(found erasure.Found) diag.Diagnostic {
 	return refusal("Subject not found")
 }
 
-func willRestrict(f erasure.Finding, mark bool) diag.Diagnostic {
-	messages := "Their messages stay visible to others."
-	if mark {
+func willRestrict(f erasure.Finding, plan *deactivationModel) diag.Diagnostic {
+	messages, undo := "Their messages stay visible to others.", "This can be taken back by destroying the block."
+	if plan.OnDestroy.ValueString() == lifecycle.DestroyForget {
+		undo = `Destroying the block does not take this back (on_destroy = "forget").`
+	}
+	if plan.MarkMessagesDeleted.ValueBool() {
 		messages = "Their messages are marked as deleted for everybody; the text stays at Stream."
 	}
 	return warning("Restriction of processing", messages+"\n"+lifecycle.Describe(f)+
-		"\n\nThis can be taken back by destroying the block. It is not an erasure: all data stays at Stream.")
+		"\n\n"+undo+" It is not an erasure: all data stays at Stream.")
 }
 
 // adopted is the warning about a user who is deactivated before the first apply.

@@ -77,7 +77,7 @@ func (r *deactivationResource) planCreate(ctx context.Context, plan *deactivatio
 	}
 	switch mark := plan.MarkMessagesDeleted.ValueBool(); finding.Found {
 	case erasure.FoundPresent:
-		diags.Append(willRestrict(finding, mark))
+		diags.Append(willRestrict(finding, plan))
 	case erasure.FoundDeactivated:
 		diags.Append(adopted(mark))
 	default:
@@ -120,7 +120,7 @@ func (r *deactivationResource) look(ctx context.Context, plan, prior *deactivati
 		plan.Found = types.StringUnknown()
 		diags.Append(warning("Restriction was lifted outside of Terraform"))
 	case finding.Found == erasure.FoundDeleted:
-		plan.Status = types.StringUnknown()
+		diags.Append(plan.holds(finding)...) // known, so that a reviewer sees that nothing is sent
 	}
 	return diags
 }

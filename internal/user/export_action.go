@@ -145,7 +145,7 @@ func (a *exportAction) Invoke(ctx context.Context, req action.InvokeRequest, res
 // written says what an export holds.
 func written(found bundle.Result) string {
 	said := fmt.Sprintf("Written: %d messages, %d reactions, %d attachments, of which %d files were saved.", found.Messages, found.Reactions, found.Attachments, found.Saved)
-	if !found.Complete() {
+	if !found.Findings.Complete() {
 		said += " It was assembled, so that something may be missing."
 	}
 	return said

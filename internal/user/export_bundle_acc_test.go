@@ -6,6 +6,7 @@ package user_test
 import (
 	"archive/zip"
 	"bytes"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -48,6 +49,51 @@ func TestAccUserExportBundle(t *testing.T) {
 	w.Write("", strings.Replace(export, "DSR-1", "DSR-2", 1))
 	w.Apply(0)
 	w.Plan(0)
+}
+
+// The warning of files that go without a copy is there exactly when the exports that the
+// erasure names have not saved all of them.
+func TestAccUserExportBundle_filesLost(t *testing.T) {
+	t.Parallel()
+	acctest.CLI(t)
+	const warning, bundled = "Files without a copy will be destroyed", "format = \"bundle\"\n  attachments = true"
+	erasure := func(files bool, exports string) string {
+		return fmt.Sprintf("resource \"streamchat_user_erasure\" \"e\" {\n  user_id = \"alice\"\n  exports = [%s]\n  delete {\n    user  = \"hard\"\n    files = %v\n  }\n}\n", exports, files)
+	}
+	const named = "streamchat_user_export.dsr.sha256"
+	saved := strings.Replace(withFiles, `,{"type":"file","asset_url":"https://other.example/x"}`, "", 1)
+	for name, c := range map[string]struct {
+		seed, form string
+		taken      bool // before the plan
+		erasure    string
+		want       bool
+	}{
+		"planned without files":           {saved, "", false, erasure(true, named), true},
+		"planned with files":              {saved, bundled, false, erasure(true, named), false},
+		"taken without files":             {saved, "", true, erasure(true, named), true},
+		"taken with all files":            {saved, bundled, true, erasure(true, named), false},
+		"taken, one missing":              {withFiles, bundled, true, erasure(true, named), true},
+		"taken without files, none there": {`{"users":[{"id":"alice"}]}`, "", true, erasure(true, named), false},
+		"files stay":                      {withFiles, "", true, erasure(false, named), false},
+		"another export":                  {withFiles, "", true, erasure(true, `"`+strings.Repeat("ab", 32)+`"`), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := acctest.Start(t)
+			if err := s.Seed(strings.NewReader(c.seed)); err != nil {
+				t.Fatal(err)
+			}
+			export := takes("dsr", "alice", "x.zip", c.form)
+			w := s.Workspace(t, "", export)
+			if c.taken {
+				w.Apply(0)
+			}
+			w.Write("", export+c.erasure)
+			if said := w.Plan(2).Stdout; strings.Contains(said, warning) != c.want {
+				t.Errorf("said: %v\n%s", !c.want, said)
+			}
+		})
+	}
 }
 
 // unzipped are the parts of a bundle.

@@ -43,8 +43,9 @@ func (r *exportResource) notePlanned(m *bundleModel, of *person) {
 	r.Session.Exports.Remember(filesOfUser+of.key(r.Session), unsaved{planned: !m.Attachments.ValueBool() && !m.Attachments.IsUnknown()})
 }
 
-// losesFiles warns of an erasure that destroys files of which no copy was made.
-func losesFiles(s *session.Session, scope erasure.UserScope, exports, ids []string) (diags diag.Diagnostics) {
+// losesFiles warns of an erasure that destroys files of which the exports that it names
+// have no copy. What is not known of these is that of exports which are taken first.
+func losesFiles(s *session.Session, scope erasure.UserScope, exports []string, more bool, ids []string) (diags diag.Diagnostics) {
 	if !scope.Files {
 		return nil
 	}
@@ -52,7 +53,7 @@ func losesFiles(s *session.Session, scope erasure.UserScope, exports, ids []stri
 	for _, hash := range exports {
 		keys = append(keys, filesOfExport+hash)
 	}
-	if len(exports) == 0 {
+	if more {
 		for _, id := range ids {
 			keys = append(keys, filesOfUser+s.Pseudonyms.Key(id))
 		}
@@ -74,7 +75,7 @@ func losesFiles(s *session.Session, scope erasure.UserScope, exports, ids []stri
 				"delete.files = true destroys them at Stream. %s", lost, way))
 	case planned:
 		diags.AddAttributeWarning(at, "Files without a copy will be destroyed",
-			"The export that goes before this erasure takes no files, only their links, and delete.files = true destroys the files at Stream. "+way)
+			"The export that goes before this erasure takes no files, only their links. If the person attached any, delete.files = true destroys them at Stream. "+way)
 	}
 	return diags
 }

@@ -47,3 +47,35 @@ func TestPersonWithoutID(t *testing.T) {
 		}
 	})
 }
+
+// A refresh knows no id, so it is a plan that finds somebody erased: as a known value, since
+// nothing is sent for it. Terraform plans once more in the apply, and stops where that is not
+// so any more.
+func TestRestrictionWithoutIDOfSomebodyErased(t *testing.T) {
+	restriction(t, func(t *testing.T, s *acctest.Stream, core *acctest.Core, _ acctest.Config) {
+		block := acctest.Config{"user_id_wo": restricted, "on_destroy": "forget"}
+		plan := core.Plan(hold, block)
+		if !plan.Warnings.Say("does not take this back") {
+			t.Errorf("%s", plan.Warnings)
+		}
+		good(t, core.Apply(plan))
+		s.Call(t, "DELETE", "/users/"+restricted, "") // softly
+		plan = core.Plan(hold, block)
+		if plan.Action != acctest.Update || plan.Get("status") != "erased" || len(plan.Warnings) > 0 {
+			t.Fatalf("%s %v %s", plan.Action, plan.After, plan.Warnings)
+		}
+		late := core.Fork()
+		good(t, core.Apply(plan))
+		if record := core.State(hold); record.Get("status") != "erased" || core.Plan(hold, acctest.Config{"on_destroy": "forget"}).Action != acctest.NoOp {
+			t.Errorf("%+v", record)
+		}
+		plan = late.Plan(hold, block)
+		s.Call(t, "POST", "/users/restore", `{"user_ids": ["`+restricted+`"]}`)
+		if r := late.Apply(plan); !r.Errors.Say("Provider produced inconsistent final plan") || late.State(hold).Get("status") != "deactivated" {
+			t.Errorf("%s %+v", r.Errors, late.State(hold))
+		}
+		if n := s.Count("DeactivateUser"); n != 1 {
+			t.Errorf("%d deactivations, want 1", n)
+		}
+	})
+}

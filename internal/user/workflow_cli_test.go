@@ -40,7 +40,7 @@ func TestCLIWorkflowExample(t *testing.T) {
 	store := filepath.Join(t.TempDir(), "store")
 	w, err := tfcli.NewWorkspace(tfcli.Options{CLI: acctest.CLI(t), Dir: t.TempDir(), Provider: acctest.Binary(t), Env: []string{
 		"STREAM_API_KEY=" + s.APIKey(), "STREAM_API_SECRET=" + s.APISecret(), "STREAM_CHAT_URL=" + s.URL,
-		"TF_VAR_app_name=Emulator", "TF_VAR_user_id=alice", "TF_VAR_request_id=DSR-7", "TF_VAR_store=" + store, "TF_VAR_officer=" + key.Recipient().String(),
+		"TF_VAR_app_name=Emulator", "TF_VAR_user_id=alice", "TF_VAR_request_id=DSR-7", "TF_VAR_store=" + store, "TF_VAR_exports_dir=" + t.TempDir(), "TF_VAR_officer=" + key.Recipient().String(),
 	}})
 	if err != nil {
 		t.Fatal(err)

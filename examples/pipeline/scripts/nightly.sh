@@ -2,8 +2,9 @@
 # Copyright (c) the terraform-provider-streamchat authors
 # SPDX-License-Identifier: MPL-2.0
 
-# Finishes what is unfinished, without asking anybody, as long as that only asks Stream
-# for results. Anything else ends with 3: somebody has to look at OUT/comment.md.
+# Finishes what an apply has begun, without asking anybody: asks for results, and erases
+# who was scheduled, is due and has not changed since. Anything else ends with 3: somebody
+# has to look at the comment.
 set -eu
 out=${OUT:-out}
 comment=${COMMENT:-streamchat-comment}
@@ -14,17 +15,21 @@ code=0
 "$here/comment.sh"
 case $code in
 0)
-  echo "Nothing is unfinished."
+  echo "Nothing is due or unfinished."
+  exit 0
   ;;
 2)
-  if "$comment" -only-resumes -plan "$out/plan.json" -log "$out/plan.jsonl"; then
-    exec "$here/apply.sh"
-  fi
-  echo "This plan does more than ask for results: see the comment." >&2
-  exit 3
+  code=0
+  "$comment" -only-approved -plan "$out/plan.json" -log "$out/plan.jsonl" || code=$?
+  case $code in
+  0) exec "$here/apply.sh" ;;
+  3) echo "This plan does more than finish what was begun, so nothing of it is applied:" >&2 ;;
+  *) echo "Nobody could tell what this plan does, so nothing of it is applied:" >&2 ;;
+  esac
   ;;
 *)
-  echo "The plan has errors: see the comment." >&2
-  exit "$code"
+  echo "The plan has errors, so nothing is finished this night:" >&2
   ;;
 esac
+cat "$out/comment.md" >&2
+exit "$code"

@@ -15,9 +15,18 @@ fi
 if command -v conftest >/dev/null; then
   exec conftest test --policy "$policy" --data "$policy" "$out/plan.json"
 fi
-if ! opa eval --fail-defined --format pretty --data "$policy" --input "$out/plan.json" \
-  'data.main.deny[message]' >"$out/policy.txt" 2>&1; then
-  echo "The policy denies this plan:" >&2
-  cat "$out/policy.txt" >&2
+ask() {
+  opa eval --fail --format raw --data "$policy" --input "$out/plan.json" "concat(\"\\n\", data.main.$1)" || {
+    echo "The policy could not be asked." >&2
+    exit 1
+  }
+}
+warned=$(ask warn)
+denied=$(ask deny)
+if [ -n "$warned" ]; then
+  printf 'The policy warns:\n%s\n' "$warned"
+fi
+if [ -n "$denied" ]; then
+  printf 'The policy denies this plan:\n%s\n' "$denied" >&2
   exit 1
 fi

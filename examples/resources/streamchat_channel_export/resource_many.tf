@@ -9,5 +9,5 @@ resource "streamchat_channel_export" "closed" {
 
   cids    = each.value
   version = "v2"
-  path    = "${path.module}/exports/closed-${each.key}.jsonl"
+  path    = "/tmp/exports/closed-${each.key}.jsonl"
 }

@@ -1,7 +1,7 @@
 # An export, then the erasure
 resource "streamchat_user_export" "dsr_1042" {
   user_id        = "waters-malone"
-  path           = "${path.module}/exports/dsr-1042.zip.age"
+  path           = "/tmp/exports/dsr-1042.zip.age"
   age_recipients = ["age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"]
   format         = "bundle"
   attachments    = true # the erasure destroys the originals

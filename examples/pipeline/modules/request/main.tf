@@ -13,19 +13,31 @@ terraform {
 }
 
 locals {
+  # In the request's file or in the variable, never in both. Only from a file it may go
+  # where plan and state keep it: a value that was ephemeral once stays so.
+  user_id    = try(var.request.user_id, null)
+  user_id_wo = local.user_id == null ? var.user_id_wo : null
+
   labels = {
-    for name, value in { legal_basis = try(var.request.legal_basis, null), received = try(var.request.received, null) } :
+    for name, value in { legal_basis = try(var.request.legal_basis, null), received = local.received } :
     name => tostring(value) if value != null
   }
+  received = try(substr(var.request.received, 0, 10), null) # the date: YAML makes a time of it
+
+  # An answer that a person can read, unless the file wants something else.
+  export = merge({ format = "bundle", audience = "subject" }, try(var.request.export, {}))
 }
 
-# Restriction of processing (Art. 18). Taking the stage back before the erasure lifts it.
+# Restriction of processing (Art. 18). Taking the stage back before the erasure lifts it,
+# if the request's file has the id: a destroy reads no configuration.
 resource "streamchat_user_deactivation" "this" {
   count = contains(var.request.stages, "restrict") ? 1 : 0
 
-  user_id    = var.user_id
+  user_id    = local.user_id
+  user_id_wo = local.user_id_wo
   request_id = var.request_id
   labels     = local.labels
+  on_destroy = local.user_id == null ? "forget" : "reactivate"
 
   lifecycle {
     postcondition {
@@ -39,23 +51,30 @@ resource "streamchat_user_deactivation" "this" {
 resource "streamchat_user_export" "this" {
   count = contains(var.request.stages, "export") ? 1 : 0
 
-  user_id        = var.user_id
+  user_id        = local.user_id
+  user_id_wo     = local.user_id_wo
   request_id     = var.request_id
   labels         = local.labels
-  path           = "${var.exports_dir}/${var.request_id}.json.age"
+  path           = "${var.exports_dir}/${var.request_id}.${local.export.format == "bundle" ? "zip" : "json"}.age"
   age_recipients = [var.officer]
+  format         = local.export.format
+  audience       = local.export.audience
+  attachments    = try(var.request.export.attachments, local.export.format == "bundle")
 
   depends_on = [streamchat_user_deactivation.this]
 }
 
-# Right to erasure (Art. 17).
+# Right to erasure (Art. 17), at once or in two stages.
 resource "streamchat_user_erasure" "this" {
   count = contains(var.request.stages, "erase") ? 1 : 0
 
-  user_id    = var.user_id
-  request_id = var.request_id
-  labels     = local.labels
-  exports    = contains(var.request.stages, "export") ? streamchat_user_export.this[*].sha256 : null # it goes first
+  user_id      = local.user_id
+  user_id_wo   = local.user_id_wo
+  request_id   = var.request_id
+  labels       = local.labels
+  received_at  = local.received
+  grace_period = try(var.request.grace_period, null)
+  exports      = contains(var.request.stages, "export") ? streamchat_user_export.this[*].sha256 : null # it goes first
 
   delete {
     user = "hard" # messages, conversations, files and polls follow
@@ -68,13 +87,13 @@ resource "streamchat_user_erasure" "this" {
 
   lifecycle {
     precondition {
-      condition     = alltrue(streamchat_user_export.this[*].complete)
-      error_message = "The export may miss something: read what, then decide."
+      condition     = alltrue(streamchat_user_export.this[*].complete) || try(var.request.accept_incomplete, false)
+      error_message = "${var.request_id}: the export may miss something. Read what, then say accept_incomplete."
     }
 
     postcondition {
-      condition     = self.status == "completed"
-      error_message = "Not erased yet: plan and apply again, which asks for the result."
+      condition     = contains(["scheduled", "completed"], self.status)
+      error_message = "${var.request_id}: not erased yet. Plan and apply again, which asks for the result."
     }
   }
 

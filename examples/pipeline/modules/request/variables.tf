@@ -3,9 +3,11 @@ variable "request_id" {
   type        = string
 }
 
-variable "user_id" {
-  description = "Whom the request is about."
+variable "user_id_wo" {
+  description = "Whom the request is about, unless its file says so. It reaches neither plan nor state."
   type        = string
+  ephemeral   = true
+  default     = null
 }
 
 variable "request" {
@@ -14,12 +16,19 @@ variable "request" {
 
   validation {
     condition     = alltrue([for stage in var.request.stages : contains(["restrict", "export", "erase"], stage)])
-    error_message = "The stages are restrict, export and erase."
+    error_message = "${var.request_id}: the stages are restrict, export and erase."
   }
 
   validation {
-    condition     = length(setsubtract(keys(var.request), ["app", "legal_basis", "received", "stages", "user_id"])) == 0
-    error_message = "A request has app, user_id, received, legal_basis and stages, and nothing else."
+    condition = length(setsubtract(keys(var.request), [
+      "accept_incomplete", "app", "export", "grace_period", "legal_basis", "received", "stages", "user_id",
+    ])) == 0
+    error_message = "${var.request_id}: a request has app, stages, user_id, received, legal_basis, export, accept_incomplete and grace_period, and nothing else."
+  }
+
+  validation {
+    condition     = length(setsubtract(keys(try(var.request.export, {})), ["attachments", "audience", "format"])) == 0
+    error_message = "${var.request_id}: an export has format, audience and attachments, and nothing else."
   }
 }
 

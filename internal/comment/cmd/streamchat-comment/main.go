@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
 // Command streamchat-comment prints a plan of this provider's as Markdown for the
-// reviewer, says whether it only resumes, and takes receipts out of a state.
+// reviewer, says whether it only finishes what was approved before, and takes receipts out of a state.
 //
 //	terraform plan -json -out=plan.bin >plan.jsonl
 //	terraform show -json plan.bin >plan.json
@@ -25,7 +25,7 @@ func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 const (
 	failed    = 1
 	usage     = 2
-	needsEyes = 3 // -only-resumes: the plan does more
+	needsEyes = 3 // -only-approved: the plan does more
 )
 
 func run(args []string, stdout, stderr io.Writer) int {
@@ -36,7 +36,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	previous := fs.String("previous", "", "`file` with the last comment, to say what changed since; it may be missing")
 	ids := fs.Bool("ids", false, "name people by their ids as well: the comment then is personal data")
 	limit := fs.Int("limit", comment.Limit, "`bytes` that the comment may have; 0 for any number")
-	resumes := fs.Bool("only-resumes", false, "print nothing; exit with 3 unless applying the plan would only ask for results")
+	approved := fs.Bool("only-approved", false, "print nothing; exit with 3 unless applying the plan only finishes what an apply before has begun: asks for results, and erases what was scheduled, is due and has not changed since")
 	state := fs.String("state", "", "`file` of show -json (a state), for -receipts")
 	receipts := fs.String("receipts", "", "`directory` into which the receipts of -state are written")
 	switch err := fs.Parse(args); {
@@ -56,8 +56,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 		if err != nil {
 			return failed, err
 		}
-		if *resumes {
-			if !p.OnlyResumes() {
+		if *approved {
+			if !p.OnlyApproved() {
 				return needsEyes, nil
 			}
 			return 0, nil

@@ -1,0 +1,63 @@
+// Copyright (c) the terraform-provider-streamchat authors
+// SPDX-License-Identifier: MPL-2.0
+
+package bundle
+
+import (
+	"bytes"
+	"encoding/binary"
+	"io"
+	"math"
+	"testing"
+	"time"
+)
+
+// A file of 4 GiB and more has its size in a ZIP64 field of its own header and, once, of
+// the directory: unzip, 7-Zip and bsdtar want both. Nothing of that size is moved; other
+// tools are for BUNDLE_LARGE.
+func TestStored_zip64(t *testing.T) {
+	t.Parallel()
+	for _, size := range []int64{3, math.MaxUint32 - 1, math.MaxUint32, 5 << 30} {
+		var out bytes.Buffer
+		a := newArchive(&out, "", time.Unix(0, 0))
+		held := &heldFile{}
+		if err := held.Reset(); err != nil {
+			t.Fatal(err)
+		}
+		held.size = size
+		if _, err := a.stored("x", held); err != nil {
+			t.Fatal(err)
+		}
+		if err := a.deflated("last", func(w io.Writer) error { _, err := io.WriteString(w, "the last"); return err }); err != nil {
+			t.Fatal(err)
+		}
+		if err := a.finish(); err != nil {
+			t.Fatal(err)
+		}
+		for signature, at := range map[string]struct{ version, sizes, name, fields, size int }{
+			"PK\x03\x04": {4, 18, 26, 30, 16}, "PK\x01\x02": {6, 20, 28, 46, 24},
+		} {
+			h := out.Bytes()[bytes.Index(out.Bytes(), []byte(signature)):]
+			extra := h[at.fields+1:][:binary.LittleEndian.Uint16(h[at.name+2:])]
+			var wide [][]byte
+			for len(extra) >= 4 {
+				n := binary.LittleEndian.Uint16(extra[2:])
+				if binary.LittleEndian.Uint16(extra) == zip64Field {
+					wide = append(wide, extra[4:4+n])
+				}
+				extra = extra[4+n:]
+			}
+			if offset := binary.LittleEndian.Uint32(h[entryOffset:]); at.size == 24 && (offset == math.MaxUint32) != (size >= math.MaxUint32) {
+				t.Errorf("%d bytes: the directory says the file is at %d", size, offset)
+			}
+			narrow := int64(binary.LittleEndian.Uint32(h[at.sizes:]))
+			switch {
+			case size < math.MaxUint32 && (len(wide) != 0 || narrow != size):
+				t.Errorf("%d bytes: %q has %d fields, size %d", size, signature, len(wide), narrow)
+			case size >= math.MaxUint32 && (len(wide) != 1 || len(wide[0]) != at.size || narrow != math.MaxUint32 ||
+				binary.LittleEndian.Uint64(wide[0]) != uint64(size) || binary.LittleEndian.Uint64(wide[0][8:]) != uint64(size) || binary.LittleEndian.Uint16(h[at.version:]) != zip64Version):
+				t.Errorf("%d bytes: %q has %v, size %d", size, signature, wide, narrow)
+			}
+		}
+	}
+}

@@ -15,6 +15,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -48,7 +49,9 @@ const (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	err := run(ctx)
+	provider := flag.String("provider", "", "`file` of the provider to show, instead of one built from this repository")
+	flag.Parse()
+	err := run(ctx, *provider)
 	switch {
 	case err == nil:
 	case ctx.Err() != nil:
@@ -71,7 +74,7 @@ type demo struct {
 	store  string // stands in for an object store
 }
 
-func run(ctx context.Context) (err error) {
+func run(ctx context.Context, binary string) (err error) {
 	root, err := tfcli.RepoRoot()
 	if err != nil {
 		return err
@@ -87,10 +90,13 @@ func run(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 
 	heading("Setting up")
-	say("CLI: %s. Building the provider ...", cli)
-	binary, err := tfcli.BuildProvider(ctx, root, filepath.Join(dir, "bin"))
-	if err != nil {
-		return err
+	if binary != "" {
+		say("CLI: %s. The provider is the one given.", cli)
+	} else {
+		say("CLI: %s. Building the provider ...", cli)
+		if binary, err = tfcli.BuildProvider(ctx, root, filepath.Join(dir, "bin")); err != nil {
+			return err
+		}
 	}
 	example, err := os.ReadFile(filepath.Join(root, "examples", "workflow", "main.tf"))
 	if err != nil {

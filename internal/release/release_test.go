@@ -7,9 +7,12 @@ import (
 	"archive/zip"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"flag"
 	"fmt"
+	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"runtime"
@@ -127,6 +130,84 @@ resource "streamchat_user_erasure" "anna" {
 				}
 			}
 		})
+	}
+}
+
+// The demo, which ends with an error where anything that it shows is not so.
+func TestCLIDemoOnTheRelease(t *testing.T) {
+	version, _ := released(t)
+	root, err := tfcli.RepoRoot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	archive, err := zip.OpenReader(filepath.Join(*dist, fmt.Sprintf("%s_%s_%s_%s.zip", name, version, runtime.GOOS, runtime.GOARCH)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = archive.Close() }()
+	part, err := archive.Open(name + "_v" + version)
+	if err != nil {
+		t.Fatal(err)
+	}
+	content, err := io.ReadAll(part)
+	if err != nil {
+		t.Fatal(err)
+	}
+	binary := filepath.Join(t.TempDir(), name+"_v"+version)
+	if err := os.WriteFile(binary, content, 0o700); err != nil { //nolint:gosec // It is run.
+		t.Fatal(err)
+	}
+	for _, cli := range acctest.CLIs(t) {
+		t.Run(cli.Flavor, func(t *testing.T) {
+			cmd := exec.CommandContext(t.Context(), "go", "run", "./internal/demo", "-provider", binary)
+			cmd.Dir = root
+			cmd.Env = append(os.Environ(), "TF_ACC_TERRAFORM_PATH="+cli.Path)
+			out, err := cmd.CombinedOutput()
+			if err != nil || !strings.Contains(string(out), cli.String()) {
+				t.Fatalf("%v\n%s", err, out)
+			}
+		})
+	}
+}
+
+// The registries take a detached signature of the checksums that is not armored.
+func TestSignature(t *testing.T) {
+	version, _ := released(t)
+	sums := filepath.Join(*dist, name+"_"+version+"_SHA256SUMS")
+	if signature := read(t, sums+".sig"); len(signature) == 0 || signature[0]&0x80 == 0 {
+		t.Fatal("the signature is no binary OpenPGP packet")
+	}
+	if out, err := exec.CommandContext(t.Context(), "gpg", "--batch", "--verify", sums+".sig", sums).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+}
+
+// Each archive has a list of the modules in it.
+func TestBillsOfMaterials(t *testing.T) {
+	_, archives := released(t)
+	more, err := filepath.Glob(filepath.Join(*dist, "*.tar.gz"))
+	if err != nil || len(more) == 0 {
+		t.Fatalf("no archives of the comment: %v", err)
+	}
+	for _, archive := range append(archives, more...) {
+		var bill struct {
+			SPDXVersion string
+			Packages    []struct{ Name, VersionInfo string }
+		}
+		if err := json.Unmarshal(read(t, archive+".spdx.json"), &bill); err != nil {
+			t.Fatal(err)
+		}
+		want := "github.com/hashicorp/terraform-plugin-framework"
+		if strings.HasSuffix(archive, ".tar.gz") {
+			want = "github.com/hashicorp/terraform-json"
+		}
+		found := false
+		for _, p := range bill.Packages {
+			found = found || p.Name == want && strings.HasPrefix(p.VersionInfo, "v")
+		}
+		if bill.SPDXVersion == "" || !found {
+			t.Errorf("%s: %d packages, %s not among them", filepath.Base(archive), len(bill.Packages), want)
+		}
 	}
 }
 

@@ -86,6 +86,7 @@ resource "terraform_data" "footprint" {
 #    that only the officer can open.
 resource "streamchat_user_export" "subject" {
   user_id        = var.user_id
+  request_id     = var.request_id
   path           = "${var.exports_dir}/${var.request_id}.zip.age"
   age_recipients = [var.officer]
   format         = "bundle"

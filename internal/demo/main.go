@@ -79,7 +79,7 @@ func run(ctx context.Context, binary string) (err error) {
 	if err != nil {
 		return err
 	}
-	cli, err := tfcli.Ensure(ctx, root, os.Stdout)
+	cli, err := tfcli.Ensure(ctx, root, screen)
 	if err != nil {
 		return err
 	}
@@ -340,13 +340,13 @@ func (d *demo) record() error {
 	if err := json.Indent(&pretty, []byte(receipt), "", "  "); err != nil {
 		return err
 	}
-	say("It is in the state, as the attributes of streamchat_user_erasure.subject.\nIts receipt, for the auditor's archive, which names nobody:\n\n%s\n", pretty.String())
+	say("It is in the state, as the attributes of streamchat_user_erasure.subject.\nIts receipt, for the auditor's archive, which names nobody:\n\n%s", pretty.String())
 	letter, err := function.Letter(receipt)
 	if err != nil {
 		return err
 	}
-	say("What the person can be told, by provider::streamchat::receipt_text(receipt):\n\n%s\n", wrap(letter))
-	say("Done. The demo's directory and its emulated Stream are removed now; in your\nproject the state is where your backend keeps it.")
+	say("\nWhat the person can be told, by provider::streamchat::receipt_text(receipt):\n\n%s", wrap(letter))
+	say("\nDone. The demo's directory and its emulated Stream are removed now; in your\nproject the state is where your backend keeps it.")
 	return nil
 }
 
@@ -413,13 +413,13 @@ func narrow(text string) string {
 	return strings.Join(lines, "\n")
 }
 
-// wrap breaks long lines between words.
+// wrap breaks long lines between words. Markdown's sign for a break of a line goes.
 func wrap(text string) string {
 	const columns = 80
 	var out strings.Builder
 	for line := range strings.Lines(text) {
 		width := 0
-		for i, word := range strings.Fields(line) {
+		for i, word := range strings.Fields(strings.TrimSuffix(strings.TrimSpace(line), `\`)) {
 			switch n := utf8.RuneCountInString(word); {
 			case i > 0 && width+1+n > columns:
 				out.WriteString("\n  ")
@@ -437,8 +437,10 @@ func wrap(text string) string {
 	return narrow(out.String())
 }
 
-func heading(text string) { fmt.Printf("\n━━━ %s\n\n", text) }
+var screen io.Writer = os.Stdout
+
+func heading(text string) { fmt.Fprintf(screen, "\n━━━ %s\n\n", text) }
 
 func say(format string, args ...any) {
-	fmt.Println(strings.TrimRight(fmt.Sprintf(format, args...), "\n"))
+	fmt.Fprintln(screen, strings.TrimRight(fmt.Sprintf(format, args...), "\n"))
 }

@@ -37,11 +37,11 @@ func (cid) Run(ctx context.Context, req function.RunRequest, resp *function.RunR
 	}
 	const anyType, anyID = "t", "i"
 	if t, _, ok := stream.SplitCID(typ + ":" + anyID); !ok || t != typ {
-		resp.Error = function.NewArgumentFuncError(0, "This is not a channel type: "+typeRule+".")
+		resp.Error = function.NewArgumentFuncError(0, "This is not a channel type: "+typeRule)
 		return
 	}
 	if _, i, ok := stream.SplitCID(anyType + ":" + id); !ok || i != id {
-		resp.Error = function.NewArgumentFuncError(1, "This is not a channel id: "+idRule+".")
+		resp.Error = function.NewArgumentFuncError(1, "This is not a channel id: "+idRule)
 		return
 	}
 	give(ctx, resp, typ+":"+id)

@@ -53,7 +53,7 @@ func (exportSummary) Run(ctx context.Context, req function.RunRequest, resp *fun
 	}
 	s, err := export.Describe(document.ValueString())
 	if err != nil { // its words are fixed
-		resp.Error = function.NewArgumentFuncError(0, "This is not the JSON of a user's export: "+err.Error()+".")
+		resp.Error = function.NewArgumentFuncError(0, "This is not the JSON of a user's export: "+err.Error())
 		return
 	}
 	give(ctx, resp, summaryModel{

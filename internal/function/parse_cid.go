@@ -39,7 +39,7 @@ func (parseCID) Run(ctx context.Context, req function.RunRequest, resp *function
 	}
 	typ, id, ok := stream.SplitCID(whole)
 	if !ok {
-		resp.Error = function.NewArgumentFuncError(0, "This is not a cid, which is type:id: "+typeRule+", and "+idRule+".")
+		resp.Error = function.NewArgumentFuncError(0, "This is not a cid, which is type:id: "+typeRule+", and "+idRule)
 		return
 	}
 	give(ctx, resp, cidParts{Type: typ, ID: id})

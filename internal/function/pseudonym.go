@@ -32,7 +32,7 @@ func (pseudonym) Run(ctx context.Context, req function.RunRequest, resp *functio
 		return
 	}
 	if id == "" {
-		resp.Error = function.NewArgumentFuncError(0, "The id is empty, so that it names nobody.")
+		resp.Error = function.NewArgumentFuncError(0, "The id is empty, so that it names nobody")
 		return
 	}
 	subject := types.StringNull()

@@ -20,14 +20,16 @@ type receipt struct {
 	Exports    []json.RawMessage `json:"exports"`
 	Attempts   []attempt         `json:"attempts"`
 	Subjects   []struct {
-		Attempts []int `json:"attempts"`
-		Reverted bool  `json:"reverted"`
+		Attempts     []int `json:"attempts"`
+		Restrictions []int `json:"restrictions"`
+		Reverted     bool  `json:"reverted"`
 	} `json:"subjects"`
 	ForgottenAt   moment `json:"forgotten_at"`
 	RestoredAt    moment `json:"restored_at"`
 	ReactivatedAt moment `json:"reactivated_at"`
 	RemovedAt     moment `json:"removed_at"`
 
+	stages
 	deactivation
 	policy
 	exported
@@ -98,13 +100,18 @@ func readReceipt(document string) (r receipt, err error) {
 		return r, errors.New(`it does not say what it is the record of ("record")`)
 	case !ok:
 		return r, errors.New("it is the record of something that this version of the provider does not know")
-	case kind.tell == nil && r.Subjects == nil && len(r.Attempts) == 0:
+	case kind.tell == nil && r.Subjects == nil && len(r.Attempts) == 0 && len(r.Restrictions) == 0:
 		return r, errors.New("it holds no attempt")
 	}
 	for _, subject := range r.Subjects {
 		for _, place := range subject.Attempts {
 			if place < 0 || place >= len(r.Attempts) {
 				return r, errors.New("it refers to an attempt that it does not hold")
+			}
+		}
+		for _, place := range subject.Restrictions {
+			if place < 0 || place >= len(r.Restrictions) {
+				return r, errors.New("it refers to a restriction that it does not hold")
 			}
 		}
 	}
@@ -116,6 +123,8 @@ type standing int
 
 const (
 	done standing = iota
+	scheduled
+	lifted // restricted before, and active again
 	undone
 	open
 	failed
@@ -157,9 +166,13 @@ func (r receipt) claimed() standing {
 	switch {
 	case r.Status == erasure.StatusFailed:
 		return failed
+	case r.Status == erasure.StatusReverted && len(r.Restrictions) > 0:
+		return lifted
 	case r.Status == erasure.StatusReverted, !r.RestoredAt.IsZero():
 		return undone
-	case r.Status == erasure.StatusCompleted:
+	case r.Status == erasure.StatusScheduled && !r.ended():
+		return scheduled
+	case r.Status == erasure.StatusCompleted, r.Status == erasure.StatusScheduled, r.Status == erasure.StatusReleased:
 		return done
 	default:
 		return open
@@ -169,10 +182,18 @@ func (r receipt) claimed() standing {
 // fates are those of every subject; a single record has one.
 func (r receipt) fates() []fate {
 	if r.Subjects == nil {
-		return []fate{fateOf(r.Attempts, r.Status == erasure.StatusReverted)}
+		reverted := r.Status == erasure.StatusReverted
+		if n := len(r.Restrictions); n > 0 && len(r.Attempts) == 0 {
+			return []fate{firstStage(r.Restrictions[n-1], reverted, r.ended())}
+		}
+		return []fate{fateOf(r.Attempts, reverted)}
 	}
 	fates := make([]fate, len(r.Subjects))
 	for i, subject := range r.Subjects {
+		if n := len(subject.Restrictions); n > 0 && len(subject.Attempts) == 0 {
+			fates[i] = firstStage(r.Restrictions[subject.Restrictions[n-1]], subject.Reverted, r.ended())
+			continue
+		}
 		theirs := make([]attempt, len(subject.Attempts))
 		for j, place := range subject.Attempts {
 			theirs[j] = r.Attempts[place]

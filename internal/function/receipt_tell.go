@@ -63,9 +63,14 @@ func (l *letter) erasure(k kind, r receipt) {
 		l.paragraph("What an earlier step deleted stays deleted; see below.")
 	}
 	l.section("What was asked")
-	if asked := r.asked(); asked == nil {
+	switch asked := r.asked(); {
+	case asked == nil && whole.standing == done && whole.outcome == calledOff:
+		l.paragraph("Nothing that deletes: the erasure was called off before it began.")
+	case asked == nil && len(r.Restrictions) > 0:
+		l.paragraph("Nothing that deletes, so far: what the erasure takes is settled when it begins.")
+	case asked == nil:
 		l.paragraph("The record does not say.")
-	} else {
+	default:
 		l.list(k.asks(*asked))
 	}
 	l.section("What was done")
@@ -92,6 +97,8 @@ func (r receipt) sentence(whole fate, fates []fate) string {
 	switch {
 	case whole.standing != done && whole.lost:
 		return verdicts[whole.standing] + " Stream's answer to one attempt did not arrive, so that it may have been carried out all the same."
+	case whole.standing == scheduled, whole.standing == lifted:
+		return r.waiting(whole.standing)
 	case whole.standing != done:
 		return verdicts[whole.standing]
 	case len(fates) == 0:
@@ -109,7 +116,7 @@ func (r receipt) sentence(whole fate, fates []fate) string {
 func (l *letter) sums(k kind, fates []fate) {
 	counts := map[string]int{}
 	var order []string
-	for _, worst := range []standing{failed, open, undone, done} {
+	for _, worst := range []standing{failed, open, undone, lifted, scheduled, done} {
 		for _, f := range fates {
 			if f.standing != worst {
 				continue
@@ -155,14 +162,13 @@ func (l *letter) steps(k kind, r receipt) {
 	if n := len(r.Exports); n > 0 {
 		l.paragraph("Before anything was deleted, " + number(n, "export", "exports") + " of the data had been taken.")
 	}
-	steps := r.steps()
-	if len(steps) == 0 {
+	steps, items := r.steps(), r.restricted(k)
+	if len(steps)+len(items) == 0 {
 		l.paragraph("Nothing has been sent to Stream.")
 		return
 	}
 	asked := r.asked()
-	items := make([]string, 0, len(steps))
-	for _, s := range steps[:min(len(steps), mostSteps)] {
+	for _, s := range steps {
 		told := s.words(k)
 		if r.Subjects != nil {
 			told = "For " + number(s.subjects, k.one, k.many) + ": " + told
@@ -172,8 +178,8 @@ func (l *letter) steps(k kind, r receipt) {
 		}
 		items = append(items, told)
 	}
-	if more := len(steps) - len(items); more > 0 {
-		items = append(items, "And "+number(more, "further step", "further steps")+", which the receipt lists.")
+	if more := len(items) - mostSteps; more > 0 {
+		items = append(items[:mostSteps], "And "+number(more, "further step", "further steps")+", which the receipt lists.")
 	}
 	l.list(items)
 }
@@ -275,10 +281,13 @@ func (l *letter) leaves(whole fate, words []string) {
 		items = append(items, number(unknown, "thing", "things")+" that this version has no words for, listed in the receipt")
 	}
 	switch {
+	case whole.outcome == calledOff && whole.standing == done:
+		l.paragraph("Everything: nothing was deleted.")
+		return
 	case len(items) == 0:
 		l.paragraph("The record names nothing.")
 		return
-	case whole.standing == open, whole.standing == failed:
+	case whole.standing != done && whole.standing != undone:
 		l.paragraph("Also once it is finished, this stays:")
 	}
 	l.list(items)
@@ -289,6 +298,9 @@ func (l *letter) afterwards(r receipt) {
 	var told []string
 	if !r.RestoredAt.IsZero() {
 		told = append(told, "The operator asked Stream"+on(r.RestoredAt)+" to bring back what can be brought back.")
+	}
+	if !r.ReactivatedAt.IsZero() && len(r.Restrictions) > 0 {
+		told = append(told, "The operator called the erasure off"+on(r.ReactivatedAt)+", gave access to the chat back, and dropped this record.")
 	}
 	if !r.ForgottenAt.IsZero() {
 		told = append(told, "The operator dropped this record"+on(r.ForgottenAt)+". That deleted nothing and brought nothing back.")

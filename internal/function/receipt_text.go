@@ -34,7 +34,7 @@ func (receiptText) Run(ctx context.Context, req function.RunRequest, resp *funct
 	}
 	letter, err := Letter(document.ValueString())
 	if err != nil { // its words are fixed
-		resp.Error = function.NewArgumentFuncError(0, "This is not a receipt: "+err.Error()+".")
+		resp.Error = function.NewArgumentFuncError(0, "This is not a receipt: "+err.Error())
 		return
 	}
 	give(ctx, resp, letter)

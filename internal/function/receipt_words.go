@@ -46,6 +46,7 @@ var outcomes = map[erasure.Outcome]string{
 	erasure.OutcomePruned:        "**Erased in part.** What was asked was carried out. What it left is listed below.",
 	erasure.OutcomeMarkedDeleted: "**Marked as deleted, not erased.** Nobody sees it any more, but Stream keeps the data.",
 	erasure.OutcomeNotFound:      "**Nothing was deleted.** Stream said that what was to be deleted had never existed.",
+	calledOff:                    "**Called off.** Nothing was deleted: the erasure was taken back before its day.",
 	erasure.OutcomeAdopted:       "**Deleted by other means.** Stream showed it as gone when the record was made. Nothing was sent by it, and how far that deletion went is the operator's statement.",
 }
 
@@ -53,6 +54,7 @@ var outcomes = map[erasure.Outcome]string{
 var sums = map[erasure.Outcome]string{
 	erasure.OutcomeErased: "erased for good", erasure.OutcomePruned: "erased in part", erasure.OutcomeMarkedDeleted: "marked as deleted, not erased",
 	erasure.OutcomeNotFound: "had never existed, so that nothing was deleted", erasure.OutcomeAdopted: "deleted by other means",
+	calledOff: "called off, so that nothing was deleted",
 }
 
 const (
@@ -60,7 +62,9 @@ const (
 	otherSum     = "carried out, in a way that this version has no words for"
 )
 
-var standings = map[standing]string{undone: "undone since", open: "not finished", failed: "failed"}
+var standings = map[standing]string{
+	scheduled: "cannot connect any more, not erased yet", lifted: "restricted before, active again, not erased", undone: "undone since", open: "not finished", failed: "failed",
+}
 
 var findings = map[erasure.Found]string{
 	erasure.FoundDeactivated: "Before that, the account was deactivated.",
@@ -71,11 +75,11 @@ var findings = map[erasure.Found]string{
 // left says what a deletion leaves at Stream, and why.
 var left = map[string]string{
 	"user_data":            "the user's account data: the account was only marked as deleted",
-	"messages":             "the user's messages: their deletion was not asked",
+	"messages":             "the user's messages: this erasure leaves them",
 	"message_content":      "the content of the messages: they were only marked as deleted",
-	"conversations":        "conversations between two people: their deletion was not asked",
+	"conversations":        "conversations between two people: this erasure leaves them",
 	"conversation_content": "the content of conversations between two people: they were only marked as deleted",
-	"calls":                "video calls between two people: their deletion was not asked",
+	"calls":                "video calls between two people: this erasure leaves them",
 	"call_content":         "the data of video calls between two people: they were only marked as deleted",
 	"uploads":              "files and images that were uploaded: they are kept apart from the rest, and this deletion does not reach them",
 	"polls":                "polls: they outlive who made them, and this deletion does not reach them",

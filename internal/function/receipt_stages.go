@@ -1,0 +1,120 @@
+// Copyright (c) the terraform-provider-streamchat authors
+// SPDX-License-Identifier: MPL-2.0
+
+package function
+
+import (
+	"strings"
+
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/erasure"
+)
+
+// restriction is the first stage of an erasure in two stages.
+type restriction struct {
+	Found         erasure.Found `json:"found"`
+	TaskID        string        `json:"task_id"`
+	SubmittedAt   moment        `json:"submitted_at"`
+	VerifiedAt    moment        `json:"verified_at"`
+	AnswerLost    bool          `json:"answer_lost"`
+	ReleasedAt    moment        `json:"released_at"`
+	Reactivated   bool          `json:"reactivated"`
+	ReleaseTaskID string        `json:"release_task_id"`
+}
+
+// stages is what a receipt has of them.
+type stages struct {
+	EraseAt      moment        `json:"erase_at"`
+	Restrictions []restriction `json:"restrictions"`
+}
+
+// calledOff is the outcome of somebody who was scheduled and will not be erased.
+const calledOff = erasure.Outcome(erasure.StatusReleased)
+
+// firstStage is how a subject stands of whom nothing was tried that deletes. ended: the
+// record was dropped.
+func firstStage(last restriction, reverted, ended bool) fate {
+	switch {
+	case ended, !last.ReleasedAt.IsZero():
+		return fate{standing: done, outcome: calledOff}
+	case reverted:
+		return fate{standing: lifted}
+	default:
+		return fate{standing: scheduled}
+	}
+}
+
+// ended reports that the record was dropped before the day.
+func (r receipt) ended() bool { return !r.ReactivatedAt.IsZero() || !r.ForgottenAt.IsZero() }
+
+// waiting is the verdict of a whole that is in the first stage, or was when it was lifted.
+func (r receipt) waiting(s standing) string {
+	until := "the period is over"
+	if !r.EraseAt.IsZero() {
+		until = r.EraseAt.String()
+	}
+	switch {
+	case s == lifted && r.Subjects == nil:
+		return "**Not in force.** The user was restricted until the erasure, and was found to be active again. Nothing has been deleted."
+	case s == lifted:
+		return "**Not finished.** Users who were restricted until their erasure were found to be active again."
+	case r.Subjects == nil:
+		return "**Scheduled, not erased yet.** The user cannot connect to the chat any more. Nothing is deleted before " + until + "."
+	default:
+		return "**Scheduled, not finished.** Users cannot connect to the chat any more, and are not erased before " + until + "."
+	}
+}
+
+// restricted tells the first stages, in order, of one or of many.
+func (r receipt) restricted(k kind) (items []string) {
+	if r.Subjects == nil {
+		for _, one := range r.Restrictions {
+			items = append(items, one.words())
+		}
+		return items
+	}
+	counts := make([]int, len(r.Restrictions))
+	for _, subject := range r.Subjects {
+		for _, place := range subject.Restrictions {
+			counts[place]++
+		}
+	}
+	told := map[string]int{}
+	var order []string
+	for i, one := range r.Restrictions {
+		words := one.words()
+		if _, ok := told[words]; !ok {
+			order = append(order, words)
+		}
+		told[words] += counts[i]
+	}
+	for _, words := range order {
+		items = append(items, "For "+number(told[words], k.one, k.many)+": "+words)
+	}
+	return items
+}
+
+func (r restriction) words() string {
+	var told []string
+	switch r.Found {
+	case erasure.FoundPresent:
+		told = append(told, "Access to the chat was blocked"+on(r.SubmittedAt)+task(r.TaskID)+".")
+		switch {
+		case !r.VerifiedAt.IsZero():
+			told = append(told, "A look-up"+on(r.VerifiedAt)+" agreed.")
+		case r.AnswerLost:
+			told = append(told, "Stream's answer did not arrive.")
+		}
+	case erasure.FoundDeleted:
+		told = append(told, "The account was found deleted"+on(r.SubmittedAt)+".")
+	default:
+		told = append(told, "The account was found blocked already"+on(r.SubmittedAt)+".")
+	}
+	switch {
+	case r.ReleasedAt.IsZero():
+	case r.Reactivated:
+		told = append(told, "The erasure was called off"+on(r.ReleasedAt)+task(r.ReleaseTaskID)+", and access was given back.")
+	default:
+		told = append(told, "The erasure was called off"+on(r.ReleasedAt)+", and the account left as it was.")
+	}
+	return strings.Join(told, " ")
+}

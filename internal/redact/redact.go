@@ -135,8 +135,12 @@ func (r *Redactor) Person(id string) string {
 	return "participant " + strconv.Itoa(n)
 }
 
-// opaque are ids that machines made: they name nobody.
-var opaque = regexp.MustCompile(`^(!members-[\w-]+|[0-9a-fA-F-]{16,})$`)
+// opaque are ids of channels that machines made: they name nobody. Two ids of people that
+// are numbers or hex, put together, look much like them, so digits alone or with more
+// dashes than a UUID has are none.
+var opaque = regexp.MustCompile(`^(!members-[\w-]+|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{16,})$`)
+
+var digits = regexp.MustCompile(`^[0-9]+$`)
 
 // room is the id of a channel without its type.
 func room(cid string) string {
@@ -147,11 +151,11 @@ func room(cid string) string {
 }
 
 // CID is what a channel is called. The id of a channel often is made of those of
-// its members, so it stays only where a machine made it.
+// its members, or is that of one, so it stays only where a machine made it for the channel.
 func (r *Redactor) CID(cid string) string {
 	kind, _, ok := strings.Cut(cid, ":")
 	id := room(cid)
-	if cid == "" || opaque.MatchString(id) {
+	if cid == "" || opaque.MatchString(id) && !digits.MatchString(id) && !r.people[id] {
 		return cid
 	}
 	n, known := r.rooms[id]
@@ -303,14 +307,14 @@ func (r *Redactor) theirs(out []byte, is kind, key string, value gjson.Result) [
 		return out
 	case value.Type == gjson.String:
 		switch {
-		case key == "type" && kinds[value.Str], times[key] && isTime(value.Str), machine[key] && uuid.MatchString(value.Str):
+		case is == cid, isChannelKey(key):
+			return append(out, quote(r.CID(value.Str))...)
+		case key == "type" && kinds[value.Str], times[key] && isTime(value.Str), machine[key] && uuid.MatchString(value.Str) && !r.people[value.Str]:
 			return append(out, value.Raw...)
 		case holdsPerson(key):
 			return append(out, quote(r.Person(value.Str))...)
 		case key == "id", isMessageKey(key):
 			return append(out, quote(r.Message(value.Str))...)
-		case isChannelKey(key):
-			return append(out, quote(r.CID(value.Str))...)
 		}
 		return out
 	case counts[key]:

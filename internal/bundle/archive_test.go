@@ -4,10 +4,12 @@
 package bundle
 
 import (
+	"archive/zip"
 	"bytes"
 	"encoding/binary"
 	"io"
 	"math"
+	"strings"
 	"testing"
 	"time"
 )
@@ -58,6 +60,37 @@ func TestStored_zip64(t *testing.T) {
 				binary.LittleEndian.Uint64(wide[0]) != uint64(size) || binary.LittleEndian.Uint64(wide[0][8:]) != uint64(size) || binary.LittleEndian.Uint16(h[at.version:]) != zip64Version):
 				t.Errorf("%d bytes: %q has %v, size %d", size, signature, wide, narrow)
 			}
+		}
+	}
+}
+
+// The directory is whole wherever it is cut on its way, also where its very last bytes
+// come alone.
+func TestFinish_everyLength(t *testing.T) {
+	t.Parallel()
+	const chunk = 4096 // of archive/zip's own buffer
+	size := func(name string) (tail int, whole []byte) {
+		var out bytes.Buffer
+		a := newArchive(&out, "", time.Unix(0, 0))
+		if err := a.deflated(name, func(w io.Writer) error { _, err := io.WriteString(w, "content"); return err }); err != nil {
+			t.Fatal(err)
+		}
+		if err := a.zip.Flush(); err != nil {
+			t.Fatal(err)
+		}
+		before := out.Len()
+		if err := a.finish(); err != nil {
+			t.Fatal(err)
+		}
+		return out.Len() - before, out.Bytes()
+	}
+	shortest, _ := size("n")
+	for over := range 30 {
+		name := strings.Repeat("n", chunk+1+over-shortest)
+		_, whole := size(name)
+		read, err := zip.NewReader(bytes.NewReader(whole), int64(len(whole)))
+		if err != nil || len(read.File) != 1 || read.File[0].Name != name {
+			t.Errorf("%d bytes more than a chunk: %v", over, err)
 		}
 	}
 }

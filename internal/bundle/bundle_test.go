@@ -276,6 +276,39 @@ func TestWrite_pages(t *testing.T) {
 	}
 }
 
+// No page is larger than 2 MB, whatever the export is full of, and whatever conversations
+// and their members are called.
+func TestWrite_pagesOfHostileText(t *testing.T) {
+	t.Parallel()
+	name := strings.Repeat("'", 5000)
+	known := func(_ context.Context, cids []string) (map[string]bundle.Channel, error) {
+		all := map[string]bundle.Channel{}
+		for _, cid := range cids {
+			all[cid] = bundle.Channel{Name: name, MemberCount: 9, Members: []bundle.Member{{ID: "a", Name: name}, {ID: "b", Name: name}, {ID: "c", Name: name}}}
+		}
+		return all, nil
+	}
+	for what, c := range map[string]struct {
+		text            string
+		messages, talks int
+	}{
+		"quotes": {strings.Repeat("'", 40_000), 14, 1}, "escaped quotes": {strings.Repeat(`\"`, 20_000), 14, 1}, "plus": {strings.Repeat("+", 40_000), 100, 1},
+		"tags": {strings.Repeat("<>", 20_000), 14, 1}, "nothing": {`\u0000\ud800\u202e\u200b`, 30, 3}, "names": {"x", 900, 900},
+	} {
+		var all []string
+		for i := range c.messages {
+			all = append(all, fmt.Sprintf(`{"id":"m%d","text":"%s","cid":"messaging:c%d","created_at":"2026-01-02T03:04:05Z","parent_id":"m%d","quoted_message_id":"m0"}`, i, c.text, i%c.talks, i))
+		}
+		parts, _ := write(t, bundle.Options{Channels: known}, source(t, `{"user":{"id":"alice"},"messages":[`+strings.Join(all, ",")+`],"reactions":[]}`))
+		for part, content := range parts {
+			if strings.HasSuffix(part, ".html") && strings.Contains(content, "\x00") {
+				t.Errorf("%s: a slot is left in %s", what, part)
+			}
+		}
+		checkLinks(t, parts)
+	}
+}
+
 // What cannot be fetched is named and counted, and loses nothing else.
 func TestWrite_attachments(t *testing.T) {
 	t.Parallel()

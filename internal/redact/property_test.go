@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -256,5 +257,33 @@ func TestAttachmentsStay(t *testing.T) {
 		if strings.Contains(quoted, "CANARY") {
 			t.Errorf("%s: %s", whose, quoted)
 		}
+	}
+}
+
+// Of a record that was learned or written only ids stay in memory.
+func TestKeepsIDsAlone(t *testing.T) {
+	const n, size = 2000, 50 << 10
+	r := New("alice")
+	record := func(i int) gjson.Result {
+		return gjson.Parse(fmt.Sprintf(`{"id":"m%d","cid":"messaging:c%d","mentioned_users":[{"id":"p%d"}],"text":%q}`, i, i, i, strings.Repeat("x", size)))
+	}
+	heap := func() int64 {
+		var stats runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&stats)
+		return int64(stats.HeapAlloc) //nolint:gosec // far below
+	}
+	before := heap()
+	for i := range n {
+		r.Learn("messages", record(i))
+	}
+	for i := range n {
+		r.Append(nil, "messages", record(i))
+	}
+	if kept := heap() - before; kept > n*size/10 {
+		t.Errorf("%d bytes are kept of %d", kept, n*size)
+	}
+	if r.Participants() != n {
+		t.Errorf("%d people", r.Participants())
 	}
 }

@@ -66,8 +66,8 @@ func (r *Redactor) Participants() int { return len(r.numbers) }
 
 // LearnPerson says that somebody of this id exists.
 func (r *Redactor) LearnPerson(id string) {
-	if id != "" && id != r.subject {
-		r.people[id] = true
+	if id != "" && id != r.subject && !r.people[id] {
+		r.people[strings.Clone(id)] = true // not a part of the record, which would stay with it
 	}
 }
 
@@ -89,7 +89,9 @@ func (r *Redactor) learn(is kind, value gjson.Result) {
 		case user, userID, member:
 			r.LearnPerson(value.Str)
 		case cid:
-			r.known[room(value.Str)] = true
+			if id := room(value.Str); !r.known[id] {
+				r.known[strings.Clone(id)] = true
+			}
 		}
 	case value.IsObject():
 		if id := value.Get("id"); id.Type == gjson.String && (is == user || marked(value)) {
@@ -130,7 +132,7 @@ func (r *Redactor) Person(id string) string {
 	n, ok := r.numbers[id]
 	if !ok {
 		n = len(r.numbers) + 1
-		r.numbers[id] = n
+		r.numbers[strings.Clone(id)] = n
 	}
 	return "participant " + strconv.Itoa(n)
 }
@@ -161,7 +163,7 @@ func (r *Redactor) CID(cid string) string {
 	n, known := r.rooms[id]
 	if !known {
 		n = len(r.rooms) + 1
-		r.rooms[id] = n
+		r.rooms[strings.Clone(id)] = n
 	}
 	name := "conversation-" + strconv.Itoa(n)
 	if !ok {

@@ -94,3 +94,43 @@ func TestFinish_everyLength(t *testing.T) {
 		}
 	}
 }
+
+// What a browser would run is opened as text, and no name means anything to a system.
+func TestSafeName(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{
+		"page.html": "000007-page.html.txt", "Logo.SVG": "000007-Logo.SVG.txt", "feed.rss": "000007-feed.rss.txt", "a.html.": "000007-a-html", "x.html ": "000007-x-html",
+		"../../x": "000007-x", "CON": "000007-CON", "..": "000007-file", "photo\u202egnp.jpg": "000007-photo-gnp.jpg", "é.png": "000007-file.png",
+		strings.Repeat("ф", 150) + ".pdf": "000007-file.pdf", strings.Repeat("x", 300) + ".svg": "000007-" + strings.Repeat("x", 65) + ".svg.txt", "a\x00b.png": "000007-a-b.png",
+	} {
+		got := safeName(7, name)
+		if got != want || len(got) > maxName {
+			t.Errorf("%q became %q, not %q", name, got, want)
+		}
+		if text := strings.HasSuffix(want, asText); keptAsText("attachments/"+got) != text {
+			t.Errorf("%q: said to be text: %v", got, !text)
+		}
+	}
+}
+
+// Two links to one file differ in how they are signed and scaled alone.
+func TestSameFile(t *testing.T) {
+	t.Parallel()
+	const other = "https://cdn.example/1/x.png?Key-Pair-Id=A&Policy=B&Signature=C&oh=1&ow=2&w=*&h=*&crop=center&resize=clip&ro=0"
+	for _, c := range []struct {
+		a, b string
+		same bool
+	}{
+		{other, "https://cdn.example/1/x.png?signature=D&expires=5", true},
+		{other, "https://cdn.example/1/y.png?Signature=C", false},
+		{"https://own.example/download?id=1&Signature=a", "https://own.example/download?id=2&Signature=b", false},
+		{"https://own.example/download?Signature=a&id=1", "https://own.example/download?id=1&Signature=b", true},
+		{"https://own.example/x?X-Amz-Date=1&X-Amz-Signature=a&versionId=1", "https://own.example/x?X-Amz-Date=2&X-Amz-Signature=b&versionId=1", true},
+		{"https://own.example/x?id=1", "https://own.example/x?id=2", false},
+		{"https://own.example/x#a", "https://own.example/x#b", true},
+	} {
+		if got := sameFile(c.a) == sameFile(c.b); got != c.same {
+			t.Errorf("%s and %s: the same file: %v", c.a, c.b, got)
+		}
+	}
+}

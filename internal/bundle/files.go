@@ -67,16 +67,15 @@ func filesOf(message gjson.Result, allowed func(address string) bool) (files []f
 	n := -1
 	for _, a := range message.Get("attachments").Array() {
 		n++
+		asset, image, thumb := a.Get("asset_url").Str, a.Get("image_url").Str, a.Get("thumb_url").Str
+		// Of a page that the person linked to, a picture of its own is none of their files;
+		// the link is in the message.
+		preview := a.Get("og_scrape_url").Str != "" || a.Get("type").Str == "giphy" || a.Get("title_link").Str != "" && asset == ""
 		add := func(field, address string) {
-			if same := sameFile(address); address != "" && !seen[same] {
+			if same := sameFile(address); address != "" && !seen[same] && (!preview || allowed(address)) {
 				seen[same] = true
 				files = append(files, file{Attachment: n, Field: field, Name: nameOf(a, address), Type: a.Get("type").Str, Message: id, url: address})
 			}
-		}
-		asset, image, thumb := a.Get("asset_url").Str, a.Get("image_url").Str, a.Get("thumb_url").Str
-		preview := a.Get("og_scrape_url").Str != "" || a.Get("type").Str == "giphy" || a.Get("title_link").Str != "" && asset == ""
-		if preview {
-			continue // of a page that the person linked to; the link is in the message
 		}
 		add("asset_url", asset)
 		add("image_url", image)

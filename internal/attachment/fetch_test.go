@@ -26,7 +26,7 @@ func TestPermit(t *testing.T) {
 	for to, want := range map[string]bool{
 		"8.8.8.8:443": true, "[2606:4700::1]:443": true, "127.0.0.1:443": false, "10.0.0.1:443": false, "169.254.169.254:80": false, "100.64.1.1:443": false,
 		"[::1]:443": false, "[::ffff:10.0.0.1]:443": false, "[fd00::1]:443": false, "[fe80::1]:443": false, "[64:ff9b::a00:1]:443": false, "0.0.0.0:443": false,
-		"224.0.0.1:443": false, "nonsense": false,
+		"224.0.0.1:443": false, "[fec0::1]:443": false, "[::10.0.0.1]:443": false, "[::a00:1]:443": false, "nonsense": false,
 	} {
 		if err := f.permit("cdn.example.com:443", to); (err == nil) != want {
 			t.Errorf("%s: %v", to, err)

@@ -114,7 +114,11 @@ func (a *archive) finish() error {
 		return err
 	}
 	a.tail.begun = true
-	return a.zip.Close()
+	err := a.zip.Close()
+	if err == nil {
+		err = a.tail.pass(len(a.tail.record)) // a last piece shorter than a signature
+	}
+	return err
 }
 
 // directory corrects the ZIP's directory on its way: of a file of 4 GiB or more

@@ -9,14 +9,20 @@ import (
 	"context"
 	_ "embed"
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/attachment"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/bundle"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/clock"
 )
 
 //go:embed testdata/look.js
@@ -37,8 +43,8 @@ func TestBrowser(t *testing.T) {
 	defer cancel()
 	b := openBrowser(ctx, t)
 	axe, shots := "", os.Getenv("BUNDLE_SCREENSHOTS")
-	if path := os.Getenv("BUNDLE_AXE"); path != "" {
-		text, err := os.ReadFile(path)
+	if script := os.Getenv("BUNDLE_AXE"); script != "" {
+		text, err := os.ReadFile(script)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -106,5 +112,49 @@ func TestBrowser(t *testing.T) {
 				b.picture("Page.printToPDF", filepath.Join(shots, file), map[string]any{"paperWidth": 8.27, "paperHeight": 11.69, "printBackground": true})
 			}
 		}
+	}
+}
+
+// Nothing that was attached runs when the person opens it.
+func TestBrowser_attachmentsRunNothing(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	b := openBrowser(ctx, t)
+	const script = `document.documentElement.setAttribute("ran", "yes")`
+	files := map[string]string{
+		"/page.html": "<!DOCTYPE html><script>" + script + "</script>", "/page.XHTML": `<html xmlns="http://www.w3.org/1999/xhtml"><script>` + script + "</script></html>",
+		"/logo.svg": `<svg xmlns="http://www.w3.org/2000/svg"><script>` + script + "</script></svg>", "/data.xml": `<x xmlns:h="http://www.w3.org/1999/xhtml"><h:script>` + script + "</h:script></x>",
+		"/bare": "<!DOCTYPE html><script>" + script + "</script>", "/odd.foo": "<html><script>" + script + "</script></html>",
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, files[r.URL.Path]) }))
+	defer server.Close()
+	var attached []string
+	for name := range files {
+		attached = append(attached, fmt.Sprintf(`{"type":"file","asset_url":"%s%s","title":%q}`, server.URL, name, name[1:]))
+	}
+	parts, result := write(t, bundle.Options{
+		Fetcher: attachment.New(attachment.Options{Hosts: []string{"127.0.0.1"}, MaxBytes: 1 << 20, Timeout: time.Minute, Clock: clock.Real{}}),
+	}, source(t, `{"user":{"id":"alice"},"messages":[{"id":"m","cid":"messaging:c","created_at":"2026-01-02T03:04:05Z","attachments":[`+strings.Join(attached, ",")+`]}],"reactions":[]}`))
+	if result.Saved != int64(len(files)) || strings.Count(parts["index.html"], "opens as text") != 4 {
+		t.Errorf("%d are saved; %s", result.Saved, parts["index.html"])
+	}
+	dir := t.TempDir()
+	open := func(name, content string) (ran bool) {
+		file := filepath.Join(dir, path.Base(name))
+		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		b.open("file://" + file)
+		b.evaluate(`document.documentElement.hasAttribute("ran")`, &ran)
+		return ran
+	}
+	for name, content := range parts {
+		if strings.HasPrefix(name, "attachments/") && open(name, content) {
+			t.Errorf("%s ran", name)
+		}
+	}
+	if !open("page.html", files["/page.html"]) {
+		t.Error("the browser runs nothing at all")
 	}
 }

@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: MPL-2.0
 
 // Package bundle makes of a user's export what can be handed to that person: a ZIP
-// with pages to read, the JSON, the files and a manifest. It streams: whatever the
-// size, it keeps a few megabytes in memory (and of each file some 600 bytes, most of
-// them for the ZIP's own directory), and what has to wait lies in encrypted temporary files.
+// with pages to read, the JSON, the files and a manifest. It streams: however many
+// messages there are, it keeps a few megabytes in memory (and some hundred bytes of each
+// file, conversation and person), and what has to wait lies in encrypted temporary files.
 //
 //	export.json    the export, the very bytes that Stream sent or, for the person
 //	               themselves, without what belongs to others (see package redact)
@@ -17,12 +17,14 @@
 package bundle
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/tidwall/gjson"
@@ -60,6 +62,9 @@ type Options struct {
 	// Dir is where encrypted temporary files may lie; "": what does not fit into memory
 	// is privatefile.ErrTooLarge.
 	Dir string
+	// Memory is how much of an export for the subject waits in memory; 0 is
+	// privatefile.SpoolMemory.
+	Memory int64
 	// Fetcher fetches attachments; nil: they stay out.
 	Fetcher *attachment.Fetcher
 	// Message reads a message again, with links that are good: Stream signs them anew
@@ -194,7 +199,7 @@ func (m *maker) read(source Source, copied io.Writer, do func(part) error) error
 // anything of it is written.
 func (m *maker) takeRedacted(dst io.Writer, source Source) error {
 	m.redact = redact.New(m.Subject)
-	m.waiting = &privatefile.Spool{Dir: m.Dir}
+	m.waiting = &privatefile.Spool{Dir: m.Dir, Memory: m.Memory}
 	err := m.read(source, io.Discard, func(p part) error {
 		if p.value != nil {
 			m.redact.Learn(p.field, gjson.ParseBytes(p.value))
@@ -256,11 +261,20 @@ func (m *maker) sort(p part) error {
 	return nil
 }
 
+// asHTML is about how long a text of JSON becomes on a page: what HTML escapes grows.
+func asHTML(text []byte) int {
+	n := len(text) + 3*bytes.Count(text, []byte(`\"`))
+	for _, c := range []byte(`<>&'+`) {
+		n += 4 * bytes.Count(text, []byte{c})
+	}
+	return n
+}
+
 // keep keeps a record for the pages. What it takes on one is about as much again as in
 // the JSON.
 func (m *maker) keep(key, record []byte) error {
 	m.seq++
-	m.size += len(record) + 500
+	m.size += asHTML(record) + 500
 	return m.sorted.add(key, record)
 }
 
@@ -269,8 +283,8 @@ func (m *maker) keep(key, record []byte) error {
 func (m *maker) real(shown, cid string) *conversation {
 	c := m.cids[shown]
 	if c == nil {
-		c = &conversation{cid: shown, real: cid}
-		m.cids[shown] = c
+		c = &conversation{cid: strings.Clone(shown), real: strings.Clone(cid)} // not parts of a record
+		m.cids[c.cid] = c
 	}
 	return c
 }

@@ -276,6 +276,39 @@ func TestWrite_pages(t *testing.T) {
 	}
 }
 
+// No page is larger than 2 MB, whatever the export is full of, and whatever conversations
+// and their members are called.
+func TestWrite_pagesOfHostileText(t *testing.T) {
+	t.Parallel()
+	name := strings.Repeat("'", 5000)
+	known := func(_ context.Context, cids []string) (map[string]bundle.Channel, error) {
+		all := map[string]bundle.Channel{}
+		for _, cid := range cids {
+			all[cid] = bundle.Channel{Name: name, MemberCount: 9, Members: []bundle.Member{{ID: "a", Name: name}, {ID: "b", Name: name}, {ID: "c", Name: name}}}
+		}
+		return all, nil
+	}
+	for what, c := range map[string]struct {
+		text            string
+		messages, talks int
+	}{
+		"quotes": {strings.Repeat("'", 40_000), 14, 1}, "escaped quotes": {strings.Repeat(`\"`, 20_000), 14, 1}, "plus": {strings.Repeat("+", 40_000), 100, 1},
+		"tags": {strings.Repeat("<>", 20_000), 14, 1}, "nothing": {`\u0000\ud800\u202e\u200b`, 30, 3}, "names": {"x", 900, 900},
+	} {
+		var all []string
+		for i := range c.messages {
+			all = append(all, fmt.Sprintf(`{"id":"m%d","text":"%s","cid":"messaging:c%d","created_at":"2026-01-02T03:04:05Z","parent_id":"m%d","quoted_message_id":"m0"}`, i, c.text, i%c.talks, i))
+		}
+		parts, _ := write(t, bundle.Options{Channels: known}, source(t, `{"user":{"id":"alice"},"messages":[`+strings.Join(all, ",")+`],"reactions":[]}`))
+		for part, content := range parts {
+			if strings.HasSuffix(part, ".html") && strings.Contains(content, "\x00") {
+				t.Errorf("%s: a slot is left in %s", what, part)
+			}
+		}
+		checkLinks(t, parts)
+	}
+}
+
 // What cannot be fetched is named and counted, and loses nothing else.
 func TestWrite_attachments(t *testing.T) {
 	t.Parallel()
@@ -288,7 +321,7 @@ func TestWrite_attachments(t *testing.T) {
 		asked[r.URL.String()]++
 		lock.Unlock()
 		switch r.URL.Path {
-		case "/photo.png", "/CON.txt", "/me.png", "/download":
+		case "/photo.png", "/photo2.png", "/CON.txt", "/me.png", "/download":
 			_, _ = io.WriteString(w, "content of "+r.URL.Path)
 		case "/signed.pdf":
 			if r.URL.Query().Get("Signature") != "new" {
@@ -320,6 +353,8 @@ func TestWrite_attachments(t *testing.T) {
 		// The same files again, and two that only their queries tell apart.
 		attach("10", `"type":"image","image_url":"URL/photo.png?Signature=b","title":"again"`), attach("11", `"type":"file","asset_url":"URL/gone.txt?Signature=new"`),
 		attach("12", `"type":"image","image_url":"URL/me.png?Signature=d"},{"type":"file","asset_url":"URL/download?id=1"},{"type":"file","asset_url":"URL/download?id=2"`),
+		// A file of theirs beside a link.
+		attach("13", `"type":"product","image_url":"URL/photo2.png","title_link":"https://shop.example/1","title":"Lamp"`),
 	}, ",") + `],"reactions":[]}`
 	parts, result := write(t, bundle.Options{Fetcher: fetcher, Message: func(_ context.Context, id string) ([]byte, error) {
 		if id != "3" {
@@ -327,13 +362,13 @@ func TestWrite_attachments(t *testing.T) {
 		}
 		return []byte(attach("3", `"type":"file","asset_url":"URL/signed.pdf?Signature=new"`)), nil
 	}}, source(t, text))
-	if result.Saved != 9 || result.Missing != 5 || result.Complete() {
+	if result.Saved != 10 || result.Missing != 5 || result.Complete() {
 		t.Errorf("%+v", result)
 	}
 	for name, want := range map[string]string{
 		"attachments/000001-me.png": "content of /me.png", "attachments/000002-photo.png": "content of /photo.png", "attachments/000003-CON.txt": "content of /CON.txt",
 		"attachments/000004-Signed.pdf": "renewed", "attachments/000005-held.bin": strings.Repeat("held", 600<<10), "attachments/000006-download": "content of /download",
-		"attachments/000007-download": "content of /download",
+		"attachments/000007-download": "content of /download", "attachments/000008-Lamp.png": "content of /photo2.png",
 	} {
 		if parts[name] != want {
 			t.Errorf("%s: %.40q", name, parts[name])
@@ -359,7 +394,7 @@ func TestWrite_attachments(t *testing.T) {
 			t.Errorf("%s was fetched %d times", never, asked[never])
 		}
 	}
-	if len(parts) != 3+7 {
+	if len(parts) != 3+8 {
 		t.Errorf("%d parts", len(parts))
 	}
 }

@@ -44,8 +44,10 @@ func (p *period) add(at time.Time) {
 	}
 }
 
-// maxNamed is how many members of a conversation are named.
-const maxNamed = 5
+const (
+	maxNamed = 5   // members of a conversation are named
+	maxTitle = 200 // runes of its own name
+)
 
 // nameConversations asks what the conversations are called, and puts them in the order of
 // the index: the one that was written in last comes first.
@@ -73,6 +75,7 @@ func (m *maker) nameConversations() error {
 			absent = ""
 		}
 		m.name(c, channel, there, absent)
+		m.size += 2 * asHTML([]byte(c.name+c.with)) // in the list and above its messages
 	}
 	return nil
 }
@@ -82,7 +85,7 @@ func (m *maker) nameConversations() error {
 func (m *maker) name(c *conversation, channel Channel, there bool, absent string) {
 	switch {
 	case channel.Name != "" && (m.redact == nil || channel.CreatedBy == m.Subject):
-		c.name = channel.Name
+		c.name = clip(channel.Name, maxTitle)
 	case m.redact != nil:
 		c.name = fmt.Sprintf("Conversation %d", c.order)
 	default:
@@ -102,7 +105,7 @@ func (m *maker) name(c *conversation, channel Channel, there bool, absent string
 		case m.redact != nil:
 			names = append(names, m.redact.Person(member.ID))
 		default:
-			names = append(names, cmp.Or(member.Name, member.ID))
+			names = append(names, clip(cmp.Or(member.Name, member.ID), maxLinkName))
 		}
 	}
 	slices.Sort(names)

@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -66,16 +67,15 @@ func filesOf(message gjson.Result, allowed func(address string) bool) (files []f
 	n := -1
 	for _, a := range message.Get("attachments").Array() {
 		n++
+		asset, image, thumb := a.Get("asset_url").Str, a.Get("image_url").Str, a.Get("thumb_url").Str
+		// Of a page that the person linked to, a picture of its own is none of their files;
+		// the link is in the message.
+		preview := a.Get("og_scrape_url").Str != "" || a.Get("type").Str == "giphy" || a.Get("title_link").Str != "" && asset == ""
 		add := func(field, address string) {
-			if same := sameFile(address); address != "" && !seen[same] {
+			if same := sameFile(address); address != "" && !seen[same] && (!preview || allowed(address)) {
 				seen[same] = true
 				files = append(files, file{Attachment: n, Field: field, Name: nameOf(a, address), Type: a.Get("type").Str, Message: id, url: address})
 			}
-		}
-		asset, image, thumb := a.Get("asset_url").Str, a.Get("image_url").Str, a.Get("thumb_url").Str
-		preview := a.Get("og_scrape_url").Str != "" || a.Get("type").Str == "giphy" || a.Get("title_link").Str != "" && asset == ""
-		if preview {
-			continue // of a page that the person linked to; the link is in the message
 		}
 		add("asset_url", asset)
 		add("image_url", image)
@@ -109,14 +109,21 @@ func elsewhere(object gjson.Result, field string, found func(field, address stri
 // signature is in the query of a link that Stream signed, and of no other.
 var signature = regexp.MustCompile(`(?i)[?&]((x-amz-)?signature=|s=[0-9a-f]{32}(&|$))`)
 
+// passing is what else the query of such a link says of how it is signed and scaled. On
+// hosts of the app's own another part of it can say which file it is.
+var passing = regexp.MustCompile(`(?i)^((x-amz-.*|signature|s|expires|policy|key-pair-id|response-.*)|` +
+	`(h|w|oh|ow|ro|resize|crop|fit|auto|q|dpr|fm|ixlib))=`)
+
 // sameFile is what two links to one file have in common: all of it, but for how Stream
 // signs and scales.
 func sameFile(address string) string {
 	address, _, _ = strings.Cut(address, "#")
-	if base, _, _ := strings.Cut(address, "?"); signature.MatchString(address) {
-		return base
+	if !signature.MatchString(address) {
+		return address
 	}
-	return address
+	base, query, _ := strings.Cut(address, "?")
+	lasting := slices.DeleteFunc(strings.Split(query, "&"), passing.MatchString)
+	return base + "?" + strings.Join(lasting, "&")
 }
 
 // nameOf is what a person knows a file by.
@@ -155,6 +162,9 @@ func safeName(n int64, name string) string {
 	for strings.Contains(stem, "--") {
 		stem = strings.ReplaceAll(stem, "--", "-")
 	}
+	if runs[strings.ToLower(ext)] {
+		ext += asText
+	}
 	number := fmt.Sprintf("%06d", n)
 	if room := maxName - len(number) - 1 - len(ext); len(stem) > room {
 		stem = stem[:room]
@@ -164,6 +174,18 @@ func safeName(n int64, name string) string {
 		stem = "file"
 	}
 	return number + "-" + stem + strings.TrimSuffix(ext, ".")
+}
+
+// runs are files that a browser runs what is in when somebody opens one: whoever sent one
+// to the person is not known. asText after such a name makes it show the text.
+var runs = set(".html .htm .shtml .xhtml .xht .svg .svgz .xml .xsl .xslt .mht .mhtml .rdf .rss .atom .webarchive")
+
+const asText = ".txt"
+
+// keptAsText reports that a file in the archive has such a name.
+func keptAsText(file string) bool {
+	name, ok := strings.CutSuffix(file, asText)
+	return ok && runs[strings.ToLower(path.Ext(name))]
 }
 
 func plain(r rune) bool {

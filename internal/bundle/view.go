@@ -70,7 +70,10 @@ type attachmentView struct {
 	Fields []field
 }
 
-type savedView struct{ Kind, Path, Name, Size string }
+type savedView struct {
+	Kind, Path, Name, Size string
+	AsText                 bool
+}
 
 type lostView struct{ Name, Why string }
 
@@ -350,7 +353,7 @@ func (m *maker) attachments(message gjson.Result, files []filed, base string) (v
 				v.Lost = append(v.Lost, lostView{name, cmp.Or(why[f.Reason], "not saved")})
 				continue
 			}
-			v.Saved = append(v.Saved, savedView{Kind: kindOf(a.Get("type").Str, f), Path: base + f.File, Name: name, Size: bytesText(f.Size)})
+			v.Saved = append(v.Saved, savedView{Kind: kindOf(a.Get("type").Str, f), Path: base + f.File, Name: name, Size: bytesText(f.Size), AsText: keptAsText(f.File)})
 		}
 		if m.Fetcher == nil {
 			if address := cmp.Or(a.Get("asset_url").Str, a.Get("image_url").Str, a.Get("thumb_url").Str); address != "" && a.Get("og_scrape_url").Str == "" {

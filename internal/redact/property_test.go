@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -213,5 +214,76 @@ func TestOthersWin(t *testing.T) {
 		if got := pass(t, `{"messages":[{"id":"m","cid":"messaging:!members-a",`+field+`,`+known+`}]}`); !strings.Contains(got, want) {
 			t.Errorf("%s became %s", field, got)
 		}
+	}
+}
+
+// The id of a channel stays where it can be nobody's: not where it is made of ids of
+// people, whether they are words, numbers, hex or UUIDs, nor where it is one's.
+func TestChannelsNameNobody(t *testing.T) {
+	t.Parallel()
+	const a, b, known = "3f2504e0-4f89-41d3-9a0c-0305e82c3301", "3f2504e0-4f89-41d3-9a0c-0305e82c3302", "3f2504e0-4f89-41d3-9a0c-0305e82c3303"
+	for id, stays := range map[string]bool{
+		"!members-aQ_w-1": true, a: true, "507f1f77bcf86cd799439011": true,
+		known: false, a + "-" + b: false, "507f1f77bcf86cd799439011-507f191e810c19729de860ea": false, "4915112345678901": false,
+		"49151123456789-49151198765432": false, "bob-alice": false, "507f1f77bcf86cd799439099": false, "------------------": false, "a" + b: false,
+	} {
+		got := pass(t, `{"messages":[{"id":"m","cid":"messaging:`+id+`","reminder":{"user_id":"alice","channel":{"id":"`+id+`"}},`+
+			`"mentioned_users":[{"id":"`+known+`"},{"id":"507f1f77bcf86cd799439099"}]}]}`)
+		want := `"cid":"messaging:conversation-1","reminder":{"user_id":"alice","channel":{"id":"conversation-1"}}`
+		if stays {
+			want = strings.ReplaceAll(want, "conversation-1", id)
+			if !uuid.MatchString(id) {
+				want = `"cid":"messaging:` + id + `"`
+			}
+		}
+		if !strings.Contains(got, want) {
+			t.Errorf("%s: %s", id, got)
+		}
+	}
+}
+
+// What is attached to the subject's message is theirs, also where it says whose it is:
+// only the other person's id gives way.
+func TestAttachmentsStay(t *testing.T) {
+	t.Parallel()
+	for _, whose := range []string{`"user_id":"bob"`, `"created_by_id":"bob"`, `"created_by":{"id":"bob"}`, `"user":` + strings.ReplaceAll(someone, "CANARY-bob", "bob")} {
+		got := pass(t, `{"messages":[{"id":"m","cid":"messaging:!members-a","mentioned_users":[{"id":"bob"}],"attachments":[{"type":"contact",`+whose+
+			`,"title":"KEEP","asset_url":"https://x/KEEP.pdf","card":{"id":"bob","name":"CANARY"}}]}]}`)
+		if strings.Count(got, "KEEP") != 2 || strings.Contains(got, "bob") || strings.Contains(got, "CANARY") || strings.Count(got, "participant 1") != 3 {
+			t.Errorf("%s: %s", whose, got)
+		}
+		// Not so what is attached to another's message.
+		quoted := pass(t, `{"messages":[{"id":"m","cid":"messaging:!members-a","mentioned_users":[{"id":"bob"}],"quoted_message":{"id":"`+theirID+`","attachments":[{"type":"file","title":"CANARY",`+whose+`}]}}]}`)
+		if strings.Contains(quoted, "CANARY") {
+			t.Errorf("%s: %s", whose, quoted)
+		}
+	}
+}
+
+// Of a record that was learned or written only ids stay in memory.
+func TestKeepsIDsAlone(t *testing.T) {
+	const n, size = 2000, 50 << 10
+	r := New("alice")
+	record := func(i int) gjson.Result {
+		return gjson.Parse(fmt.Sprintf(`{"id":"m%d","cid":"messaging:c%d","mentioned_users":[{"id":"p%d"}],"text":%q}`, i, i, i, strings.Repeat("x", size)))
+	}
+	heap := func() int64 {
+		var stats runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&stats)
+		return int64(stats.HeapAlloc)
+	}
+	before := heap()
+	for i := range n {
+		r.Learn("messages", record(i))
+	}
+	for i := range n {
+		r.Append(nil, "messages", record(i))
+	}
+	if kept := heap() - before; kept > n*size/10 {
+		t.Errorf("%d bytes are kept of %d", kept, n*size)
+	}
+	if r.Participants() != n {
+		t.Errorf("%d people", r.Participants())
 	}
 }

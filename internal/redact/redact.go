@@ -66,8 +66,8 @@ func (r *Redactor) Participants() int { return len(r.numbers) }
 
 // LearnPerson says that somebody of this id exists.
 func (r *Redactor) LearnPerson(id string) {
-	if id != "" && id != r.subject {
-		r.people[id] = true
+	if id != "" && id != r.subject && !r.people[id] {
+		r.people[strings.Clone(id)] = true // not a part of the record, which would stay with it
 	}
 }
 
@@ -89,7 +89,9 @@ func (r *Redactor) learn(is kind, value gjson.Result) {
 		case user, userID, member:
 			r.LearnPerson(value.Str)
 		case cid:
-			r.known[room(value.Str)] = true
+			if id := room(value.Str); !r.known[id] {
+				r.known[strings.Clone(id)] = true
+			}
 		}
 	case value.IsObject():
 		if id := value.Get("id"); id.Type == gjson.String && (is == user || marked(value)) {
@@ -130,13 +132,17 @@ func (r *Redactor) Person(id string) string {
 	n, ok := r.numbers[id]
 	if !ok {
 		n = len(r.numbers) + 1
-		r.numbers[id] = n
+		r.numbers[strings.Clone(id)] = n
 	}
 	return "participant " + strconv.Itoa(n)
 }
 
-// opaque are ids that machines made: they name nobody.
-var opaque = regexp.MustCompile(`^(!members-[\w-]+|[0-9a-fA-F-]{16,})$`)
+// opaque are ids of channels that machines made: they name nobody. Two ids of people that
+// are numbers or hex, put together, look much like them, so digits alone or with more
+// dashes than a UUID has are none.
+var opaque = regexp.MustCompile(`^(!members-[\w-]+|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{16,})$`)
+
+var digits = regexp.MustCompile(`^[0-9]+$`)
 
 // room is the id of a channel without its type.
 func room(cid string) string {
@@ -147,17 +153,17 @@ func room(cid string) string {
 }
 
 // CID is what a channel is called. The id of a channel often is made of those of
-// its members, so it stays only where a machine made it.
+// its members, or is that of one, so it stays only where a machine made it for the channel.
 func (r *Redactor) CID(cid string) string {
 	kind, _, ok := strings.Cut(cid, ":")
 	id := room(cid)
-	if cid == "" || opaque.MatchString(id) {
+	if cid == "" || opaque.MatchString(id) && !digits.MatchString(id) && !r.people[id] {
 		return cid
 	}
 	n, known := r.rooms[id]
 	if !known {
 		n = len(r.rooms) + 1
-		r.rooms[id] = n
+		r.rooms[strings.Clone(id)] = n
 	}
 	name := "conversation-" + strconv.Itoa(n)
 	if !ok {
@@ -303,14 +309,14 @@ func (r *Redactor) theirs(out []byte, is kind, key string, value gjson.Result) [
 		return out
 	case value.Type == gjson.String:
 		switch {
-		case key == "type" && kinds[value.Str], times[key] && isTime(value.Str), machine[key] && uuid.MatchString(value.Str):
+		case is == cid, isChannelKey(key):
+			return append(out, quote(r.CID(value.Str))...)
+		case key == "type" && kinds[value.Str], times[key] && isTime(value.Str), machine[key] && uuid.MatchString(value.Str) && !r.people[value.Str]:
 			return append(out, value.Raw...)
 		case holdsPerson(key):
 			return append(out, quote(r.Person(value.Str))...)
 		case key == "id", isMessageKey(key):
 			return append(out, quote(r.Message(value.Str))...)
-		case isChannelKey(key):
-			return append(out, quote(r.CID(value.Str))...)
 		}
 		return out
 	case counts[key]:

@@ -189,6 +189,8 @@ func count(object gjson.Result) (n int) {
 func (r *Redactor) foreign(is kind, object gjson.Result) bool {
 	owner := r.owner(is, object)
 	switch {
+	case is == attached:
+		return false // what is attached to the subject's message is part of it
 	case owner != "":
 		return owner != r.subject
 	case is == message:

@@ -69,14 +69,20 @@ func take(
 				"So the export would miss everything, and it was not kept. Nothing was changed at Stream. "+
 				"Do not erase this user before an export by other means is safe: "+
 				"name the channels that the person has left in a streamchat_channel_export, or ask Stream's support.")
-	case errors.Is(err, export.ErrTooLarge):
-		diags.AddAttributeError(userIDPath, "Export too large for Terraform",
-			"The export of this user is larger than 16 MiB, which is no size for a value in Terraform. "+
-				"Use the resource streamchat_user_export, which writes an export of any size to a file.")
 	default:
-		diags.Append(exportfile.NotWritten(userIDPath, err))
+		diags.Append(notWritten(err))
 	}
 	return findings, true, diags
+}
+
+// notWritten is the diagnostic of an error on the way from Stream to a file or a value.
+func notWritten(err error) diag.Diagnostic {
+	if errors.Is(err, export.ErrTooLarge) {
+		return diag.NewAttributeErrorDiagnostic(userIDPath, "Export too large for Terraform",
+			"The export of this user is larger than 16 MiB, which is no size for a value in Terraform. "+
+				"Use the resource streamchat_user_export, which writes an export of any size to a file.")
+	}
+	return exportfile.NotWritten(userIDPath, err)
 }
 
 // gaps are the warnings about what an export is known to lack.

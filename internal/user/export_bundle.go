@@ -149,6 +149,9 @@ func (m *formModel) write(
 			return channels(ctx, s, cids)
 		},
 	}
+	if dir == "" {
+		options.Memory = 2 * maxContent // a value of maxContent and how its records are kept
+	}
 	if m.Attachments.ValueBool() {
 		settings := s.API.FileSettings()
 		hosts := attachment.DefaultHosts(settings.Base)
@@ -179,7 +182,7 @@ func (m *formModel) write(
 	result, err := write(ctx, dst, options, source)
 	diags.Append(taken...)
 	if err != nil && !errors.Is(err, errNotTaken) && !diags.HasError() {
-		diags.Append(exportfile.NotWritten(userIDPath, err))
+		diags.Append(notWritten(err))
 	}
 	return result, exists, diags
 }

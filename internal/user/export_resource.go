@@ -73,8 +73,9 @@ func (*exportResource) Schema(ctx context.Context, _ resource.SchemaRequest, res
 			"reaction_count": exportfile.Count("How many reactions the export holds."),
 			"attachment_count": exportfile.Count("How many attachments the messages have. The files themselves are in a bundle with `attachments = true`; " +
 				"else the export holds only their URLs, which expire after 14 days."),
-			"complete": exportfile.Fact(completeDescription),
-			"method":   exportfile.Kept(methodDescription),
+			"complete": exportfile.Fact(completeDescription +
+				" With `attachments`, a file that could not be saved makes it false as well."),
+			"method": exportfile.Kept(methodDescription),
 		},
 	}
 	maps.Copy(resp.Schema.Attributes, bundleAttributes())

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"testing"
+	"time"
 )
 
 // browser is a Chromium that is spoken to by the DevTools protocol over a pipe.
@@ -48,10 +49,14 @@ func openBrowser(ctx context.Context, t *testing.T) *browser {
 	}
 	theirIn, in := pipe()
 	out, theirOut := pipe()
+	// The test's own context ends before the clean-up, and a browser that is killed leaves
+	// others of its processes writing.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Minute)
 	cmd := exec.CommandContext(ctx, path, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars",
 		"--disable-background-networking", "--disable-component-update", "--disable-sync", "--remote-debugging-pipe", "--user-data-dir="+t.TempDir())
 	cmd.ExtraFiles = []*os.File{theirIn, theirOut}
 	if err := cmd.Start(); err != nil {
+		cancel()
 		t.Fatal(err)
 	}
 	_, _ = theirIn.Close(), theirOut.Close()
@@ -60,6 +65,7 @@ func openBrowser(ctx context.Context, t *testing.T) *browser {
 		_, _ = b.in.WriteString(`{"id":0,"method":"Browser.close"}` + "\x00")
 		_, _ = io.Copy(io.Discard, b.out) // until it is gone
 		_ = cmd.Wait()
+		cancel()
 	})
 	var target struct{ TargetID string }
 	b.call("Target.createTarget", map[string]any{"url": "about:blank"}, &target)

@@ -32,7 +32,7 @@ func (m *maker) gaps() []Gap {
 	add(m.redact != nil, "Names of other people.",
 		"Their names, pictures, words and ids belong to them. They are called participant 1, participant 2 and so on, the same person always by the same number; "+
 			"conversations that others named are numbered too. What you wrote yourself is as you wrote it, also where it names somebody; "+
-			"so are your own fields, but for another person's profile or id in one.")
+			"your own fields stay as well, but for another person's profile or id in them.")
 	add(m.Fetcher == nil && r.Attachments > 0, "Files.", "The files that you attached were not asked for; export.json has their links, which expire after 14 days.")
 	add(r.Missing > 0, "Missing files.", fmt.Sprintf("%s could not be saved. Each is marked beside its message, and MANIFEST.json says why.", many(r.Missing, "file")))
 	add(r.Method == export.Assembled, "What could not be found.",

@@ -235,8 +235,8 @@ func (m *maker) filesText() string {
 	case m.Fetcher == nil:
 		return fmt.Sprintf("Your messages have %s. The files themselves are not in this archive; their links are in export.json, and expire.", many(m.result.Attachments, "attachment"))
 	case m.result.Missing == 0:
-		return fmt.Sprintf("%s of yours: they stand beside the messages, and all together in the folder attachments.", many(int64(len(m.saved)), "file"))
+		return fmt.Sprintf("%s of yours, beside the messages and all together in the folder attachments.", many(int64(len(m.saved)), "file"))
 	}
-	return fmt.Sprintf("%s of yours: they stand beside the messages, and all together in the folder attachments. %s could not be saved; MANIFEST.json names each.",
+	return fmt.Sprintf("%s of yours, beside the messages and all together in the folder attachments. %s could not be saved; MANIFEST.json names each.",
 		many(int64(len(m.saved)), "file"), many(m.result.Missing, "file"))
 }

@@ -48,7 +48,7 @@ func (l *Ledger) Erase(kind, id string) error {
 		return &Refusal{
 			Field: "max_erasures", Provider: true,
 			Summary: "Too many erasures in one run",
-			Detail: fmt.Sprintf("This run would newly erase more than %d distinct subjects, the provider's max_erasures. Nothing beyond that number is sent. "+
+			Detail: fmt.Sprintf("This run would newly erase more than %d distinct subjects, the provider's max_erasures. A plan sends nothing, and an apply nobody beyond that number. "+
 				"If the number is meant, raise max_erasures in a reviewed change; if not, look for a runaway for_each.", l.MaxErasures),
 		}
 	}

@@ -107,6 +107,6 @@ func (e *Engine[S]) spareOne(ctx context.Context, id string) error {
 	}
 	return &Refusal{
 		Summary: refusal.Summary + " among those whose data goes too",
-		Detail:  "This deletion takes the data of somebody else with it (the other member of a conversation, a member of the channel, the author of the message). Of them: " + refusal.Detail,
+		Detail:  "This deletion takes the data of somebody else with it (the other member of a conversation, a member of the channel, the author of the message). About that person: " + refusal.Detail,
 	}
 }

@@ -205,9 +205,13 @@ func states(findings map[string]erasure.Finding) string {
 func ranges(findings map[string]erasure.Finding) string {
 	roles := map[string]int{}
 	var first, last *time.Time
+	never := 0
 	for _, f := range findings {
 		if f.Role != "" {
 			roles[f.Role]++
+			if f.LastActive == nil {
+				never++
+			}
 		}
 		if at := f.LastActive; at != nil {
 			if first == nil || at.Before(*first) {
@@ -221,6 +225,9 @@ func ranges(findings map[string]erasure.Finding) string {
 	var said []string
 	for _, role := range slices.Sorted(maps.Keys(roles)) {
 		said = append(said, fmt.Sprintf("%d with role %s", roles[role], role))
+	}
+	if never > 0 {
+		said = append(said, fmt.Sprintf("%d never active", never))
 	}
 	if first != nil {
 		said = append(said, fmt.Sprintf("last active from %s to %s", first.UTC().Format(time.DateOnly), last.UTC().Format(time.DateOnly)))

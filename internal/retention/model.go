@@ -99,7 +99,7 @@ func willDelete(now, before *model) diag.Diagnostic {
 	summary, was := "Irreversible deletion by a retention policy", ""
 	if before != nil && before.Policy.Equal(now.Policy) && now.MaxAgeHours.ValueInt64() < before.MaxAgeHours.ValueInt64() {
 		summary = "Retention policy made shorter"
-		was = fmt.Sprintf("The age goes down from %d hours, so that everything between the two goes at once. ", before.MaxAgeHours.ValueInt64())
+		was = fmt.Sprintf("The age goes down from %d hours, so that everything between the two goes as well. ", before.MaxAgeHours.ValueInt64())
 	}
 	return diag.NewAttributeWarningDiagnostic(hoursPath, summary,
 		fmt.Sprintf("%sOnce this is applied, Stream hard-deletes %s, for everybody in the app and from then on continually. It begins about 24 hours after the policy is enabled. "+

@@ -333,7 +333,7 @@ func TestAccUserDeactivation_identity(t *testing.T) {
 		Steps: []resource.TestStep{
 			{
 				Config:            s.Config("", restrict("alice", "")),
-				ConfigStateChecks: []statecheck.StateCheck{statecheck.ExpectIdentity(hold, map[string]knownvalue.Check{"user_id": knownvalue.StringExact("alice")})},
+				ConfigStateChecks: []statecheck.StateCheck{statecheck.ExpectIdentity(hold, map[string]knownvalue.Check{"user_id": knownvalue.StringExact("alice"), "subject": knownvalue.Null()})},
 			},
 			{ImportState: true, ResourceName: hold, ImportStateKind: resource.ImportBlockWithResourceIdentity},
 		},

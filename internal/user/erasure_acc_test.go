@@ -364,7 +364,7 @@ func TestAccUserErasure_identity(t *testing.T) {
 		Steps: []resource.TestStep{
 			{
 				Config:            s.Config("", erase("alice", hardly)),
-				ConfigStateChecks: []statecheck.StateCheck{statecheck.ExpectIdentity(dsr, map[string]knownvalue.Check{"user_id": knownvalue.StringExact("alice")})},
+				ConfigStateChecks: []statecheck.StateCheck{statecheck.ExpectIdentity(dsr, map[string]knownvalue.Check{"user_id": knownvalue.StringExact("alice"), "subject": knownvalue.Null()})},
 			},
 		},
 	})

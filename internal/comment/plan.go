@@ -55,6 +55,14 @@ type diagnostic struct {
 	Severity, Summary, Detail, Address string
 }
 
+// shows reports that the detail may be shown. The CLI's own quotes values; the provider's names
+// nobody, and a condition's is what the configuration's author wrote for its readers, in
+// which the CLI shows no sensitive or ephemeral value.
+func (d diagnostic) shows() bool {
+	return strings.Contains(d.Address, prefix) ||
+		slices.Contains([]string{"Resource precondition failed", "Resource postcondition failed", "Check block assertion failed"}, d.Summary)
+}
+
 // Read reads a saved plan as "show -json" prints it, and the log of the "plan -json"
 // that made it. Either may be nil: a plan that failed early leaves only its log.
 func Read(plan, log io.Reader) (*Plan, error) {
@@ -151,7 +159,7 @@ func (p *Plan) readLog(log io.Reader, said map[string][]diagnostic) error {
 			p.errors = append(p.errors, d)
 		case d.Address == "" || d.Summary == holdUnseen:
 			// A destroy has no address; what it does is in the plan itself.
-			if !strings.HasPrefix(d.Summary, "Destroying ") && !slices.ContainsFunc(p.general, func(o diagnostic) bool { return o.Summary == d.Summary }) {
+			if !strings.HasPrefix(d.Summary, "Destroying ") && !slices.ContainsFunc(p.general, func(o diagnostic) bool { return o.Summary == d.Summary && (o.Detail == d.Detail || !d.shows()) }) {
 				p.general = append(p.general, d)
 			}
 		default:

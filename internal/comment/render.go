@@ -209,8 +209,7 @@ func (p *Plan) writeErrors(b *strings.Builder) {
 			where = code(p.shown(d.Address))
 		}
 		fmt.Fprintf(b, "- **%s**, at %s", plain(d.Summary), where)
-		// Terraform's own errors quote values; the provider's name nobody.
-		if strings.Contains(d.Address, prefix) {
+		if d.shows() {
 			fmt.Fprintf(b, ": %s", plain(p.masked(d.Detail)))
 		}
 		b.WriteString("\n")
@@ -336,8 +335,8 @@ func (p *Plan) writeRest(b *strings.Builder) {
 				break
 			}
 			fmt.Fprintf(b, "- **%s**", plain(d.Summary))
-			if strings.Contains(d.Address, prefix) {
-				fmt.Fprintf(b, ": %s", plain(d.Detail))
+			if d.shows() {
+				fmt.Fprintf(b, ": %s", plain(p.masked(d.Detail)))
 			}
 			b.WriteString("\n")
 		}

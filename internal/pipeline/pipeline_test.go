@@ -174,27 +174,60 @@ func TestCLIPipelineInTwoStages(t *testing.T) {
 	}
 }
 
-// An app that nobody knows, a stage or a key that is misspelt, nobody's id anywhere: each is
-// an error, and says which request.
+// What nobody understands, or is about nobody, is an error, and the comment says which request.
 func TestCLIBadRequests(t *testing.T) {
 	t.Parallel()
 	p := start(t, acctest.CLI(t))
-	for content, says := range map[string]string{
-		"app: prod\nuser_id: harry\nstages: [restrict]\n":                             "DSR-9: the app is production or staging",
-		"app: production\nuser_id: harry\nstages: [eraze]\n":                          "DSR-9: the stages are",
-		"app: production\nuser_id: harry\nstages: [restrict]\nlegal_bases: Art. 17\n": "DSR-9: a request has",
-		"app: production\nuser_id: harry\nstages: [export]\nexport: {form: json}\n":   "DSR-9: an export has",
-		"app: production\nstages: [restrict]\n":                                       `module.production[\"DSR-9\"].streamchat_user_deactivation.this[0]`,
-		"app: production\nstages: [export]\n":                                         `module.production[\"DSR-9\"].streamchat_user_export.this[0]`,
-		"app: production\nstages: [erase]\n":                                          `module.production[\"DSR-9\"].streamchat_user_erasure.this[0]`,
+	// All at once, beside a request that is well: whatever the shape of a file, it is named.
+	const app, stages, key, export, broken, folder = "the app is", "the stages are", "a request has app", "an export has", "the file is empty or broken", "has nothing but files"
+	for i, bad := range []struct{ name, content, says string }{
+		{"%s.yaml", "", broken},
+		{"%s.yaml", "app: [\n", broken},
+		{"%s.yaml", "- app: production\n", broken},
+		{"%s.yaml", "production\n", broken},
+		{"%s.yml", "app: production\nuser_id: harry\nstages: [restrict]\n", folder},
+		{"more/%s.yaml", "app: production\nuser_id: harry\nstages: [restrict]\n", folder},
+		{"%s.yaml", "app: prod\nuser_id: harry\nstages: [restrict]\n", app},
+		{"%s.yaml", "user_id: harry\nstages: [restrict]\n", app},
+		{"%s.yaml", "app: [production]\nstages: [restrict]\n", app},
+		{"%s.yaml", "app: production\nuser_id: harry\nstages: [eraze]\n", stages},
+		{"%s.yaml", "app: production\nuser_id: harry\nstages: []\n", stages},
+		{"%s.yaml", "app: production\nuser_id: harry\n", stages},
+		{"%s.yaml", "app: production\nuser_id: harry\nstages: restrict\n", stages},
+		{"%s.yaml", "app: production\nuser_id: harry\nstages: {a: restrict}\n", stages},
+		{"%s.yaml", "app: production\nuser_id: harry\nstages: [restrict]\nlegal_bases: Art. 17\n", key},
+		{"%s.yaml", "app: production\nuser_id: harry\nstages: [export]\nexport: {form: json}\n", export},
+		{"%s.yaml", "app: production\nuser_id: harry\nstages: [export]\nexport: json\n", export},
 	} {
-		p.request("DSR-9", content)
+		number := fmt.Sprintf("BAD-%d", i)
+		name := filepath.Join("requests", fmt.Sprintf(bad.name, number))
+		p.request("DSR-5", "app: staging\nuser_id: tester\nstages: [restrict]\n")
+		p.write(name, bad.content)
 		p.run(1, "plan.sh")
-		if log, err := os.ReadFile(filepath.Join(p.out, "plan.jsonl")); err != nil || !strings.Contains(string(log), says) {
-			t.Errorf("%q: %v\n%s", content, err, log)
-		}
 		p.run(0, "comment.sh")
-		p.comments("this plan has errors")
+		p.comments("1 error", number, bad.says)
+		if err := os.Remove(filepath.Join(p.dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// Nobody is named, by no file and no store of secrets.
+	p.write("requests/.gitkeep", "")
+	for _, stage := range []string{"restrict", "export", "erase"} {
+		p.request("DSR-9", "app: production\nstages: ["+stage+"]\n")
+		p.run(1, "plan.sh")
+		p.run(0, "comment.sh")
+		p.comments("this plan has errors", "1 error", `module.production["DSR-9"].streamchat_user_`)
+	}
+	// An id may be known before its file is there: that is said, and no error.
+	p.request("DSR-9", "")
+	p.run(2, "plan.sh")
+	p.run(0, "comment.sh")
+	p.comments("TF_VAR_user_ids has a number that no file in requests/ has")
+	p.ids(nobody)
+	p.run(2, "plan.sh")
+	p.run(0, "comment.sh")
+	if strings.Contains(p.comment(), "Check block") {
+		t.Error(p.comment())
 	}
 }
 
@@ -362,13 +395,19 @@ var (
 // request writes the file of a request, or takes it out.
 func (p *pipeline) request(number, content string) {
 	p.t.Helper()
-	name := filepath.Join(p.dir, "requests", number+".yaml")
 	if content == "" {
-		if err := os.Remove(name); err != nil {
+		if err := os.Remove(filepath.Join(p.dir, "requests", number+".yaml")); err != nil {
 			p.t.Fatal(err)
 		}
 		return
 	}
+	p.write(filepath.Join("requests", number+".yaml"), content)
+}
+
+// write puts a file into the repository.
+func (p *pipeline) write(name, content string) {
+	p.t.Helper()
+	name = filepath.Join(p.dir, name)
 	if err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o750), os.WriteFile(name, []byte(content), 0o600)); err != nil {
 		p.t.Fatal(err)
 	}

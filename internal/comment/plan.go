@@ -6,6 +6,7 @@ package comment
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -173,9 +174,25 @@ func (p *Plan) readLog(log io.Reader, said map[string][]diagnostic) error {
 // so that nobody has to approve it again: it asks for results, and erases what was
 // scheduled, is due and has not changed since. A task that Stream no longer knows is sent
 // again, as by every apply.
-func (p *Plan) OnlyApproved() bool {
-	return !p.Errored && !p.partial && len(p.others) == 0 &&
-		!slices.ContainsFunc(p.acts, func(a act) bool { return !a.approved || a.nameless && !p.logged })
+func (p *Plan) OnlyApproved() bool { return len(p.Unapproved()) == 0 }
+
+// Unapproved is all of the plan that somebody has to look at, by request or address.
+func (p *Plan) Unapproved() (why []string) {
+	if p.Errored {
+		why = append(why, "the plan has errors")
+	}
+	if p.partial {
+		why = append(why, "the plan is not complete")
+	}
+	for _, a := range p.acts {
+		switch {
+		case !a.approved:
+			why = append(why, clip(clean(cmp.Or(a.request, a.address)), widest))
+		case a.nameless && !p.logged:
+			why = append(why, clip(clean(cmp.Or(a.request, a.address)), widest)+" (without the log nobody can say who left it)")
+		}
+	}
+	return append(why, p.others...)
 }
 
 // Irreversible counts the acts that cannot be undone, or that nobody here can judge.

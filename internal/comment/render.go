@@ -94,7 +94,7 @@ func (p *Plan) groups() []group {
 	var groups []group
 	index := map[string]int{}
 	for _, a := range p.acts {
-		key := fmt.Sprintf("%d %q %q %q %q %q", a.effect, a.app, a.subject(), a.modes, a.stays, a.later)
+		key := fmt.Sprintf("%d %q %q %q %q %q %q", a.effect, a.app, a.subject(), a.effect.of(a.typeName), a.modes, a.stays, a.later)
 		at, ok := index[key]
 		if !ok {
 			at = len(groups)
@@ -140,7 +140,7 @@ func (g *group) subjects() string {
 	if _, ok := kinds[g.typeName]; !ok {
 		return counted(n, "resource", "resources") + " of type " + code(g.typeName)
 	}
-	return counted(n, kinds[g.typeName].one, kinds[g.typeName].many)
+	return counted(n, kinds[g.typeName].one, kinds[g.typeName].many) + g.effect.of(g.typeName)
 }
 
 func counted(n int, one, many string) string {

@@ -10,8 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -304,14 +302,6 @@ func start(t *testing.T, cli tfcli.CLI) *pipeline {
 	    {"id": "m-2", "cid": "messaging:room", "user_id": "other", "text": "look", "attachments": [{"type": "image", "image_url": "https://elsewhere.example/x.png"}]}]}`, "ANNA", anna))
 	live.Call(t, "DELETE", "/users/gone?hard_delete=true", "")
 	tests.Fill(t, `{"users": [{"id": "tester"}, {"id": "another"}]}`)
-	both := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Query().Get("api_key") == "testskey" {
-			tests.ServeHTTP(w, r)
-			return
-		}
-		live.ServeHTTP(w, r)
-	}))
-	t.Cleanup(both.Close)
 
 	key, err := age.GenerateX25519Identity()
 	if err != nil {
@@ -344,9 +334,9 @@ func start(t *testing.T, cli tfcli.CLI) *pipeline {
 	p := &pipeline{t: t, cli: cli, live: live, now: now, key: key, dir: ws.Dir, out: out, env: append(os.Environ(),
 		"PATH="+tools(t, root)+string(os.PathListSeparator)+os.Getenv("PATH"), "TF="+cli.Path, "OUT="+out,
 		"TF_CLI_CONFIG_FILE="+filepath.Join(ws.Dir, ".tfcli", "cli.tfrc"), "CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1", "NO_COLOR=1", "TF_REATTACH_PROVIDERS=",
-		"STREAM_CHAT_URL="+both.URL, "STREAMCHAT_PSEUDONYM_KEY="+acctest.PseudonymKey,
-		`TF_VAR_production={"app_name":"Live","api_key":"livekey","api_secret":"secret-of-Live"}`,
-		`TF_VAR_staging={"app_name":"Tests","api_key":"testskey","api_secret":"secret-of-Tests"}`,
+		"STREAMCHAT_PSEUDONYM_KEY="+acctest.PseudonymKey,
+		fmt.Sprintf(`TF_VAR_production={"app_name":"Live","api_key":"livekey","api_secret":"secret-of-Live","base_url":%q}`, live.URL),
+		fmt.Sprintf(`TF_VAR_staging={"app_name":"Tests","api_key":"testskey","api_secret":"secret-of-Tests","base_url":%q}`, tests.URL),
 		"TF_VAR_officer="+key.Recipient().String(), "TF_VAR_exports_dir="+filepath.Join(dir, "exports"),
 		"TF_VAR_timeout=3s", "TF_VAR_state_passphrase=at-least-16-characters",
 		"TF_LOG=INFO", "TF_LOG_PATH="+filepath.Join(out, "terraform.log"))}

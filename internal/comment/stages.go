@@ -188,7 +188,7 @@ func (c change) befores(e effect) (facts []string) {
 	case c.before["status"] == "completed":
 		return append(facts, was+": the provider looks again. Who or what is gone stays on record, and nothing is sent; what is there again is sent again")
 	}
-	return append(facts, was+", from which the provider goes on: nothing that is done is sent again")
+	return append(facts, was+", from which the provider goes on: what was submitted is only asked for its result, what failed is sent again")
 }
 
 // another reports that a replacement is about somebody or something else.

@@ -208,6 +208,7 @@ test_overdue if {
 		one(warns([rc], lax), "is over")
 	}
 	count(warns([erasure, after({"due_at": "2026-01-10T00:00:00Z"})], lax)) == 0
+
 	# The plan is made at 09:00.
 	one(says([after({"due_at": "2026-01-01T09:00:00Z", "grace_period": "1h"})], lax), "ends after due_at")
 	count(says([after({"due_at": "2026-01-01T08:59:59Z", "grace_period": "1h"})], lax)) == 0

@@ -11,6 +11,7 @@
 #   allow_forget             records may leave the state
 #   allow_late               a grace period may end after due_at
 #   allow_shorter_retention  a retention policy may become shorter, or another one
+#   allow_unseen_export      an erasure may be in one plan with the export that goes before it
 #   allow_undo               users may be restored or reactivated, policies removed
 package main
 
@@ -243,8 +244,11 @@ late(rc) if {
 	rc.type in erasures
 	sends(rc)
 	ends(rc) > made_at
-	ends(rc) > time.parse_rfc3339_ns(rc.change.after.due_at)
+	ends(rc) > due_at(rc)
+	made_at <= due_at(rc) # else no shorter period could end in time
 }
+
+due_at(rc) := time.parse_rfc3339_ns(rc.change.after.due_at)
 
 deny contains msg if {
 	some rc in changes
@@ -265,10 +269,23 @@ warn contains msg if {
 	some rc in changes
 	rc.type in erasures
 	sends(rc)
-	not late(rc)
-	made_at > time.parse_rfc3339_ns(rc.change.after.due_at)
+	made_at > due_at(rc)
 	msg := sprintf("%s: due_at (%s) is over, and the erasure is not completed", [rc.address, rc.change.after.due_at])
 }
+
+# Nobody can have looked at what the same apply exports.
+deny contains msg if {
+	some rc in changes
+	rc.type in erasures
+	sends(rc)
+	unseen(rc.change.after_unknown.exports)
+	not object.get(settings, "allow_unseen_export", false)
+	msg := sprintf("%s: the export that goes before it is taken by the same apply, so nobody has looked at it; apply the export alone, or set allow_unseen_export in a reviewed change", [rc.address])
+}
+
+unseen(exports) if exports == true
+
+unseen(exports) if true in exports
 
 deny contains msg if {
 	some rc in changes

@@ -199,15 +199,31 @@ test_late if {
 	one(says([new], lax), "ends after due_at")
 }
 
-# What is overdue is not denied: that would only make it later.
+# What is overdue is not denied: that would only make it later. No period, however short, could
+# end in time.
 test_overdue if {
 	over := {"due_at": "2025-12-31T00:00:00Z"}
-	every rc in [after(over), staged(scheduled(over), record(over)), staged(scheduled(over), record(object.union(over, {"grace_period": null})))] {
+	every rc in [after(over), staged(scheduled(over), record(over)), staged(scheduled(over), record(object.union(over, {"grace_period": null}))), after(object.union(over, {"grace_period": "1h"}))] {
 		count(says([rc], lax)) == 0
 		one(warns([rc], lax), "is over")
 	}
 	count(warns([erasure, after({"due_at": "2026-01-10T00:00:00Z"})], lax)) == 0
-	one(says([after(object.union(over, {"grace_period": "1h"}))], lax), "ends after due_at")
+
+	# The plan is made at 09:00.
+	one(says([after({"due_at": "2026-01-01T09:00:00Z", "grace_period": "1h"})], lax), "ends after due_at")
+	count(says([after({"due_at": "2026-01-01T08:59:59Z", "grace_period": "1h"})], lax)) == 0
+}
+
+exported(unknown) := json.patch(erasure, [{"op": "add", "path": "/change/after_unknown/exports", "value": unknown}])
+
+test_unseen_export if {
+	every unknown in [true, [true], [false, true]] {
+		one(says([exported(unknown)], lax), "nobody has looked at it")
+		count(says([exported(unknown)], {"allow_unseen_export": true})) == 0
+	}
+	every unknown in [false, [], [false]] {
+		count(says([exported(unknown)], lax)) == 0
+	}
 }
 
 test_forgotten_record if {

@@ -6,6 +6,7 @@ variable "production" {
     app_name   = string
     api_key    = string
     api_secret = string
+    base_url   = optional(string) # e.g. of an emulator
   })
 }
 
@@ -17,6 +18,7 @@ variable "staging" {
     app_name   = string
     api_key    = string
     api_secret = string
+    base_url   = optional(string) # e.g. of an emulator
   })
 }
 
@@ -34,7 +36,7 @@ variable "officer" {
 }
 
 variable "exports_dir" {
-  description = "Where exports are written, outside of the repository's working tree."
+  description = "Where exports are written: a directory that git ignores, or one outside of the checkout."
   type        = string
 }
 

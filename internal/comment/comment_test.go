@@ -258,9 +258,21 @@ func TestIDsOnlyWhenAsked(t *testing.T) {
 	t.Parallel()
 	acts := []any{change(`module.request["anna"].streamchat_user_erasure.this`, "create", nil,
 		map[string]any{"user_id": "anna", "request_id": "Erase anna, please", "labels": map[string]any{"who": "anna"}, "irreversible": true, "delete": map[string]any{"user": "hard"}})}
-	log := []byte(logged("error", "Resource precondition failed", "No anna here", `streamchat_user_erasure.other["anna"]`))
-	if got := read(t, plan(t, acts...), log).Markdown(comment.Options{}); strings.Contains(got, "anna") {
+	log := []byte(logged("error", "Resource precondition failed", "No anna here", `streamchat_user_erasure.other["anna"]`) +
+		logged("error", "Resource precondition failed", "DSR-1: not \"anna\" either.", "") + logged("warning", "Check block assertion failed", "DSR-2 is (anna).", "") +
+		logged("error", "Invalid function argument", "decoding bert failed", ""))
+	p := read(t, plan(t, acts...), log)
+	got := p.Markdown(comment.Options{})
+	if strings.Contains(got, "anna") || strings.Contains(got, "bert") {
 		t.Errorf("names the subject: %s", got)
+	}
+	for _, says := range []string{"DSR-1: not", "DSR-2 is"} { // what the configuration's author wrote
+		if !strings.Contains(got, says) {
+			t.Errorf("lacks %q: %s", says, got)
+		}
+	}
+	if why := strings.Join(p.Unapproved(), ", "); strings.Contains(why, "anna") || !strings.Contains(why, "Erase ‹id›, please") {
+		t.Error(why)
 	}
 	if got := read(t, plan(t, acts...), nil).Markdown(comment.Options{ShowIDs: true}); !strings.Contains(got, "id `anna`") {
 		t.Errorf("does not name the subject: %s", got)
@@ -278,7 +290,7 @@ func TestScheduled(t *testing.T) {
 		}
 		return all
 	}
-	const gone, lifts, forgets = "Restricted now, gone for good when due", "Lifts restrictions", "Forgotten"
+	const gone, lifts, forgets = "Restricted now, gone for good when due", "Calls scheduled erasures off", "Forgotten"
 	for name, tt := range map[string]struct {
 		act  any
 		want string

@@ -18,16 +18,17 @@ const prefix = "streamchat_"
 
 // Titles of the provider's warnings that say more of an act than its planned values.
 const (
-	underWay   = "Deletion under way"
-	manyUnder  = "Deletions under way"
-	notSaved   = "Result not saved yet"
-	nothingDue = "Nothing to delete"
-	holdUnseen = "Nobody has the hold field"
-	restricted = "Restricted now, erased later"
-	again      = "Restricted again"
-	calledOff  = "Scheduled erasures called off"
-	overdue    = "Deadline has passed"
-	willBeLate = "Erased after the deadline"
+	underWay    = "Deletion under way"
+	manyUnder   = "Deletions under way"
+	notSaved    = "Result not saved yet"
+	nothingDue  = "Nothing to delete"
+	holdUnseen  = "Nobody has the hold field"
+	restricted  = "Restricted now, erased later"
+	restriction = "Restriction of processing"
+	again       = "Restricted again"
+	calledOff   = "Scheduled erasures called off"
+	overdue     = "Deadline has passed"
+	willBeLate  = "Erased after the deadline"
 )
 
 // effect is what an apply does to people's data; they are listed in this order.
@@ -40,6 +41,7 @@ const (
 	policy
 	schedules
 	restores
+	callsOff
 	reactivates
 	unpolicy
 	keeps
@@ -55,6 +57,14 @@ const (
 // final reports that an act cannot be undone, or that nobody can tell.
 func (e effect) final() bool { return e <= schedules && e != nothing }
 
+// of says which record of its subject an act is about, where its effect does not.
+func (e effect) of(typeName string) string {
+	if record := kinds[typeName].record; record != "" && e >= adopts {
+		return " (" + record + ")"
+	}
+	return ""
+}
+
 // effects are what is said of all acts of one effect.
 var effects = map[effect]struct{ title, says string }{
 	unknown:     {"Not known to this comment", "This version does not know what these do. Read the plan itself, or use the comment of the provider's own release."},
@@ -63,10 +73,11 @@ var effects = map[effect]struct{ title, says string }{
 	policy:      {"Goes for good, for everybody, from then on", "Stream itself hard-deletes what is older, beginning about 24 hours after the apply; no guard holds it back."},
 	schedules:   {"Restricted now, gone for good when due", "The user is deactivated, by this apply unless it was before; the first apply at or after erase_at erases. Approve both: a pipeline that goes by -only-approved asks nobody again."},
 	restores:    {"Brings users back", "The record leaves the state. Stream restores the user's metadata, not memberships."},
+	callsOff:    {"Calls scheduled erasures off", "Nobody of these is erased. The user is reactivated and can connect again."},
 	reactivates: {"Lifts restrictions", "The user is reactivated and can connect again."},
 	unpolicy:    {"Removes a retention policy", "Nothing more is deleted by age; what it deleted stays deleted."},
 	keeps:       {"Marked as deleted: the data stays at Stream", "This is not an erasure in the sense of the GDPR."},
-	restricts:   {"Restricted", "The user cannot connect; all data stays."},
+	restricts:   {"Restricted", "The user cannot connect, and queries leave them out. All data stays, and others still see their messages."},
 	exports:     {"Exported", "The file is written at apply; nothing of it is in the state."},
 	adopts:      {"Adopted by import", "A record is made of what was done elsewhere. Nothing is deleted."},
 	resumes:     {"Resumed", "Asks for the result of what was submitted before; sent again only if Stream no longer knows the task."},
@@ -77,6 +88,7 @@ var effects = map[effect]struct{ title, says string }{
 // kind is what this package knows of a type of resource.
 type kind struct {
 	one, many string                      // its subjects
+	record    string                      // what it keeps of them
 	subject   string                      // the attribute that names them
 	judge     func(change) effect         // of a change that is no removal
 	remove    func(change) effect         // of a removal by destroy
@@ -85,16 +97,16 @@ type kind struct {
 
 // kinds are all resources of the provider; a test compares them with it.
 var kinds = map[string]kind{
-	"streamchat_user_erasure":          {"user", "users", "user_id", erase, unerase, afterErasure},
-	"streamchat_user_erasure_batch":    {"user", "users", "user_ids", erase, unerase, afterErasure},
-	"streamchat_channel_erasure":       {"channel", "channels", "cid", erase, unerase, afterErasure},
-	"streamchat_channel_erasure_batch": {"channel", "channels", "cids", erase, unerase, afterErasure},
-	"streamchat_channel_truncation":    {"channel's messages", "channels' messages", "cid", erase, unerase, afterErasure},
-	"streamchat_message_erasure":       {"message", "messages", "message_id", erase, unerase, afterErasure},
-	"streamchat_user_deactivation":     {"user", "users", "user_id", restrict, unrestrict, afterRestriction},
-	"streamchat_user_export":           {"user", "users", "user_id", export, forget, afterExport},
-	"streamchat_channel_export":        {"channel", "channels", "cids", export, forget, afterExport},
-	"streamchat_retention_policy":      {"policy", "policies", "", setPolicy, removePolicy, afterPolicy},
+	"streamchat_user_erasure":          {"user", "users", "erasure", "user_id", erase, unerase, afterErasure},
+	"streamchat_user_erasure_batch":    {"user", "users", "erasure", "user_ids", erase, unerase, afterErasure},
+	"streamchat_channel_erasure":       {"channel", "channels", "erasure", "cid", erase, unerase, afterErasure},
+	"streamchat_channel_erasure_batch": {"channel", "channels", "erasure", "cids", erase, unerase, afterErasure},
+	"streamchat_channel_truncation":    {"channel's messages", "channels' messages", "erasure", "cid", erase, unerase, afterErasure},
+	"streamchat_message_erasure":       {"message", "messages", "erasure", "message_id", erase, unerase, afterErasure},
+	"streamchat_user_deactivation":     {"user", "users", "restriction", "user_id", restrict, unrestrict, afterRestriction},
+	"streamchat_user_export":           {"user", "users", "export", "user_id", export, forget, afterExport},
+	"streamchat_channel_export":        {"channel", "channels", "export", "cids", export, forget, afterExport},
+	"streamchat_retention_policy":      {"policy", "policies", "", "", setPolicy, removePolicy, afterPolicy},
 }
 
 // change is one change of a plan, with what of it may be unknown.
@@ -103,6 +115,8 @@ type change struct {
 	action        effect // nothing, or anything else
 	removed, kept bool   // destroyed; taken out of the state by a removed block
 	created       bool   // also as the second half of a replacement
+	replaces      bool   // a record
+	doubles       bool   // it is created before the record that it replaces goes
 	updated       bool   // in place
 	importing     bool
 	moved         bool
@@ -126,7 +140,7 @@ func changeOf(rc *tfjson.ResourceChange, made string) change {
 	case slices.Contains(a, tfjson.ActionForget):
 		c.removed, c.kept = true, true
 	case a.Create(), a.Replace():
-		c.created = true
+		c.created, c.replaces, c.doubles = true, a.Replace(), a.CreateBeforeDestroy()
 	case a.Update():
 		c.updated = true
 	}
@@ -195,7 +209,7 @@ func (c change) judge(said []diagnostic) act {
 	if !c.removed && known {
 		a.later = k.later(c, a.effect)
 	}
-	a.facts = c.times(a.effect)
+	a.facts = append(c.times(a.effect), c.befores(a.effect)...)
 	for _, d := range said {
 		switch d.Summary {
 		case underWay, manyUnder, notSaved, overdue, willBeLate: // said already
@@ -247,7 +261,7 @@ func (c change) hear(e effect, said []diagnostic) effect {
 	case says[restricted], says[again]:
 		return schedules
 	case says[calledOff]:
-		return reactivates
+		return callsOff
 	case says[underWay], says[manyUnder], says[notSaved]:
 		return resumes
 	case says[nothingDue]:
@@ -302,7 +316,7 @@ func unerase(c change) effect {
 	if c.before["status"] == "scheduled" {
 		named := c.before["user_id"] != nil || c.before["user_ids"] != nil // else nobody can be reactivated
 		if found := c.before["found"]; named && found != "deactivated" && found != "deleted" {
-			return reactivates
+			return callsOff
 		}
 		return forgets
 	}
@@ -412,11 +426,11 @@ func facts(d diagnostic, titled bool) (lines []string) {
 	body, _, _ := strings.Cut(d.Detail, "\n\n")
 	for line := range strings.Lines(body) {
 		line = strings.TrimSpace(line)
-		if line != "" && !strings.HasPrefix(line, "The subject and request_id ") && !strings.HasPrefix(line, "This apply deactivates ") {
+		if line != "" && !slices.ContainsFunc([]string{"The subject and request_id ", "This apply deactivates ", "The user is deactivated: "}, func(said string) bool { return strings.HasPrefix(line, said) }) {
 			lines = append(lines, strings.TrimPrefix(line, "Subject: "))
 		}
 	}
-	if d.Summary != restricted && (titled || !strings.HasPrefix(d.Summary, "Irreversible deletion")) {
+	if d.Summary != restricted && d.Summary != restriction && (titled || !strings.HasPrefix(d.Summary, "Irreversible deletion")) {
 		lines = append([]string{d.Summary + "."}, lines...)
 	}
 	return lines

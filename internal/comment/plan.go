@@ -6,6 +6,7 @@ package comment
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -53,6 +54,14 @@ type act struct {
 
 type diagnostic struct {
 	Severity, Summary, Detail, Address string
+}
+
+// shows reports that the detail may be shown. The CLI's own quotes values; the provider's names
+// nobody, and a condition's is what the configuration's author wrote for its readers, in
+// which the CLI shows no sensitive or ephemeral value.
+func (d diagnostic) shows() bool {
+	return strings.Contains(d.Address, prefix) ||
+		slices.Contains([]string{"Resource precondition failed", "Resource postcondition failed", "Check block assertion failed"}, d.Summary)
 }
 
 // Read reads a saved plan as "show -json" prints it, and the log of the "plan -json"
@@ -151,7 +160,7 @@ func (p *Plan) readLog(log io.Reader, said map[string][]diagnostic) error {
 			p.errors = append(p.errors, d)
 		case d.Address == "" || d.Summary == holdUnseen:
 			// A destroy has no address; what it does is in the plan itself.
-			if !strings.HasPrefix(d.Summary, "Destroying ") && !slices.ContainsFunc(p.general, func(o diagnostic) bool { return o.Summary == d.Summary }) {
+			if !strings.HasPrefix(d.Summary, "Destroying ") && !slices.ContainsFunc(p.general, func(o diagnostic) bool { return o.Summary == d.Summary && (o.Detail == d.Detail || !d.shows()) }) {
 				p.general = append(p.general, d)
 			}
 		default:
@@ -165,9 +174,25 @@ func (p *Plan) readLog(log io.Reader, said map[string][]diagnostic) error {
 // so that nobody has to approve it again: it asks for results, and erases what was
 // scheduled, is due and has not changed since. A task that Stream no longer knows is sent
 // again, as by every apply.
-func (p *Plan) OnlyApproved() bool {
-	return !p.Errored && !p.partial && len(p.others) == 0 &&
-		!slices.ContainsFunc(p.acts, func(a act) bool { return !a.approved || a.nameless && !p.logged })
+func (p *Plan) OnlyApproved() bool { return len(p.Unapproved()) == 0 }
+
+// Unapproved is all of the plan that somebody has to look at, by request or address.
+func (p *Plan) Unapproved() (why []string) {
+	if p.Errored {
+		why = append(why, "the plan has errors")
+	}
+	if p.partial {
+		why = append(why, "the plan is not complete")
+	}
+	for _, a := range p.acts {
+		switch {
+		case !a.approved:
+			why = append(why, clip(clean(cmp.Or(a.request, a.address)), widest))
+		case a.nameless && !p.logged:
+			why = append(why, clip(clean(cmp.Or(a.request, a.address)), widest)+" (without the log nobody can say who left it)")
+		}
+	}
+	return append(why, p.others...)
 }
 
 // Irreversible counts the acts that cannot be undone, or that nobody here can judge.

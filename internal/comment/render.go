@@ -94,7 +94,7 @@ func (p *Plan) groups() []group {
 	var groups []group
 	index := map[string]int{}
 	for _, a := range p.acts {
-		key := fmt.Sprintf("%d %q %q %q %q %q", a.effect, a.app, a.subject(), a.modes, a.stays, a.later)
+		key := fmt.Sprintf("%d %q %q %q %q %q %q", a.effect, a.app, a.subject(), a.effect.of(a.typeName), a.modes, a.stays, a.later)
 		at, ok := index[key]
 		if !ok {
 			at = len(groups)
@@ -140,7 +140,7 @@ func (g *group) subjects() string {
 	if _, ok := kinds[g.typeName]; !ok {
 		return counted(n, "resource", "resources") + " of type " + code(g.typeName)
 	}
-	return counted(n, kinds[g.typeName].one, kinds[g.typeName].many)
+	return counted(n, kinds[g.typeName].one, kinds[g.typeName].many) + g.effect.of(g.typeName)
 }
 
 func counted(n int, one, many string) string {
@@ -209,8 +209,7 @@ func (p *Plan) writeErrors(b *strings.Builder) {
 			where = code(p.shown(d.Address))
 		}
 		fmt.Fprintf(b, "- **%s**, at %s", plain(d.Summary), where)
-		// Terraform's own errors quote values; the provider's name nobody.
-		if strings.Contains(d.Address, prefix) {
+		if d.shows() {
 			fmt.Fprintf(b, ": %s", plain(p.masked(d.Detail)))
 		}
 		b.WriteString("\n")
@@ -336,8 +335,8 @@ func (p *Plan) writeRest(b *strings.Builder) {
 				break
 			}
 			fmt.Fprintf(b, "- **%s**", plain(d.Summary))
-			if strings.Contains(d.Address, prefix) {
-				fmt.Fprintf(b, ": %s", plain(d.Detail))
+			if d.shows() {
+				fmt.Fprintf(b, ": %s", plain(p.masked(d.Detail)))
 			}
 			b.WriteString("\n")
 		}

@@ -4,6 +4,7 @@
 package comment
 
 import (
+	"fmt"
 	"maps"
 	"reflect"
 	"slices"
@@ -75,11 +76,15 @@ func instant(values map[string]any, name string) time.Time {
 	return at
 }
 
+// past reports that a time was over when the plan was made, of which a plan says the second
+// alone: in doubt it was.
+func (c change) past(at time.Time) bool { return at.Before(c.made.Add(time.Second)) }
+
 // due reports that all of a scheduled record may be erased when the plan was made: nobody is
 // new, was released or is active again.
 func (c change) due() bool {
 	at := instant(c.before, "erase_at")
-	if c.before["status"] != "scheduled" || at.IsZero() || c.made.Before(at) {
+	if c.before["status"] != "scheduled" || at.IsZero() || !c.past(at) {
 		return false
 	}
 	before, many := c.before["results"].(map[string]any)
@@ -112,7 +117,7 @@ func (c change) scheduled() (n int) {
 func (c change) waits() bool {
 	at := instant(c.before, "erase_at")
 	was, now := period(c.before), period(c.after)
-	return c.updated && c.before["status"] == "scheduled" && !at.IsZero() && !c.made.IsZero() && was > 0 && now > 0 && c.made.Before(at.Add(now-was))
+	return c.updated && c.before["status"] == "scheduled" && !at.IsZero() && !c.made.IsZero() && was > 0 && now > 0 && !c.past(at.Add(now-was))
 }
 
 func period(values map[string]any) time.Duration {
@@ -155,4 +160,43 @@ func (c change) times(e effect) (facts []string) {
 		facts = append(facts, "answer due by "+by.UTC().Format(time.DateOnly)+late)
 	}
 	return facts
+}
+
+// befores are what an erasure comes after: exports, and the record that it replaces, of which
+// the CLI drops what the provider has to say.
+func (c change) befores(e effect) (facts []string) {
+	if !slices.Contains([]effect{gone, due, schedules, keeps}, e) {
+		return nil
+	}
+	switch n := len(list(c.after["exports"])); {
+	case !unset(c.unknown["exports"]):
+		facts = append(facts, "its export is taken by the same apply: nobody has looked at it")
+	case n > 0:
+		facts = append(facts, "goes after "+counted(n, "export", "exports"))
+	case e != keeps:
+		facts = append(facts, "no export goes before it")
+	}
+	if !c.replaces {
+		return facts
+	}
+	was := fmt.Sprintf("replaces a record that was %v", c.before["status"])
+	switch {
+	case c.another():
+		return append(facts, was+", of another subject: that record is forgotten, with its receipt")
+	case c.doubles:
+		return append(facts, was+", and is created before that goes: sent again in any case")
+	case c.before["status"] == "completed":
+		return append(facts, was+": the provider looks again. Who or what is gone stays on record, and nothing is sent; what is there again is sent again")
+	}
+	return append(facts, was+", from which the provider goes on: what was submitted is only asked for its result, what failed is sent again")
+}
+
+// another reports that a replacement is about somebody or something else.
+func (c change) another() bool {
+	for _, name := range []string{"user_id", "cid", "message_id", "subject"} {
+		if was, is := c.before[name], c.after[name]; was != nil && is != nil && was != is {
+			return true
+		}
+	}
+	return false
 }

@@ -144,6 +144,10 @@ func TestOnlyApproved(t *testing.T) {
 		"an unknown mode":             {[]any{opened(then(one, dueOne, nil), "delete", map[string]any{"messages": true})}, false, nil},
 		"nothing unknown in the mode": {[]any{opened(then(one, dueOne, nil), "delete", map[string]any{"messages": false})}, true, nil},
 
+		// A plan says its second without the fraction.
+		"due in the plan's second": {[]any{then(one, dueOne.with(values{"erase_at": "2026-01-01T00:00:00.999Z"}), nil)}, true, nil},
+		"due in the next":          {[]any{then(one, dueOne.with(values{"erase_at": "2026-01-01T00:00:01Z"}), nil)}, false, nil},
+
 		"a batch":                  {[]any{then(many, dueMany, nil)}, true, nil},
 		"one is new":               {[]any{then(many, dueMany, values{"user_ids": []any{"anna", "bert", "carl", "dora"}})}, false, nil},
 		"one left":                 {[]any{then(many, dueMany, values{"user_ids": []any{"anna", "carl"}})}, false, nil},
@@ -245,9 +249,9 @@ func TestStagesSaid(t *testing.T) {
 		"shorter":           {then(one, dueOne.with(values{"erase_at": "2026-01-02T00:00:00Z"}), values{"grace_period": "1h"}), nil, []string{"### Goes for good"}, nil},
 		"taken away":        {then(one, dueOne.with(values{"erase_at": "2026-01-02T00:00:00Z"}), values{"grace_period": nil}), nil, []string{"### Goes for good"}, nil},
 		"again":             {then(one, dueOne.with(values{"status": "reverted"}), nil), []byte(logged("warning", "Restricted again", "Subject: state present.", "streamchat_user_erasure.x")), []string{"### Restricted now", "Restricted again", "720h after this one"}, nil},
-		"some left":         {then(many, dueMany.with(values{"erase_at": "2026-02-01T00:00:00Z"}), values{"user_ids": []any{"anna", "carl"}}), said("Scheduled erasures called off"), []string{"### Lifts restrictions"}, []string{"### Goes for good"}},
+		"some left":         {then(many, dueMany.with(values{"erase_at": "2026-02-01T00:00:00Z"}), values{"user_ids": []any{"anna", "carl"}}), said("Scheduled erasures called off"), []string{"### Calls scheduled erasures off"}, []string{"### Goes for good"}},
 		"marked later":      {change("streamchat_user_erasure.x", "create", nil, created.with(values{"irreversible": false})), said("Restricted now, erased later"), []string{"### Marked as deleted", "720h after this one", reactivates}, []string{"### Restricted now"}},
-		"called off":        {change("streamchat_user_erasure.x", "delete", dueOne, nil), nil, []string{"### Lifts restrictions", "the scheduled erasure is called off"}, []string{"stays"}},
+		"called off":        {change("streamchat_user_erasure.x", "delete", dueOne, nil), nil, []string{"### Calls scheduled erasures off", "the scheduled erasure is called off"}, []string{"stays"}},
 		"off, without id":   {change("streamchat_user_erasure.x", "delete", dueOne.with(veiledOne), nil), nil, []string{"### Forgotten", "called off, and the user stays deactivated"}, nil},
 		"let go":            {change("streamchat_user_erasure.x", "forget", dueOne, nil), nil, []string{"### Forgotten", "nobody erases them"}, nil},
 		"some left, no log": {then(many, dueMany, values{"user_ids": []any{"anna", "carl"}}), nil, []string{"### Goes for good"}, nil},
@@ -263,6 +267,70 @@ func TestStagesSaid(t *testing.T) {
 				t.Errorf("%s says %q: %s", name, not, got)
 			}
 		}
+	}
+}
+
+// What goes before an erasure, said from the plan alone: exports, and the record that it
+// replaces, of which the CLIs drop the provider's warnings.
+func TestBefores(t *testing.T) {
+	t.Parallel()
+	created := submitted.with(values{"status": nil})
+	replaced := func(status string, after values, actions ...string) map[string]any {
+		return changed(change("streamchat_user_erasure.x", "", submitted.with(values{"status": status}), created.with(after)), "actions", actions)
+	}
+	const none, unseen, again = "no export goes before", "taken by the same apply", "the provider looks again"
+	for name, tt := range map[string]struct {
+		act  any
+		says []string
+		not  []string
+	}{
+		"no export":        {change("streamchat_user_erasure.x", "create", nil, created), []string{none}, []string{unseen, "replaces"}},
+		"an empty list":    {change("streamchat_user_erasure.x", "create", nil, created.with(values{"exports": []any{}})), []string{none}, nil},
+		"two exports":      {change("streamchat_user_erasure.x", "create", nil, created.with(values{"exports": []any{"a", "b"}})), []string{"goes after 2 exports"}, []string{none, unseen}},
+		"unknown exports":  {opened(change("streamchat_user_erasure.x", "create", nil, created), "exports", true), []string{unseen}, []string{none}},
+		"one is unknown":   {opened(change("streamchat_user_erasure.x", "create", nil, created.with(values{"exports": []any{"a", nil}})), "exports", []any{false, true}), []string{unseen}, []string{none, "goes after"}},
+		"in two stages":    {change("streamchat_user_erasure.x", "create", nil, created.with(values{"grace_period": "1h"})), []string{none}, nil},
+		"marked":           {change("streamchat_user_erasure.x", "create", nil, created.with(values{"irreversible": false})), []string{"### Marked"}, []string{none}},
+		"resumed":          {then("user_erasure", submitted, nil), []string{"### Resumed"}, []string{none}},
+		"completed":        {replaced("completed", nil, "delete", "create"), []string{"### Goes for good", "replaces a record that was completed", again}, nil},
+		"a channel":        {replaced("completed", values{"user_id": nil, "cid": "messaging:a"}, "delete", "create"), []string{again}, nil},
+		"made first":       {replaced("completed", nil, "create", "delete"), []string{"sent again in any case"}, []string{again}},
+		"failed":           {replaced("failed", nil, "delete", "create"), []string{"was failed, from which the provider goes on"}, []string{again}},
+		"of somebody else": {replaced("completed", values{"user_id": "bert"}, "delete", "create"), []string{"another subject", "forgotten"}, []string{again}},
+		"of another hash":  {changed(change("streamchat_user_erasure.x", "", values{"status": "completed", "subject": "a"}, values{"subject": "b", "irreversible": true}), "actions", []string{"delete", "create"}), []string{"another subject"}, nil},
+	} {
+		got := plainer(read(t, plan(t, tt.act), nil).Markdown(comment.Options{}))
+		for _, says := range tt.says {
+			if !strings.Contains(got, says) {
+				t.Errorf("%s lacks %q: %s", name, says, got)
+			}
+		}
+		for _, not := range tt.not {
+			if strings.Contains(got, not) {
+				t.Errorf("%s says %q: %s", name, not, got)
+			}
+		}
+	}
+}
+
+// Acts on one record are not one with acts on another: a row says which it is.
+func TestRowsSayWhich(t *testing.T) {
+	t.Parallel()
+	labels := func(kind string, v values) any {
+		return change("streamchat_"+kind+".x", "update", v, v.with(values{"labels": map[string]any{"a": "c"}}))
+	}
+	got := read(t, plan(t, labels("user_erasure", dueOne.with(values{"status": "completed"})), labels("user_deactivation", values{"user_id": "anna", "app_name": "Acme"}), labels("user_export", values{"user_id": "anna", "app_name": "Acme"})), nil).Markdown(comment.Options{})
+	for _, row := range []string{"1 user (erasure)", "1 user (restriction) |", "1 user (export) |"} {
+		if !strings.Contains(got, "| `Acme` | Bookkeeping | "+row) {
+			t.Errorf("lacks %q: %s", row, got)
+		}
+	}
+	restricted := change("streamchat_user_deactivation.x", "create", nil, values{"user_id": "anna", "request_id": "DSR-1"})
+	restricted["change"].(map[string]any)["after_unknown"] = map[string]any{"status": true}
+	got = read(t, plan(t, restricted), []byte(logged("warning", "Restriction of processing",
+		"The user is deactivated: they can no longer connect, and queries leave them out.\nSubject: state present, role user.", "streamchat_user_deactivation.x"))).Markdown(comment.Options{})
+	if strings.Count(got, "connect") != 1 || strings.Contains(got, "Restriction of processing") || !strings.Contains(got, "`DSR-1` at `streamchat_user_deactivation.x`; state present, role user") {
+		t.Error(got)
 	}
 }
 

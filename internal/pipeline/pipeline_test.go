@@ -10,8 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -174,27 +172,60 @@ func TestCLIPipelineInTwoStages(t *testing.T) {
 	}
 }
 
-// An app that nobody knows, a stage or a key that is misspelt, nobody's id anywhere: each is
-// an error, and says which request.
+// What nobody understands, or is about nobody, is an error, and the comment says which request.
 func TestCLIBadRequests(t *testing.T) {
 	t.Parallel()
 	p := start(t, acctest.CLI(t))
-	for content, says := range map[string]string{
-		"app: prod\nuser_id: harry\nstages: [restrict]\n":                             "DSR-9: the app is production or staging",
-		"app: production\nuser_id: harry\nstages: [eraze]\n":                          "DSR-9: the stages are",
-		"app: production\nuser_id: harry\nstages: [restrict]\nlegal_bases: Art. 17\n": "DSR-9: a request has",
-		"app: production\nuser_id: harry\nstages: [export]\nexport: {form: json}\n":   "DSR-9: an export has",
-		"app: production\nstages: [restrict]\n":                                       `module.production[\"DSR-9\"].streamchat_user_deactivation.this[0]`,
-		"app: production\nstages: [export]\n":                                         `module.production[\"DSR-9\"].streamchat_user_export.this[0]`,
-		"app: production\nstages: [erase]\n":                                          `module.production[\"DSR-9\"].streamchat_user_erasure.this[0]`,
+	// All at once, beside a request that is well: whatever the shape of a file, it is named.
+	const app, stages, key, export, broken, folder = "the app is", "the stages are", "a request has app", "an export has", "the file is empty or broken", "has nothing but files"
+	for i, bad := range []struct{ name, content, says string }{
+		{"%s.yaml", "", broken},
+		{"%s.yaml", "app: [\n", broken},
+		{"%s.yaml", "- app: production\n", broken},
+		{"%s.yaml", "production\n", broken},
+		{"%s.yml", "app: production\nuser_id: harry\nstages: [restrict]\n", folder},
+		{"more/%s.yaml", "app: production\nuser_id: harry\nstages: [restrict]\n", folder},
+		{"%s.yaml", "app: prod\nuser_id: harry\nstages: [restrict]\n", app},
+		{"%s.yaml", "user_id: harry\nstages: [restrict]\n", app},
+		{"%s.yaml", "app: [production]\nstages: [restrict]\n", app},
+		{"%s.yaml", "app: production\nuser_id: harry\nstages: [eraze]\n", stages},
+		{"%s.yaml", "app: production\nuser_id: harry\nstages: []\n", stages},
+		{"%s.yaml", "app: production\nuser_id: harry\n", stages},
+		{"%s.yaml", "app: production\nuser_id: harry\nstages: restrict\n", stages},
+		{"%s.yaml", "app: production\nuser_id: harry\nstages: {a: restrict}\n", stages},
+		{"%s.yaml", "app: production\nuser_id: harry\nstages: [restrict]\nlegal_bases: Art. 17\n", key},
+		{"%s.yaml", "app: production\nuser_id: harry\nstages: [export]\nexport: {form: json}\n", export},
+		{"%s.yaml", "app: production\nuser_id: harry\nstages: [export]\nexport: json\n", export},
 	} {
-		p.request("DSR-9", content)
+		number := fmt.Sprintf("BAD-%d", i)
+		name := filepath.Join("requests", fmt.Sprintf(bad.name, number))
+		p.request("DSR-5", "app: staging\nuser_id: tester\nstages: [restrict]\n")
+		p.write(name, bad.content)
 		p.run(1, "plan.sh")
-		if log, err := os.ReadFile(filepath.Join(p.out, "plan.jsonl")); err != nil || !strings.Contains(string(log), says) {
-			t.Errorf("%q: %v\n%s", content, err, log)
-		}
 		p.run(0, "comment.sh")
-		p.comments("this plan has errors")
+		p.comments("1 error", number, bad.says)
+		if err := os.Remove(filepath.Join(p.dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// Nobody is named, by no file and no store of secrets.
+	p.write("requests/.gitkeep", "")
+	for _, stage := range []string{"restrict", "export", "erase"} {
+		p.request("DSR-9", "app: production\nstages: ["+stage+"]\n")
+		p.run(1, "plan.sh")
+		p.run(0, "comment.sh")
+		p.comments("this plan has errors", "1 error", `module.production["DSR-9"].streamchat_user_`)
+	}
+	// An id may be known before its file is there: that is said, and no error.
+	p.request("DSR-9", "")
+	p.run(2, "plan.sh")
+	p.run(0, "comment.sh")
+	p.comments("TF_VAR_user_ids has a number that no file in requests/ has")
+	p.ids(nobody)
+	p.run(2, "plan.sh")
+	p.run(0, "comment.sh")
+	if strings.Contains(p.comment(), "Check block") {
+		t.Error(p.comment())
 	}
 }
 
@@ -215,12 +246,19 @@ func TestCLIExportThatMissesSomething(t *testing.T) {
 	const request = "app: production\nuser_id: other\nstages: [export, erase]\n"
 	p.request("DSR-7", request)
 	p.run(2, "plan.sh")
+	p.run(0, "comment.sh")
+	p.comments("taken by the same apply: nobody has looked at it")
+	p.run(1, "policy.sh", "nobody has looked at it")
+	p.allow("allow_unseen_export")
+	p.run(0, "policy.sh")
 	p.run(1, "apply.sh", "DSR-7: the export may miss something")
 	p.sent(0)
 	p.receipt("user_export-*", "DSR-7", `"attachments_missing":1`)
 	p.run(1, "plan.sh")
 	p.request("DSR-7", request+"accept_incomplete: true\n")
 	p.run(2, "plan.sh")
+	p.run(0, "comment.sh")
+	p.comments("goes after 1 export")
 	p.run(1, "apply.sh", "DSR-7: not erased yet")
 	p.sent(1)
 }
@@ -264,14 +302,6 @@ func start(t *testing.T, cli tfcli.CLI) *pipeline {
 	    {"id": "m-2", "cid": "messaging:room", "user_id": "other", "text": "look", "attachments": [{"type": "image", "image_url": "https://elsewhere.example/x.png"}]}]}`, "ANNA", anna))
 	live.Call(t, "DELETE", "/users/gone?hard_delete=true", "")
 	tests.Fill(t, `{"users": [{"id": "tester"}, {"id": "another"}]}`)
-	both := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Query().Get("api_key") == "testskey" {
-			tests.ServeHTTP(w, r)
-			return
-		}
-		live.ServeHTTP(w, r)
-	}))
-	t.Cleanup(both.Close)
 
 	key, err := age.GenerateX25519Identity()
 	if err != nil {
@@ -304,9 +334,9 @@ func start(t *testing.T, cli tfcli.CLI) *pipeline {
 	p := &pipeline{t: t, cli: cli, live: live, now: now, key: key, dir: ws.Dir, out: out, env: append(os.Environ(),
 		"PATH="+tools(t, root)+string(os.PathListSeparator)+os.Getenv("PATH"), "TF="+cli.Path, "OUT="+out,
 		"TF_CLI_CONFIG_FILE="+filepath.Join(ws.Dir, ".tfcli", "cli.tfrc"), "CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1", "NO_COLOR=1", "TF_REATTACH_PROVIDERS=",
-		"STREAM_CHAT_URL="+both.URL, "STREAMCHAT_PSEUDONYM_KEY="+acctest.PseudonymKey,
-		`TF_VAR_production={"app_name":"Live","api_key":"livekey","api_secret":"secret-of-Live"}`,
-		`TF_VAR_staging={"app_name":"Tests","api_key":"testskey","api_secret":"secret-of-Tests"}`,
+		"STREAMCHAT_PSEUDONYM_KEY="+acctest.PseudonymKey,
+		fmt.Sprintf(`TF_VAR_production={"app_name":"Live","api_key":"livekey","api_secret":"secret-of-Live","base_url":%q}`, live.URL),
+		fmt.Sprintf(`TF_VAR_staging={"app_name":"Tests","api_key":"testskey","api_secret":"secret-of-Tests","base_url":%q}`, tests.URL),
 		"TF_VAR_officer="+key.Recipient().String(), "TF_VAR_exports_dir="+filepath.Join(dir, "exports"),
 		"TF_VAR_timeout=3s", "TF_VAR_state_passphrase=at-least-16-characters",
 		"TF_LOG=INFO", "TF_LOG_PATH="+filepath.Join(out, "terraform.log"))}
@@ -362,13 +392,19 @@ var (
 // request writes the file of a request, or takes it out.
 func (p *pipeline) request(number, content string) {
 	p.t.Helper()
-	name := filepath.Join(p.dir, "requests", number+".yaml")
 	if content == "" {
-		if err := os.Remove(name); err != nil {
+		if err := os.Remove(filepath.Join(p.dir, "requests", number+".yaml")); err != nil {
 			p.t.Fatal(err)
 		}
 		return
 	}
+	p.write(filepath.Join("requests", number+".yaml"), content)
+}
+
+// write puts a file into the repository.
+func (p *pipeline) write(name, content string) {
+	p.t.Helper()
+	name = filepath.Join(p.dir, name)
 	if err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o750), os.WriteFile(name, []byte(content), 0o600)); err != nil {
 		p.t.Fatal(err)
 	}

@@ -12,9 +12,10 @@ if [ ! -f "$out/plan.tfplan" ]; then
   echo "There is no plan to apply." >&2
   exit 1
 fi
+"$tf" init -input=false >"$out/init.log" 2>&1 || { cat "$out/init.log" >&2; exit 1; }
 code=0
 STREAMCHAT_RECEIPTS_DIR="$out/receipts" "$tf" apply -input=false "$out/plan.tfplan" || code=$?
 if [ "$code" -ne 0 ]; then
-  echo "This run ended red. What was submitted is in the state: plan and apply again, which asks for the result." >&2
+  echo "This run ended red. Plan and apply again: what it has submitted, if anything, is in the state and only asked for its result." >&2
 fi
 exit "$code"

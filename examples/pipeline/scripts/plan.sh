@@ -16,8 +16,8 @@ umask 077
 code=0
 # Not printed: the log may quote the configuration.
 "$tf" plan -input=false -json -out="$out/plan.tfplan" -detailed-exitcode >"$out/plan.jsonl" || code=$?
-# Except what this repository itself says of a request: no resource stands beside it in the
-# comment.
+# Except errors without an address, e.g. of a variable without a value: the comment has no more
+# than the titles of most.
 if [ "$code" = 1 ] && command -v jq >/dev/null; then
   jq -r 'select(.type == "diagnostic") | .diagnostic | select(.severity == "error" and (.address | not)) | .detail' "$out/plan.jsonl" >&2
 fi

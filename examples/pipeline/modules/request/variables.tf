@@ -11,25 +11,8 @@ variable "user_id_wo" {
 }
 
 variable "request" {
-  description = "The request's file: stages, and what is known of it."
+  description = "The request's file, as main.tf has checked it."
   type        = any
-
-  validation {
-    condition     = alltrue([for stage in var.request.stages : contains(["restrict", "export", "erase"], stage)])
-    error_message = "${var.request_id}: the stages are restrict, export and erase."
-  }
-
-  validation {
-    condition = length(setsubtract(keys(var.request), [
-      "accept_incomplete", "app", "export", "grace_period", "legal_basis", "received", "stages", "user_id",
-    ])) == 0
-    error_message = "${var.request_id}: a request has app, stages, user_id, received, legal_basis, export, accept_incomplete and grace_period, and nothing else."
-  }
-
-  validation {
-    condition     = length(setsubtract(keys(try(var.request.export, {})), ["attachments", "audience", "format"])) == 0
-    error_message = "${var.request_id}: an export has format, audience and attachments, and nothing else."
-  }
 }
 
 variable "officer" {

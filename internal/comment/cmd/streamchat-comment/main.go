@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/comment"
 )
@@ -36,7 +37,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	previous := fs.String("previous", "", "`file` with the last comment, to say what changed since; it may be missing")
 	ids := fs.Bool("ids", false, "name people by their ids as well: the comment then is personal data")
 	limit := fs.Int("limit", comment.Limit, "`bytes` that the comment may have; 0 for any number")
-	approved := fs.Bool("only-approved", false, "print nothing; exit with 3 unless applying the plan only finishes what an apply before has begun: asks for results, and erases what was scheduled, is due and has not changed since")
+	approved := fs.Bool("only-approved", false, "print no comment; exit with 3, and say why on stderr, unless applying the plan only finishes what an apply before has begun: asks for results, and erases what was scheduled, is due and has not changed since")
 	state := fs.String("state", "", "`file` of show -json (a state), for -receipts")
 	receipts := fs.String("receipts", "", "`directory` into which the receipts of -state are written")
 	switch err := fs.Parse(args); {
@@ -57,10 +58,17 @@ func run(args []string, stdout, stderr io.Writer) int {
 			return failed, err
 		}
 		if *approved {
-			if !p.OnlyApproved() {
-				return needsEyes, nil
+			why := p.Unapproved()
+			if len(why) == 0 {
+				return 0, nil
 			}
-			return 0, nil
+			const most = 20
+			more := ""
+			if n := len(why) - most; n > 0 {
+				why, more = why[:most], fmt.Sprintf(" and %d more", n)
+			}
+			fmt.Fprintf(stderr, "streamchat-comment: not approved before: %s%s\n", strings.Join(why, ", "), more)
+			return needsEyes, nil
 		}
 		last, err := os.ReadFile(*previous)
 		if err != nil && *previous != "" && !errors.Is(err, os.ErrNotExist) {

@@ -25,7 +25,7 @@ func TestCommand(t *testing.T) {
 		"a comment":          {[]string{"-plan", recorded + "first.json", "-log", recorded + "first.jsonl"}, 0, "changes that cannot be undone"},
 		"no last comment":    {[]string{"-plan", recorded + "first.json", "-previous", last}, 0, "changes that cannot be undone"},
 		"errors alone":       {[]string{"-log", recorded + "red.jsonl"}, 0, "Held user"},
-		"more than a resume": {[]string{"-plan", recorded + "second.json", "-only-approved"}, needsEyes, ""},
+		"more than a resume": {[]string{"-plan", recorded + "second.json", "-only-approved"}, needsEyes, "not approved before: streamchat_channel_erasure.old, CAMPAIGN-8, "},
 		"no file":            {[]string{"-plan", filepath.Join(dir, "none")}, failed, "no such file"},
 		"nothing":            {nil, usage, "give -plan"},
 		"half":               {[]string{"-state", "x"}, usage, "give -plan"},

@@ -154,7 +154,7 @@ func TestCLIDemoOnTheRelease(t *testing.T) {
 		t.Fatal(err)
 	}
 	binary := filepath.Join(t.TempDir(), name+"_v"+version)
-	if err := os.WriteFile(binary, content, 0o700); err != nil { //nolint:gosec // It is run.
+	if err := os.WriteFile(binary, content, 0o700); err != nil {
 		t.Fatal(err)
 	}
 	for _, cli := range acctest.CLIs(t) {

@@ -149,10 +149,7 @@ func (p *planning[S, M, P]) do(ctx context.Context) (diags diag.Diagnostics) {
 		p.records = p.engine.Memory.Recall(p.ids)
 	case p.prior == nil:
 		diags.Append(p.recall(ctx)...)
-		if _, lowered := p.records.Ahead(p.scope); len(lowered) > 0 {
-			diags.Append(refused(erasure.Comparison{Lowered: lowered}, false)...)
-		}
-		if diags.HasError() {
+		if diags.Append(p.lowered()...); diags.HasError() {
 			return diags
 		}
 	}
@@ -429,10 +426,7 @@ func (p *planning[S, M, P]) preview(ctx context.Context, work map[string]erasure
 		diags.Append(willRelease(p.releasing, p.records))
 		defer func() { p.forget() }()
 	}
-	kept := 0
-	if p.prior == nil {
-		kept = len(p.records) - len(slices.DeleteFunc(slices.Sorted(maps.Keys(work)), func(id string) bool { _, ok := p.records[id]; return !ok }))
-	}
+	kept := p.kept()
 	switch {
 	case claims(work):
 		return append(diags, adopting(p.deed()))
@@ -453,12 +447,16 @@ func (p *planning[S, M, P]) preview(ctx context.Context, work map[string]erasure
 	findings, errs := p.engine.Preview(ctx, acting, p.scope, p.records, p.options)
 	if p.prior == nil && (p.engine.Forgets && missing(errs) || restrictedAlready(some(findings, restricting))) && p.recallLate(ctx) {
 		work = p.records.Work(p.ids, p.scope, p.timing(p.options.Grace))
-		p.work = work
+		p.work, kept = work, p.kept()
+		diags.Append(p.lowered()...)
+		if diags.Append(p.app(ctx)...); diags.HasError() {
+			return diags
+		}
 		p.count(work, false)
 		p.expected(work)
 		sending, restricting = p.sending(work), doing(p.ids, work, erasure.Restrict)
 		if acting = doing(p.ids, work, erasure.Send, erasure.Restrict); len(acting) == 0 {
-			return append(diags, p.untilDue(p.words.replaced(p.deed(), len(p.records))))
+			return append(diags, p.untilDue(p.words.replaced(p.deed(), kept)))
 		}
 		findings, errs = p.engine.Preview(ctx, acting, p.scope, p.records, p.options)
 	}
@@ -489,6 +487,27 @@ func (p *planning[S, M, P]) preview(ctx context.Context, work map[string]erasure
 		diags.Append(p.words.replaced(p.deed(), 0))
 	}
 	return diags
+}
+
+// kept is how many records of a replaced one need nothing.
+func (p *planning[S, M, P]) kept() (n int) {
+	if p.prior != nil {
+		return 0
+	}
+	for id := range p.records {
+		if _, open := p.work[id]; !open {
+			n++
+		}
+	}
+	return n
+}
+
+// lowered refuses less than a record that is handed over was asked.
+func (p *planning[S, M, P]) lowered() diag.Diagnostics {
+	if _, lowered := p.records.Ahead(p.scope); len(lowered) > 0 {
+		return refused(erasure.Comparison{Lowered: lowered}, false)
+	}
+	return nil
 }
 
 // some are the findings of some.

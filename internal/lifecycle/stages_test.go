@@ -244,6 +244,23 @@ func TestStagesRenamedWhenDue(t *testing.T) {
 	}, nil)
 }
 
+// Renamed and taken to another app: the namesake there, who is deactivated too, is nobody's.
+func TestStagesRenamedIntoAnotherApp(t *testing.T) {
+	each(t, stagedNouns, func(w *world) {
+		c := w.later(w.hard)
+		w.apply(c)
+		time.Sleep(month + time.Hour)
+		other := w.abroad()
+		for _, id := range w.ids {
+			post(w.t, other, "/users/"+id+"/deactivate", "{}")
+		}
+		r := w.Run(acctest.Change{Address: w.address, Config: nil}, acctest.Change{Address: w.address + "2", Config: c})
+		if n := other.Count("DeleteUsers"); n != 0 || !r.Errors.Say("Record of another app") {
+			w.t.Errorf("%d calls in the other app: %s%s", n, r.Errors, r.Warnings)
+		}
+	}, nil)
+}
+
 // Who was deactivated before is not given back: the plan says so, and what to do if it was a
 // run that was killed.
 func TestStagesKilledBefore(t *testing.T) {

@@ -38,6 +38,10 @@ func firstStage(last restriction, reverted, ended bool) fate {
 		return fate{standing: done, outcome: calledOff}
 	case reverted:
 		return fate{standing: lifted}
+	case last.VerifiedAt.IsZero() && last.AnswerLost:
+		return fate{standing: failed, lost: true}
+	case last.VerifiedAt.IsZero():
+		return fate{standing: open}
 	default:
 		return fate{standing: scheduled}
 	}
@@ -97,12 +101,14 @@ func (r restriction) words() string {
 	var told []string
 	switch r.Found {
 	case erasure.FoundPresent:
-		told = append(told, "Access to the chat was blocked"+on(r.SubmittedAt)+task(r.TaskID)+".")
+		told = append(told, "Stream was asked"+on(r.SubmittedAt)+" to block access to the chat"+task(", which it took on as task ", r.TaskID)+".")
 		switch {
 		case !r.VerifiedAt.IsZero():
-			told = append(told, "A look-up"+on(r.VerifiedAt)+" agreed.")
+			told = append(told, "A look-up"+on(r.VerifiedAt)+" showed it blocked.")
 		case r.AnswerLost:
-			told = append(told, "Stream's answer did not arrive.")
+			told = append(told, "Stream's answer did not arrive, so that it may be blocked or not.")
+		default:
+			told = append(told, "Its effect is not known yet.")
 		}
 	case erasure.FoundDeleted:
 		told = append(told, "The account was found deleted"+on(r.SubmittedAt)+".")
@@ -112,7 +118,7 @@ func (r restriction) words() string {
 	switch {
 	case r.ReleasedAt.IsZero():
 	case r.Reactivated:
-		told = append(told, "The erasure was called off"+on(r.ReleasedAt)+task(r.ReleaseTaskID)+", and access was given back.")
+		told = append(told, "The erasure was called off"+on(r.ReleasedAt)+task(", as task ", r.ReleaseTaskID)+", and access was given back.")
 	default:
 		told = append(told, "The erasure was called off"+on(r.ReleasedAt)+", and the account left as it was.")
 	}

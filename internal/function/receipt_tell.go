@@ -233,7 +233,7 @@ func (s step) words(k kind) string {
 			return "Stream showed it as deleted already" + on(s.VerifiedAt) + ". Nothing was sent."
 		}
 	}
-	told := []string{"The deletion was sent to Stream" + on(s.SubmittedAt) + task(s.TaskID) + "."}
+	told := []string{"The deletion was sent to Stream" + on(s.SubmittedAt) + task(" and taken on as task ", s.TaskID) + "."}
 	switch s.Status {
 	case erasure.StatusCompleted:
 		told = append(told, "It was completed"+on(s.CompletedAt)+".")
@@ -259,9 +259,9 @@ func (s step) words(k kind) string {
 }
 
 // task names Stream's task. Stream numbers tasks by UUIDs; anything else stays out.
-func task(id string) string {
+func task(as, id string) string {
 	if parsed, err := uuid.Parse(id); err == nil && parsed.String() == id {
-		return " and taken on as task `" + id + "`"
+		return as + "`" + id + "`"
 	}
 	return ""
 }

@@ -107,6 +107,11 @@ func receipts() map[string]string {
 		return erasure.Record[erasure.UserScope]{Restrictions: []erasure.Restriction{restricted(erasure.FoundPresent, called)}, Attempts: attempts}
 	}
 	found := erasure.Record[erasure.UserScope]{Restrictions: []erasure.Restriction{restricted(erasure.FoundDeactivated, false)}}
+	unanswered, unseen := restricted(erasure.FoundPresent, false), restricted(erasure.FoundPresent, false)
+	unanswered.AnswerLost, unanswered.VerifiedAt, unanswered.TaskID, unseen.VerifiedAt = true, nil, "", nil
+	blocked := func(r erasure.Restriction) erasure.Record[erasure.UserScope] {
+		return erasure.Record[erasure.UserScope]{Restrictions: []erasure.Restriction{r}}
+	}
 	lifted := staged(false)
 	lifted.Reverted = true
 	timed := about(user, allOfUser.NotCovered())
@@ -120,6 +125,8 @@ func receipts() map[string]string {
 		"users_scheduled":        batch(users, erasure.StatusScheduled, allOfUser, staged(false), staged(false), found),
 		"users_half_called_off":  batch(users, erasure.StatusCompleted, allOfUser, staged(true), staged(false, attempted(allOfUser, erasure.StatusCompleted, 60))),
 		"users_all_called_off":   batch(users, erasure.StatusCompleted, allOfUser, staged(true), staged(true)),
+		"user_block_unseen":      blocked(unseen).Receipt(timed),
+		"users_block_unanswered": batch(users, erasure.StatusFailed, allOfUser, blocked(unanswered), blocked(unseen), staged(false)),
 		"users_one_active_again": batch(users, erasure.StatusReverted, allOfUser, staged(false), lifted),
 		"user_completed":         single(user, allOfUser, attempted(allOfUser, erasure.StatusCompleted, 0)),
 		"user_submitted":         single(user, allOfUser, attempted(allOfUser, erasure.StatusSubmitted, 0)),
@@ -217,7 +224,10 @@ func TestReceiptTextNeverReadsAsDoneWhenItIsNot(t *testing.T) {
 			}
 			records[i].Reverted = random.IntN(10) == 0
 			if random.IntN(4) == 0 {
-				records[i].Restrictions = []erasure.Restriction{{Found: erasure.FoundPresent, SubmittedAt: minute(0)}}
+				records[i].Restrictions = []erasure.Restriction{{Found: erasure.FoundPresent, SubmittedAt: minute(0), AnswerLost: random.IntN(3) == 0}}
+				if random.IntN(2) == 0 {
+					records[i].Restrictions[0].VerifiedAt = minute(1)
+				}
 				if len(records[i].Attempts) == 0 && !records[i].Reverted && random.IntN(2) == 0 {
 					records[i].Restrictions[0].ReleasedAt = minute(1)
 				}

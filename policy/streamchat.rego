@@ -10,6 +10,7 @@
 #   expected_apps            names of apps; left out: any
 #   allow_forget             records may leave the state
 #   allow_late               a grace period may end after due_at
+#   allow_new_retention      a retention policy may be set where there was none
 #   allow_shorter_retention  a retention policy may become shorter, or another one
 #   allow_unseen_export      an erasure may be in one plan with the export that goes before it
 #   allow_undo               users may be restored or reactivated, policies removed
@@ -75,11 +76,6 @@ irreversible(rc) if {
 	rc.type in erasures
 	sends(rc)
 	not rc.change.after.irreversible == false
-}
-
-irreversible(rc) if {
-	rc.type in policies
-	makes(rc)
 }
 
 # How many a change is about. Of a batch that is scheduled the plan does not say how many
@@ -157,6 +153,16 @@ deny contains msg if {
 	msg := sprintf("%s: the retention policy is made shorter, from %d to %d hours; set allow_shorter_retention in a reviewed change", [rc.address, rc.change.before.max_age_hours, rc.change.after.max_age_hours])
 }
 
+# From never to some hours is the greatest shortening.
+deny contains msg if {
+	some rc in changes
+	rc.type in policies
+	makes(rc)
+	not is_object(rc.change.before)
+	not object.get(settings, "allow_new_retention", false)
+	msg := sprintf("%s: a new retention policy deletes for everybody, from then on; set allow_new_retention in a reviewed change", [rc.address])
+}
+
 # What a removed or replaced policy covers changes unseen.
 deny contains msg if {
 	some rc in changes
@@ -206,6 +212,7 @@ deny contains msg if {
 	rc.type in erasures
 	left := {id | some id, "scheduled" in object.get(rc.change.before, "results", {}); not id in rc.change.after.user_ids}
 	makes(rc)
+	is_array(rc.change.after.user_ids)
 	is_array(object.get(rc.change.before, "user_ids", null))
 	count(left) > 0
 	not object.get(settings, "allow_undo", false)
@@ -307,6 +314,22 @@ deny contains msg if {
 forgets(rc) if destroys(rc)
 
 forgets(rc) if "forget" in rc.change.actions
+
+# A replacement hands the record on, unless it is about somebody else.
+forgets(rc) if {
+	"delete" in rc.change.actions
+	"create" in rc.change.actions
+	some name in ["cid", "message_id", "subject", "user_id"]
+	is_string(rc.change.before[name])
+	differs(rc, name)
+}
+
+differs(rc, name) if {
+	is_string(rc.change.after[name])
+	rc.change.after[name] != rc.change.before[name]
+}
+
+differs(rc, name) if rc.change.after_unknown[name] == true
 
 deny contains msg if {
 	object.get(input, "errored", false)

@@ -105,6 +105,12 @@ test_shorter_retention if {
 	count(says([policy(["update"], 48, 24)], {"allow_shorter_retention": true})) == 0
 }
 
+test_new_policy if {
+	created := change("streamchat_retention_policy", ["create"], null, {"policy": "old-messages", "max_age_hours": 26280})
+	one(says([created], lax), "allow_new_retention")
+	count(says([created], {"allow_new_retention": true})) == 0
+}
+
 test_another_policy if one(says([change("streamchat_retention_policy", ["delete", "create"], {"policy": "old-messages", "max_age_hours": 48}, {"policy": "inactive-channels", "max_age_hours": 48})], lax), "becomes another")
 
 restriction := {"on_destroy": "reactivate", "found": "present", "status": "deactivated"}
@@ -161,6 +167,9 @@ test_scheduled_taken_off if {
 	one(says([left], lax), "1 left the list")
 	count(says([left], {"allow_undo": true})) == 0
 	count(says([batch(ids, {"user_ids": ["anna", "bert"]}, {"anna": true, "bert": true})], lax)) == 0
+
+	# The ids move to user_ids_wo, which no plan shows.
+	count(says([batch(ids, {"user_ids": null}, {"anna": true, "bert": true})], lax)) == 0
 }
 
 # What was scheduled counts again when it is due: by those whose result the apply decides.
@@ -232,6 +241,14 @@ test_forgotten_record if {
 			one(says([change(type, actions, {"on_destroy": "forget"}, null)], lax), "would be forgotten")
 			count(says([change(type, actions, {"on_destroy": "forget"}, null)], {"allow_forget": true})) == 0
 		}
+	}
+}
+
+test_replaced_record if {
+	every other in [{"user_id": "bert"}, {"user_id": "anna"}] {
+		replaced := change("streamchat_user_export", ["delete", "create"], {"user_id": "anna"}, other)
+		denied := [message | some message in says([replaced], lax); contains(message, "would be forgotten")]
+		count(denied) == count([1 | other.user_id != "anna"])
 	}
 }
 

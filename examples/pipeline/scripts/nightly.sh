@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: MPL-2.0
 
 # Finishes what an apply has begun, without asking anybody: asks for results, and erases
-# who was scheduled, is due and has not changed since. Anything else ends with 3: somebody
-# has to look at the comment.
+# who was scheduled, is due and has not changed since, within the policy. Anything else ends
+# with 3: somebody has to look at the comment.
 set -eu
 out=${OUT:-out}
 comment=${COMMENT:-streamchat-comment}
@@ -22,7 +22,11 @@ case $code in
   code=0
   "$comment" -only-approved -plan "$out/plan.json" -log "$out/plan.jsonl" || code=$?
   case $code in
-  0) exec "$here/apply.sh" ;;
+  0)
+    if "$here/policy.sh"; then exec "$here/apply.sh"; fi
+    code=1
+    echo "The policy denies this plan, so nothing is finished this night:" >&2
+    ;;
   3) echo "This plan does more than finish what was begun, so nothing of it is applied:" >&2 ;;
   *) echo "Nobody could tell what this plan does, so nothing of it is applied:" >&2 ;;
   esac

@@ -222,7 +222,7 @@ func (c change) judge(said []diagnostic) act {
 		return d.Summary == calledOff || d.Summary == again || d.Summary == restricted
 	})
 	a.approved = a.approved || c.outlived()
-	a.nameless = c.values()["results"] != nil && len(a.subjects) == 0
+	a.nameless = known && len(a.subjects) == 0
 	if slices.Contains([]effect{gone, due, schedules, keeps}, a.effect) {
 		for _, what := range list(c.after["not_covered"]) {
 			a.stays = append(a.stays, fmt.Sprint(what))

@@ -50,7 +50,7 @@ type act struct {
 	// pseudonym stands for somebody whose id is in no plan, shortened.
 	pseudonym string
 	approved  bool // an apply before began it, and nothing has changed since
-	nameless  bool // a batch without ids: only the log says who left it
+	nameless  bool // a record without ids: only the log says who left it or is active again
 }
 
 type diagnostic struct {
@@ -191,7 +191,7 @@ func (p *Plan) Unapproved() (why []string) {
 		case !a.approved:
 			why = append(why, clip(clean(cmp.Or(a.request, a.address)), widest))
 		case a.nameless && !p.logged:
-			why = append(why, clip(clean(cmp.Or(a.request, a.address)), widest)+" (without the log nobody can say who left it)")
+			why = append(why, clip(clean(cmp.Or(a.request, a.address)), widest)+" (without the log nobody can say who left it or is active again)")
 		}
 	}
 	return append(why, p.others...)

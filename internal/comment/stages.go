@@ -98,6 +98,11 @@ func (c change) due() bool {
 			return false
 		}
 	}
+	for key := range open {
+		if _, known := before[key]; !known {
+			return false
+		}
+	}
 	return len(after)+c.scheduled() == len(before)
 }
 

@@ -159,6 +159,7 @@ func TestOnlyApproved(t *testing.T) {
 		"veiled, and no log":       {[]any{then(many, dueVeiled, nil)}, false, nil},
 		"veiled, and one left":     {[]any{then(many, dueVeiled, nil)}, false, said("Irreversible deletions", "Scheduled erasures called off")},
 		"veiled, one is new":       {[]any{opened(then(many, dueVeiled, values{"user_count": 4.0}), "results", map[string]any{"anna": true, "bert": true, "dora": true})}, false, said("Irreversible deletions")},
+		"veiled, a stranger":       {[]any{opened(then(many, dueVeiled, nil), "results", map[string]any{"anna": true, "bert": true, "dora": true})}, false, said("Irreversible deletions")},
 		"veiled, one":              {[]any{then(one, veiledOne, nil)}, true, said("Irreversible deletions")},
 		"veiled, one, and no log":  {[]any{then(one, veiledOne, nil)}, false, nil},
 		"veiled, one, again":       {[]any{then(one, veiledOne, nil)}, false, []byte(logged("warning", "Restricted again", "", "streamchat_user_erasure.x"))},

@@ -367,8 +367,10 @@ func TestBadInput(t *testing.T) {
 			t.Errorf("%s is taken", name)
 		}
 	}
-	got := read(t, nil, []byte(logged("error", "Invalid value for variable", "anna is none", ""))).Markdown(comment.Options{})
-	if !strings.Contains(got, "nothing can be applied") || strings.Contains(got, "anna") {
+	got := read(t, nil, []byte(logged("error", "Invalid value for variable", "anna is none", "")+
+		logged("error", "No value for required variable", `The root module input variable "officer" is not set`, "")+
+		logged("error", "Missing required argument", `The argument "production" is required`, ""))).Markdown(comment.Options{})
+	if !strings.Contains(got, "nothing can be applied") || strings.Contains(got, "anna") || !strings.Contains(got, "officer") || !strings.Contains(got, "production") {
 		t.Error(got)
 	}
 }

@@ -63,7 +63,10 @@ type diagnostic struct {
 // it, but of a plan that failed early none is known.
 func (d diagnostic) shows() bool {
 	return strings.Contains(d.Address, prefix) ||
-		slices.Contains([]string{"Resource precondition failed", "Resource postcondition failed", "Check block assertion failed"}, d.Summary)
+		slices.Contains([]string{
+			"Resource precondition failed", "Resource postcondition failed", "Check block assertion failed",
+			"No value for required variable", "Missing required argument", // these name what is missing
+		}, d.Summary)
 }
 
 // Read reads a saved plan as "show -json" prints it, and the log of the "plan -json"

@@ -261,9 +261,23 @@ func TestIDsOnlyWhenAsked(t *testing.T) {
 	log := []byte(logged("error", "Resource precondition failed", "No anna here", `streamchat_user_erasure.other["anna"]`) +
 		logged("error", "Resource precondition failed", "DSR-1: not \"anna\" either.", "") + logged("warning", "Check block assertion failed", "DSR-2 is (anna).", "") +
 		logged("error", "Invalid function argument", "decoding bert failed", ""))
+	acts = append(acts, change("streamchat_channel_erasure.x", "create", nil, map[string]any{"cid": "messaging:anna-carl", "irreversible": true}))
+	for i, form := range []string{
+		"anna: is on hold", "the user anna.", "DSR-1:\nanna", "<anna>", "user:anna", "anna", "a\tanna\tb", "`anna`", "anna's", "anna\\n", "anna/anna", "«anna»", "über-üanna", "anna,anna;anna",
+		"messaging:anna-carl.", "in messaging:anna-carl: no", "!messaging:anna-carl!",
+	} {
+		log = append(log, logged("error", "Resource precondition failed", fmt.Sprintf("FORM-%d %s", i, form), "")...)
+	}
+	log = append(log, logged("warning", "Check block assertion failed", "Joanna, anna-2, annas, DSR-anna and carl stay.", "")...)
 	p := read(t, plan(t, acts...), log)
-	got := p.Markdown(comment.Options{})
-	if strings.Contains(got, "anna") || strings.Contains(got, "bert") {
+	got := plainer(p.Markdown(comment.Options{}))
+	for _, longer := range []string{"Joanna", "anna-2", "annas", "DSR-anna", "carl stay"} { // no ids of this plan
+		if !strings.Contains(got, longer) {
+			t.Errorf("lacks %q: %s", longer, got)
+		}
+		got = strings.Replace(got, longer, "", 1)
+	}
+	if strings.Contains(got, "anna") || strings.Contains(got, "carl") || !strings.Contains(got, "FORM-16") || strings.Contains(got, "bert") {
 		t.Errorf("names the subject: %s", got)
 	}
 	for _, says := range []string{"DSR-1: not", "DSR-2 is"} { // what the configuration's author wrote
@@ -353,8 +367,10 @@ func TestBadInput(t *testing.T) {
 			t.Errorf("%s is taken", name)
 		}
 	}
-	got := read(t, nil, []byte(logged("error", "Invalid value for variable", "anna is none", ""))).Markdown(comment.Options{})
-	if !strings.Contains(got, "nothing can be applied") || strings.Contains(got, "anna") {
+	got := read(t, nil, []byte(logged("error", "Invalid value for variable", "anna is none", "")+
+		logged("error", "No value for required variable", `The root module input variable "officer" is not set`, "")+
+		logged("error", "Missing required argument", `The argument "production" is required`, ""))).Markdown(comment.Options{})
+	if !strings.Contains(got, "nothing can be applied") || strings.Contains(got, "anna") || !strings.Contains(got, "officer") || !strings.Contains(got, "production") {
 		t.Error(got)
 	}
 }

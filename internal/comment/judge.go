@@ -116,7 +116,7 @@ type change struct {
 	removed, kept bool   // destroyed; taken out of the state by a removed block
 	created       bool   // also as the second half of a replacement
 	replaces      bool   // a record
-	doubles       bool   // it is created before the record that it replaces goes
+	doubles       bool   // the record that it replaces goes later or is forgotten: it hands nothing on
 	updated       bool   // in place
 	importing     bool
 	moved         bool
@@ -137,10 +137,11 @@ func changeOf(rc *tfjson.ResourceChange, made string) change {
 		c.action = nothing
 	case a.Delete():
 		c.removed = true
-	case slices.Contains(a, tfjson.ActionForget):
+	case a.Forget():
 		c.removed, c.kept = true, true
-	case a.Create(), a.Replace():
-		c.created, c.replaces, c.doubles = true, a.Replace(), a.CreateBeforeDestroy()
+	case slices.Contains(a, tfjson.ActionCreate): // with a delete, or a forget where destroy = false
+		c.created, c.replaces = true, len(a) > 1
+		c.doubles = c.replaces && !a.DestroyBeforeCreate()
 	case a.Update():
 		c.updated = true
 	}
@@ -221,7 +222,7 @@ func (c change) judge(said []diagnostic) act {
 		return d.Summary == calledOff || d.Summary == again || d.Summary == restricted
 	})
 	a.approved = a.approved || c.outlived()
-	a.nameless = c.values()["results"] != nil && len(a.subjects) == 0
+	a.nameless = known && len(a.subjects) == 0
 	if slices.Contains([]effect{gone, due, schedules, keeps}, a.effect) {
 		for _, what := range list(c.after["not_covered"]) {
 			a.stays = append(a.stays, fmt.Sprint(what))

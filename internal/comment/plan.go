@@ -30,6 +30,7 @@ type Plan struct {
 	errors  []diagnostic // that fail the plan
 	general []diagnostic // warnings about nobody
 	ids     map[string]bool
+	longest int // of the ids, in bytes
 }
 
 // act is one change of one resource of this provider.
@@ -49,7 +50,7 @@ type act struct {
 	// pseudonym stands for somebody whose id is in no plan, shortened.
 	pseudonym string
 	approved  bool // an apply before began it, and nothing has changed since
-	nameless  bool // a batch without ids: only the log says who left it
+	nameless  bool // a record without ids: only the log says who left it or is active again
 }
 
 type diagnostic struct {
@@ -58,10 +59,14 @@ type diagnostic struct {
 
 // shows reports that the detail may be shown. The CLI's own quotes values; the provider's names
 // nobody, and a condition's is what the configuration's author wrote for its readers, in
-// which the CLI shows no sensitive or ephemeral value.
+// which the CLI shows no sensitive or ephemeral value. It must name nobody: ids are masked in
+// it, but of a plan that failed early none is known.
 func (d diagnostic) shows() bool {
 	return strings.Contains(d.Address, prefix) ||
-		slices.Contains([]string{"Resource precondition failed", "Resource postcondition failed", "Check block assertion failed"}, d.Summary)
+		slices.Contains([]string{
+			"Resource precondition failed", "Resource postcondition failed", "Check block assertion failed",
+			"No value for required variable", "Missing required argument", // these name what is missing
+		}, d.Summary)
 }
 
 // Read reads a saved plan as "show -json" prints it, and the log of the "plan -json"
@@ -106,7 +111,7 @@ func (p *Plan) readChanges(shown *tfjson.Plan, said map[string][]diagnostic) {
 	for _, rc := range shown.ResourceChanges {
 		if rc.Mode == tfjson.ManagedResourceMode && strings.HasPrefix(rc.Type, prefix) {
 			for _, id := range changeOf(rc, p.made).subjects() {
-				p.ids[id] = true
+				p.ids[id], p.longest = true, max(p.longest, len(id))
 			}
 		}
 	}
@@ -189,7 +194,7 @@ func (p *Plan) Unapproved() (why []string) {
 		case !a.approved:
 			why = append(why, clip(clean(cmp.Or(a.request, a.address)), widest))
 		case a.nameless && !p.logged:
-			why = append(why, clip(clean(cmp.Or(a.request, a.address)), widest)+" (without the log nobody can say who left it)")
+			why = append(why, clip(clean(cmp.Or(a.request, a.address)), widest)+" (without the log nobody can say who left it or is active again)")
 		}
 	}
 	return append(why, p.others...)
@@ -214,18 +219,31 @@ func (p *Plan) shown(address string) string {
 	return strings.Join(parts, `"`)
 }
 
-// masked is a text of the configuration's without the ids of this plan's subjects.
+// masked is a text of the configuration's without the ids of this plan's subjects, the longest
+// first. Part of a longer word is no id.
 func (p *Plan) masked(text string) string {
-	if p.ids[text] {
-		return hidden
-	}
-	words := strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" ,;/|'\"()[]{}=", r) })
-	for _, word := range words {
-		if p.ids[word] {
-			text = strings.ReplaceAll(text, word, hidden)
+	var out strings.Builder
+	for at := 0; at < len(text); {
+		end := at
+		if at == 0 || !inID(text[at-1]) {
+			for end = min(len(text), at+p.longest); end > at && (end < len(text) && inID(text[end]) || !p.ids[text[at:end]]); {
+				end--
+			}
 		}
+		if end > at {
+			out.WriteString(hidden)
+			at = end
+			continue
+		}
+		out.WriteByte(text[at])
+		at++
 	}
-	return text
+	return out.String()
+}
+
+// inID reports that Stream takes a character in the id of a user.
+func inID(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("@_-", c) >= 0
 }
 
 const hidden = "‹id›"

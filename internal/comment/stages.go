@@ -98,6 +98,11 @@ func (c change) due() bool {
 			return false
 		}
 	}
+	for key := range open {
+		if _, known := before[key]; !known {
+			return false
+		}
+	}
 	return len(after)+c.scheduled() == len(before)
 }
 
@@ -184,7 +189,7 @@ func (c change) befores(e effect) (facts []string) {
 	case c.another():
 		return append(facts, was+", of another subject: that record is forgotten, with its receipt")
 	case c.doubles:
-		return append(facts, was+", and is created before that goes: sent again in any case")
+		return append(facts, was+", from which nothing is handed on: sent again in any case")
 	case c.before["status"] == "completed":
 		return append(facts, was+": the provider looks again. Who or what is gone stays on record, and nothing is sent; what is there again is sent again")
 	}

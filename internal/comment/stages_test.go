@@ -41,6 +41,7 @@ var (
 		"erase_at": "2025-12-31T23:00:00Z", "delete": map[string]any{"user": "hard"}, "results": map[string]any{"anna": "scheduled", "bert": "scheduled", "carl": "erased"},
 	}
 	dueVeiled = dueMany.with(values{"user_ids": nil})
+	veiledOne = dueOne.with(values{"user_id": nil, "subject": strings.Repeat("0123456789abcdef", 4)})
 	submitted = dueOne.with(values{"status": "submitted", "grace_period": nil, "erase_at": nil})
 )
 
@@ -106,7 +107,8 @@ func TestOnlyApproved(t *testing.T) {
 		want bool
 		log  []byte
 	}{
-		"a restriction outlived":             {[]any{then(one, submitted, nil), restricted(restriction.with(values{"status": "erased"}))}, true, nil},
+		"a restriction outlived":             {[]any{then(one, submitted, nil), restricted(restriction.with(values{"status": "erased"}))}, true, said()},
+		"a restriction outlived, and no log": {[]any{restricted(restriction.with(values{"status": "erased"}))}, false, nil},
 		"a restriction outlived, and labels": {[]any{restricted(restriction.with(values{"status": "erased", "labels": nil}))}, false, nil},
 		"a restriction lifted elsewhere":     {[]any{opened(restricted(restriction.with(values{"status": nil})), "status", true)}, false, nil},
 		"a restriction outlived, open":       {[]any{opened(restricted(restriction.with(values{"status": "erased"})), "labels", true)}, false, nil},
@@ -157,6 +159,10 @@ func TestOnlyApproved(t *testing.T) {
 		"veiled, and no log":       {[]any{then(many, dueVeiled, nil)}, false, nil},
 		"veiled, and one left":     {[]any{then(many, dueVeiled, nil)}, false, said("Irreversible deletions", "Scheduled erasures called off")},
 		"veiled, one is new":       {[]any{opened(then(many, dueVeiled, values{"user_count": 4.0}), "results", map[string]any{"anna": true, "bert": true, "dora": true})}, false, said("Irreversible deletions")},
+		"veiled, a stranger":       {[]any{opened(then(many, dueVeiled, nil), "results", map[string]any{"anna": true, "bert": true, "dora": true})}, false, said("Irreversible deletions")},
+		"veiled, one":              {[]any{then(one, veiledOne, nil)}, true, said("Irreversible deletions")},
+		"veiled, one, and no log":  {[]any{then(one, veiledOne, nil)}, false, nil},
+		"veiled, one, again":       {[]any{then(one, veiledOne, nil)}, false, []byte(logged("warning", "Restricted again", "", "streamchat_user_erasure.x"))},
 		"a hold lets the rest go":  {[]any{then(many, dueMany, nil)}, true, said("Irreversible deletions", "Not erased: Held user")},
 		"a list that is not known": {[]any{opened(then(many, dueMany, values{"user_ids": nil}), "user_ids", true)}, false, nil},
 	} {
@@ -229,7 +235,7 @@ func TestStagesSaid(t *testing.T) {
 	t.Parallel()
 	const one, many = "user_erasure", "user_erasure_batch"
 	created := dueOne.with(values{"status": nil, "erase_at": nil, "received_at": "2025-12-15", "due_at": "2026-01-15T23:59:59Z"})
-	veiledOne := values{"user_id": nil, "request_id": nil, "subject": strings.Repeat("0123456789abcdef", 4)}
+	withoutID := values{"user_id": nil, "request_id": nil, "subject": strings.Repeat("0123456789abcdef", 4)}
 	const reactivates, stays, nothing = "whoever it deactivated is reactivated", "the user stays deactivated", "only the record goes"
 	for name, tt := range map[string]struct {
 		act  any
@@ -239,8 +245,8 @@ func TestStagesSaid(t *testing.T) {
 	}{
 		"created":           {change("streamchat_user_erasure.x", "create", nil, created), nil, []string{"### Restricted now", "720h after this one", "answer due by 2026-01-15: LATE", reactivates}, nil},
 		"in good time":      {change("streamchat_user_erasure.x", "create", nil, created.with(values{"due_at": "2026-02-15T23:59:59Z"})), nil, []string{"answer due by 2026-02-15"}, []string{"LATE"}},
-		"without an id":     {change("streamchat_user_erasure.x", "create", nil, created.with(veiledOne)), nil, []string{"subject `0123456789ab…` \\(no request\\_id\\)", stays}, []string{"0123456789abcd"}},
-		"with its request":  {change("streamchat_user_erasure.x", "create", nil, created.with(veiledOne).with(values{"request_id": "DSR-1"})), nil, []string{"`DSR-1`, subject `0123456789ab…`"}, nil},
+		"without an id":     {change("streamchat_user_erasure.x", "create", nil, created.with(withoutID)), nil, []string{"subject `0123456789ab…` \\(no request\\_id\\)", stays}, []string{"0123456789abcd"}},
+		"with its request":  {change("streamchat_user_erasure.x", "create", nil, created.with(withoutID).with(values{"request_id": "DSR-1"})), nil, []string{"`DSR-1`, subject `0123456789ab…`"}, nil},
 		"due":               {then(one, dueOne, nil), nil, []string{"### Erased now, as scheduled", "was to be erased by the first apply after 2025-12-31T23:00:00Z", "1 user", nothing}, []string{"LATE", reactivates, "### Goes for good"}},
 		"due, too late":     {then(one, dueOne.with(values{"due_at": "2025-12-31T23:59:59Z"}), nil), nil, []string{"answer due by 2025-12-31: LATE"}, nil},
 		"due, of three two": {then(many, dueMany, nil), nil, []string{"### Erased now, as scheduled", "| 2 users"}, nil},
@@ -252,7 +258,7 @@ func TestStagesSaid(t *testing.T) {
 		"some left":         {then(many, dueMany.with(values{"erase_at": "2026-02-01T00:00:00Z"}), values{"user_ids": []any{"anna", "carl"}}), said("Scheduled erasures called off"), []string{"### Calls scheduled erasures off"}, []string{"### Goes for good"}},
 		"marked later":      {change("streamchat_user_erasure.x", "create", nil, created.with(values{"irreversible": false})), said("Restricted now, erased later"), []string{"### Marked as deleted", "720h after this one", reactivates}, []string{"### Restricted now"}},
 		"called off":        {change("streamchat_user_erasure.x", "delete", dueOne, nil), nil, []string{"### Calls scheduled erasures off", "the scheduled erasure is called off"}, []string{"stays"}},
-		"off, without id":   {change("streamchat_user_erasure.x", "delete", dueOne.with(veiledOne), nil), nil, []string{"### Forgotten", "called off, and the user stays deactivated"}, nil},
+		"off, without id":   {change("streamchat_user_erasure.x", "delete", dueOne.with(withoutID), nil), nil, []string{"### Forgotten", "called off, and the user stays deactivated"}, nil},
 		"let go":            {change("streamchat_user_erasure.x", "forget", dueOne, nil), nil, []string{"### Forgotten", "nobody erases them"}, nil},
 		"some left, no log": {then(many, dueMany, values{"user_ids": []any{"anna", "carl"}}), nil, []string{"### Goes for good"}, nil},
 	} {
@@ -295,6 +301,9 @@ func TestBefores(t *testing.T) {
 		"completed":        {replaced("completed", nil, "delete", "create"), []string{"### Goes for good", "replaces a record that was completed", again}, nil},
 		"a channel":        {replaced("completed", values{"user_id": nil, "cid": "messaging:a"}, "delete", "create"), []string{again}, nil},
 		"made first":       {replaced("completed", nil, "create", "delete"), []string{"sent again in any case"}, []string{again}},
+		"then forgotten":   {replaced("completed", nil, "create", "forget"), []string{"## Stream: 1 change that cannot", "### Goes for good", "sent again in any case"}, []string{again, "Forgotten"}},
+		"forgotten first":  {replaced("completed", nil, "forget", "create"), []string{"## Stream: 1 change that cannot", "### Goes for good", "sent again in any case"}, []string{again, "Forgotten"}},
+		"only forgotten":   {replaced("completed", nil, "forget"), []string{"### Forgotten"}, []string{"### Goes for good"}},
 		"failed":           {replaced("failed", nil, "delete", "create"), []string{"was failed, from which the provider goes on"}, []string{again}},
 		"of somebody else": {replaced("completed", values{"user_id": "bert"}, "delete", "create"), []string{"another subject", "forgotten"}, []string{again}},
 		"of another hash":  {changed(change("streamchat_user_erasure.x", "", values{"status": "completed", "subject": "a"}, values{"subject": "b", "irreversible": true}), "actions", []string{"delete", "create"}), []string{"another subject"}, nil},

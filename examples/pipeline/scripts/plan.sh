@@ -14,13 +14,8 @@ umask 077
 
 "$tf" init -input=false >"$out/init.log" 2>&1 || { cat "$out/init.log" >&2; exit 1; }
 code=0
-# Not printed: the log may quote the configuration.
+# Not printed: the log may quote the configuration. What it may say is in the comment.
 "$tf" plan -input=false -json -out="$out/plan.tfplan" -detailed-exitcode >"$out/plan.jsonl" || code=$?
-# Except errors without an address, e.g. of a variable without a value: the comment has no more
-# than the titles of most.
-if [ "$code" = 1 ] && command -v jq >/dev/null; then
-  jq -r 'select(.type == "diagnostic") | .diagnostic | select(.severity == "error" and (.address | not)) | .detail' "$out/plan.jsonl" >&2
-fi
 if [ -f "$out/plan.tfplan" ]; then
   "$tf" show -json "$out/plan.tfplan" >"$out/plan.json"
 fi

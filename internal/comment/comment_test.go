@@ -263,7 +263,7 @@ func TestIDsOnlyWhenAsked(t *testing.T) {
 		logged("error", "Invalid function argument", "decoding bert failed", ""))
 	acts = append(acts, change("streamchat_channel_erasure.x", "create", nil, map[string]any{"cid": "messaging:anna-carl", "irreversible": true}))
 	for i, form := range []string{
-		"anna: is on hold", "the user anna.", "DSR-1:\nanna", "<anna>", "user:anna", "anna", "a\tanna\tb", "`anna`", "anna's", "anna\\n", "anna/anna", "«anna»", "über-üanna", "anna,anna;anna",
+		"anna: is on hold", "the user anna.", "DSR-1:\nanna", "<anna>", "user:anna", "anna", "a\tanna\tb", "`anna`", "anna's", "anna\\n", "anna/anna", "«anna»", "über-üanna", "anna,anna;anna", "@anna", "anna@example.com",
 		"messaging:anna-carl.", "in messaging:anna-carl: no", "!messaging:anna-carl!",
 	} {
 		log = append(log, logged("error", "Resource precondition failed", fmt.Sprintf("FORM-%d %s", i, form), "")...)

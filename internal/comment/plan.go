@@ -241,9 +241,10 @@ func (p *Plan) masked(text string) string {
 	return out.String()
 }
 
-// inID reports that Stream takes a character in the id of a user.
+// inID reports that a character makes another word of an id beside it. An id may hold @ as
+// well, but texts put it before a name.
 func inID(c byte) bool {
-	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("@_-", c) >= 0
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("_-", c) >= 0
 }
 
 const hidden = "‹id›"

@@ -94,7 +94,7 @@ func (c change) due() bool {
 		return c.before["results"] == nil
 	}
 	for key, word := range before {
-		if _, planned := after[key]; word == "scheduled" && planned || word == "scheduled" && open[key] != true || word != "scheduled" && after[key] != word {
+		if _, planned := after[key]; word == "scheduled" && (planned || open[key] != true) || word != "scheduled" && after[key] != word {
 			return false
 		}
 	}

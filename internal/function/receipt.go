@@ -182,23 +182,28 @@ func (r receipt) claimed() standing {
 // fates are those of every subject; a single record has one.
 func (r receipt) fates() []fate {
 	if r.Subjects == nil {
-		reverted := r.Status == erasure.StatusReverted
-		if n := len(r.Restrictions); n > 0 && len(r.Attempts) == 0 {
-			return []fate{firstStage(r.Restrictions[n-1], reverted, r.ended())}
-		}
-		return []fate{fateOf(r.Attempts, reverted)}
+		return []fate{r.fate(r.Attempts, r.Restrictions, r.Status == erasure.StatusReverted)}
 	}
 	fates := make([]fate, len(r.Subjects))
 	for i, subject := range r.Subjects {
-		if n := len(subject.Restrictions); n > 0 && len(subject.Attempts) == 0 {
-			fates[i] = firstStage(r.Restrictions[subject.Restrictions[n-1]], subject.Reverted, r.ended())
-			continue
-		}
-		theirs := make([]attempt, len(subject.Attempts))
-		for j, place := range subject.Attempts {
-			theirs[j] = r.Attempts[place]
-		}
-		fates[i] = fateOf(theirs, subject.Reverted)
+		fates[i] = r.fate(picked(r.Attempts, subject.Attempts), picked(r.Restrictions, subject.Restrictions), subject.Reverted)
 	}
 	return fates
+}
+
+// fate is that of one subject.
+func (r receipt) fate(attempts []attempt, restrictions []restriction, reverted bool) fate {
+	if n := len(restrictions); n > 0 && len(attempts) == 0 {
+		return firstStage(restrictions[n-1], reverted, r.ended())
+	}
+	return fateOf(attempts, reverted)
+}
+
+// picked are the things at some places of a list.
+func picked[T any](list []T, places []int) []T {
+	things := make([]T, len(places))
+	for i, place := range places {
+		things[i] = list[place]
+	}
+	return things
 }

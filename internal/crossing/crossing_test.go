@@ -84,7 +84,9 @@ func known() map[string]string {
 	signs := map[string]string{}
 	for _, c := range cases {
 		for _, sign := range c.Shows {
-			signs[sign] = c.Fault
+			if signs[sign] == "" {
+				signs[sign] = c.Fault
+			}
 		}
 	}
 	return signs

@@ -17,14 +17,17 @@ type artist struct {
 	Story
 	hot  []int // whom the story has named
 	next int
+	// alias: some blocks are of a second provider block.
+	alias bool
 }
 
 // draw is the story of a number.
 func draw(number uint64) Story {
 	a := &artist{Rand: rand.New(rand.NewPCG(number, 18))}
 	a.world()
+	a.alias = a.one(20)
 	episodes := []func(){
-		a.add, a.add, a.raise, a.raise, a.two, a.two, a.two, a.veiled, a.outside, a.outside, a.period, a.period, a.pair, a.export, a.query, a.manage,
+		a.add, a.add, a.raise, a.raise, a.two, a.two, a.two, a.veiled, a.outside, a.outside, a.period, a.period, a.pair, a.export, a.query, a.manage, a.adopt,
 	}
 	for range 1 + a.IntN(3) {
 		pick(a, episodes)()
@@ -207,6 +210,7 @@ func (a *artist) roomBlock() *Block {
 
 func (a *artist) put(b *Block) *Block {
 	copied := *b
+	copied.Alias = a.alias && a.one(3)
 	a.Steps = append(a.Steps, Step{Set: &copied})
 	return b
 }
@@ -475,6 +479,23 @@ func (a *artist) manage() {
 		a.run()
 	default:
 		a.Steps = append(a.Steps, Step{Drop: b.Name})
+		a.run()
+	}
+}
+
+// adopt: what others have done is imported.
+func (a *artist) adopt() {
+	who := a.person()
+	b, what := a.erasure(who), pick(a, []string{softly, pruning, finally})
+	if a.one(3) {
+		b, what = a.restriction(who), deactivate
+	}
+	b.Import, b.Veiled = true, false
+	a.Steps = append(a.Steps, Step{Event: &Event{What: what, Who: who}})
+	a.put(b)
+	a.run()
+	if a.one(2) {
+		a.happening()
 		a.run()
 	}
 }

@@ -74,7 +74,12 @@ type machine struct {
 	named    map[string]map[string]bool
 	imported map[string]bool
 	// disturbed: somebody else did something since the last run.
-	disturbed  bool
+	disturbed bool
+	// aliased: there is a second provider block, a process that the first knows nothing of.
+	aliased bool
+	// doubled: a plan with two blocks for one subject was let through, and what follows
+	// follows from that.
+	doubled    bool
 	violations []Violation
 	trace      func(format string, args ...any)
 }
@@ -130,7 +135,7 @@ func (m *machine) kit() {
 				sign = "kit: " + known
 			}
 		}
-		m.violations = append(m.violations, Violation{sign, first + text[len(first):min(len(text), len(first)+1500)]})
+		m.violations = append(m.violations, Violation{sign, first + text[len(first):min(len(text), len(first)+4000)]})
 	}
 	m.said = nil
 }
@@ -279,8 +284,9 @@ func (m *machine) set(b Block) {
 	if b.Name == "" || !slices.Contains(kinds, b.Kind) {
 		return
 	}
+	m.aliased = m.aliased || b.Alias
 	if _, i := m.find(b.Name); i >= 0 {
-		if m.blocks[i].Kind == b.Kind {
+		if m.blocks[i].Kind == b.Kind && m.blocks[i].Alias == b.Alias {
 			m.blocks[i] = &b
 		}
 		return

@@ -238,6 +238,14 @@ var cases = []Case{
 		}},
 	},
 	{
+		Name: "somebody to be restored is gone for good", Fault: "a restore that fails for ever",
+		Shows: []string{"I10 the apply fails: Stream refused the request (user_erasure)"},
+		Story: Story{Steps: []Step{
+			{Set: &Block{Kind: EraseAll, Name: "a", Who: []int{0}, Mode: "soft", Restore: true}}, {Run: &Run{}},
+			{Event: &Event{What: finally}}, {Drop: "a"}, {Run: &Run{}}, {Run: &Run{}},
+		}},
+	},
+	{
 		Name: "a restriction is lifted and set again by others", Fault: "a value stays unknown",
 		Shows: []string{"kit: invalid result object after apply"},
 		Story: Story{Steps: []Step{

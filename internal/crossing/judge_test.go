@@ -302,7 +302,7 @@ func (m *machine) guardsHold(d *deed) {
 				m.violate("I2 guarded and deleted already", "message %s", msg)
 			default:
 				sign := "I2 message"
-				if d.beside("", "") == string(Restrict) {
+				if by := d.beside("", ""); !strings.Contains(by, "erasure") && !strings.Contains(by, "truncation") {
 					sign = "I2 message marked by a restriction"
 				}
 				m.violate(sign, "%s of %s", msg, id)

@@ -26,8 +26,8 @@ var (
 )
 
 const (
-	// gate is how many stories are played with the other tests.
-	gate = 300
+	// gate is how many stories are played with the other tests: about 40 s of one core.
+	gate = 400
 	// races is how often a story is played until it shows again what it has shown once:
 	// what runs side by side comes out one way or the other.
 	races = 8
@@ -66,7 +66,11 @@ func TestCases(t *testing.T) {
 			t.Parallel()
 			var found []string
 			var told strings.Builder
-			for range races {
+			times := races
+			if c.Races {
+				times = 5 * races
+			}
+			for range times {
 				told.Reset()
 				violations := play(t, c.Story, func(format string, args ...any) { tell(&told, format, args...) })
 				found = signs(violations)

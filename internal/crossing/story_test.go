@@ -161,6 +161,8 @@ type Case struct {
 	// Fault is what is wrong, as long as it is; Shows are its signs.
 	Fault string
 	Shows []string
+	// Races: it shows now and then.
+	Races bool
 	Story Story
 }
 

@@ -218,7 +218,7 @@ func along(findings map[string]erasure.Finding) string {
 // it protects nobody.
 func holdUnseen(field string) diag.Diagnostic {
 	return diag.NewWarningDiagnostic("Nobody has the hold field", fmt.Sprintf(
-		"None of the users looked up so far has the custom field %q (the provider's hold_field). If that is its name, nobody is on hold; if it is misspelt, the guard protects nobody.", field))
+		"No user of this app has the custom field %q (the provider's hold_field). If that is its name, nobody is on hold; if it is misspelt, the guard protects nobody.", field))
 }
 
 // oneAtATime is the warning of a run whose erasures cannot share a call.

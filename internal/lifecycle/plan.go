@@ -216,6 +216,7 @@ func (p *planning[S, M, P]) readPrior(ctx context.Context) (diags diag.Diagnosti
 	p.records = records
 	p.scheduled = records.Scheduled().IDs()
 	p.engine.Memory.Remember(records, p.TypeName+p.prior.common().Receipt.ValueString())
+	p.engine.UnderWay(records)
 	if !p.known && p.veiled && !p.many {
 		return append(diags, p.giveAgain())
 	}

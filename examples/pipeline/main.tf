@@ -160,7 +160,7 @@ module "production" {
 
   request_id  = each.key
   request     = each.value
-  user_id_wo  = try(local.user_ids[each.key][0], null)
+  user_id_wo  = lookup(local.user_ids, each.key, [null])[0]
   officer     = var.officer
   exports_dir = var.exports_dir
   timeout     = var.timeout
@@ -173,7 +173,7 @@ module "staging" {
 
   request_id  = each.key
   request     = each.value
-  user_id_wo  = try(local.user_ids[each.key][0], null)
+  user_id_wo  = lookup(local.user_ids, each.key, [null])[0]
   officer     = var.officer
   exports_dir = var.exports_dir
   timeout     = var.timeout

@@ -36,10 +36,10 @@ func (f Findings) Complete() bool { return f.Method == Direct }
 type Gaps struct {
 	// Reactions is to how many messages reactions of the user may be missing,
 	// since Stream did not give all of them.
-	Reactions int64
+	Reactions int64 `json:"reactions,omitempty"`
 	// Search: the search for channels that the user wrote in and has left did not
 	// come to its end, or is not available.
-	Search bool
+	Search bool `json:"search,omitempty"`
 }
 
 // Take writes the export of a user to dst, as JSON:

@@ -302,7 +302,7 @@ func (b *Base) archive(ctx context.Context, state tftypes.Value, id string, priv
 // the path of the file may.
 var told = []string{
 	"subject", "request_id", "labels", "app_name", "app_id", "exported_at", "sha256", "file_sha256", "size_bytes", "age_recipients",
-	"message_count", "reaction_count", "attachment_count", "complete", "method", "version", "task_id",
+	"message_count", "reaction_count", "attachment_count", "attachments_saved", "attachments_missing", "complete", "method", "version", "task_id",
 }
 
 // receipt is the record for an auditor.

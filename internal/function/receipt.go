@@ -8,6 +8,7 @@ import (
 	"errors"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/erasure"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/export"
 )
 
 // receipt is what is told of a record. It is read more loosely than the engine does,
@@ -76,14 +77,17 @@ type (
 		EnabledAt   moment `json:"enabled_at"`
 	}
 	exported struct {
-		ExportedAt      moment   `json:"exported_at"`
-		MessageCount    *int64   `json:"message_count"`
-		ReactionCount   *int64   `json:"reaction_count"`
-		AttachmentCount *int64   `json:"attachment_count"`
-		Complete        *bool    `json:"complete"`
-		Saved           *int64   `json:"attachments_saved"`
-		AgeRecipients   []string `json:"age_recipients"`
-		Encrypted       bool     `json:"encrypted"`
+		ExportedAt      moment      `json:"exported_at"`
+		MessageCount    *int64      `json:"message_count"`
+		ReactionCount   *int64      `json:"reaction_count"`
+		AttachmentCount *int64      `json:"attachment_count"`
+		Complete        *bool       `json:"complete"`
+		Method          string      `json:"method"`
+		Saved           *int64      `json:"attachments_saved"`
+		Missing         *int64      `json:"attachments_missing"`
+		Gaps            export.Gaps `json:"gaps"`
+		AgeRecipients   []string    `json:"age_recipients"`
+		Encrypted       bool        `json:"encrypted"`
 	}
 )
 

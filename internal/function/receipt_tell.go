@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/erasure"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/export"
 )
 
 // mostSteps is how many steps are told one by one: a batch of a thousand can have many,
@@ -383,7 +384,7 @@ func (l *letter) export(r receipt) {
 	l.paragraph("**Taken" + on(r.ExportedAt) + "** into a file, " + form + ".")
 	attachments := "attachments (by their addresses, which expire; the files are not part of it)"
 	if r.Saved != nil {
-		attachments = "attachments, and " + number(*r.Saved, "file", "files") + " of them"
+		attachments = "attachments, and " + number(*r.Saved, "file", "files") + " of them in it"
 	}
 	var holds []string
 	for _, count := range []struct {
@@ -398,9 +399,28 @@ func (l *letter) export(r receipt) {
 		l.section("What it holds")
 		l.list(holds)
 	}
-	if r.Complete != nil && !*r.Complete {
-		l.paragraph("It was put together from the user's channels, because Stream does not export as much as that in one piece. It may lack what the user wrote in channels that they have left or that were deleted.")
-	}
+	l.paragraph(r.lacks()...)
 	l.section("What stays at Stream, and why")
 	l.paragraph("Everything: an export is a copy and deletes nothing.")
+}
+
+// lacks says what an export does not hold, and why. A receipt of an earlier version does not
+// always say so.
+func (e exported) lacks() (told []string) {
+	if e.Method == export.Assembled {
+		told = append(told, "It was put together from the user's channels, because Stream does not export as much as that in one piece. It may lack what the user wrote in channels that they have left or that were deleted.")
+	}
+	if e.Gaps.Search {
+		told = append(told, "Stream could not be asked for all channels that they have left.")
+	}
+	if n := e.Gaps.Reactions; n > 0 {
+		told = append(told, "Of "+number(n, "message", "messages")+" it may lack reactions.")
+	}
+	if e.Missing != nil && *e.Missing > 0 {
+		told = append(told, "**"+number(*e.Missing, "file is", "files are")+" missing from it.** Its MANIFEST.json names each and says why.")
+	}
+	if len(told) == 0 && e.Complete != nil && !*e.Complete {
+		told = append(told, "**It is not complete.** This record does not say what it lacks.")
+	}
+	return told
 }

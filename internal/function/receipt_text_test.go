@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -153,6 +154,7 @@ func receipts() map[string]string {
 		"deactivation_erased":    `{"record":"streamchat_user_deactivation","user_id":"canary","status":"erased","deactivated_at":"2026-11-02T09:00:00Z"}`,
 		"retention_in_force":     `{"record":"streamchat_retention_policy","policy":"old-messages","max_age_hours":8760,"enabled_at":"2026-11-02T09:00:00Z","app_name":"canary"}`,
 		"user_export_taken":      `{"record":"streamchat_user_export","user_id":"canary","path":"canary","exported_at":"2026-11-02T09:00:00Z","message_count":12345,"reaction_count":1,"attachment_count":0,"complete":false,"method":"assembled","age_recipients":["canary"]}`,
+		"user_export_lacks_files": `{"record":"streamchat_user_export","subject":"canary","export":{"exported_at":"2026-11-02T09:00:00Z","format":"bundle","method":"direct","complete":false,"encrypted":true,"message_count":378,"reaction_count":2,"attachment_count":5,"attachments_saved":4,"attachments_missing":1}}`,
 		"channel_export_taken":   `{"record":"streamchat_channel_export","cids":["canary"],"path":"canary","exported_at":"2026-11-02T09:00:00Z"}`,
 		"user_restored_and_dropped": strings.Replace(single(user, softUser, attempted(softUser, erasure.StatusCompleted, 0)), `{`,
 			`{"restored_at":"2026-11-03T09:00:00Z","forgotten_at":"2026-11-03T09:00:01Z","later_field":{"canary":1},`, 1),
@@ -196,6 +198,48 @@ func tell(t *testing.T, document string) string {
 		t.Fatal(err)
 	}
 	return r.text()
+}
+
+// An export says what it lacks and why: neither more nor something else.
+func TestReceiptTextOfAnExport(t *testing.T) {
+	t.Parallel()
+	const assembled, files, search, reactions, unsaid = "put together", "missing from it", "channels that they have left.", "may lack reactions", "does not say what it lacks"
+	for name, tt := range map[string]struct {
+		says string
+		want []string
+	}{
+		"direct":                         {`"complete":true,"method":"direct"`, nil},
+		"direct, all files":              {`"complete":true,"method":"direct","attachments_saved":2,"attachments_missing":0`, nil},
+		"direct, a file is missing":      {`"complete":false,"method":"direct","attachments_saved":4,"attachments_missing":1`, []string{"**1 file is " + files}},
+		"direct, files are missing":      {`"complete":false,"method":"direct","attachments_saved":4,"attachments_missing":1200`, []string{"**1,200 files are " + files}},
+		"direct, cut short":              {`"complete":false,"method":"direct","attachments_missing":0`, []string{unsaid}},
+		"assembled":                      {`"complete":false,"method":"assembled"`, []string{assembled}},
+		"assembled, files are missing":   {`"complete":false,"method":"assembled","attachments_missing":2`, []string{assembled, "**2 files are " + files}},
+		"assembled, with gaps":           {`"complete":false,"method":"assembled","gaps":{"reactions":3,"search":true}`, []string{assembled, search, "Of 3 messages it " + reactions}},
+		"without its method":             {`"complete":false`, []string{unsaid}},
+		"without its method, but files":  {`"complete":false,"attachments_missing":1`, []string{files}},
+		"without its method, complete":   {`"complete":true`, nil},
+		"in a way that is not known yet": {`"complete":false,"method":"canary"`, []string{unsaid}},
+		"says nothing of it":             {`"message_count":1`, nil},
+	} {
+		for form, document := range map[string]string{
+			"receipt":  `{"record":"streamchat_user_export","export":{"exported_at":"2026-11-02T09:00:00Z",` + tt.says + `}}`,
+			"resource": `{"record":"streamchat_user_export","exported_at":"2026-11-02T09:00:00Z",` + tt.says + `}`,
+		} {
+			text := tell(t, document)
+			for _, words := range []string{assembled, files, search, reactions, unsaid} {
+				want := slices.ContainsFunc(tt.want, func(w string) bool { return strings.Contains(w, words) })
+				if strings.Contains(text, words) != want {
+					t.Errorf("%s, %s: says %q: %v\n%s", name, form, words, !want, text)
+				}
+			}
+			for _, words := range tt.want {
+				if !strings.Contains(text, words) {
+					t.Errorf("%s, %s: lacks %q\n%s", name, form, words, text)
+				}
+			}
+		}
+	}
 }
 
 // doneWords open the text of what came to its end.

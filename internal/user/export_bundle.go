@@ -242,34 +242,35 @@ type exportReceipt struct {
 
 // taken is the part of the receipt that never changes.
 type taken struct {
-	AppName            string `json:"app_name,omitempty"`
-	AppID              string `json:"app_id,omitempty"`
-	ExportedAt         string `json:"exported_at"`
-	Format             string `json:"format"`
-	Audience           string `json:"audience"`
-	Method             string `json:"method"`
-	Complete           bool   `json:"complete"`
-	Encrypted          bool   `json:"encrypted"`
-	SHA256             string `json:"sha256"`
-	FileSHA256         string `json:"file_sha256"`
-	SizeBytes          int64  `json:"size_bytes"`
-	Messages           int64  `json:"message_count"`
-	Reactions          int64  `json:"reaction_count"`
-	Attachments        int64  `json:"attachment_count"`
-	AttachmentsSaved   *int64 `json:"attachments_saved,omitempty"`
-	AttachmentsMissing *int64 `json:"attachments_missing,omitempty"`
-	ProviderVersion    string `json:"provider_version"`
+	AppName            string      `json:"app_name,omitempty"`
+	AppID              string      `json:"app_id,omitempty"`
+	ExportedAt         string      `json:"exported_at"`
+	Format             string      `json:"format"`
+	Audience           string      `json:"audience"`
+	Method             string      `json:"method"`
+	Complete           bool        `json:"complete"`
+	Encrypted          bool        `json:"encrypted"`
+	SHA256             string      `json:"sha256"`
+	FileSHA256         string      `json:"file_sha256"`
+	SizeBytes          int64       `json:"size_bytes"`
+	Messages           int64       `json:"message_count"`
+	Reactions          int64       `json:"reaction_count"`
+	Attachments        int64       `json:"attachment_count"`
+	AttachmentsSaved   *int64      `json:"attachments_saved,omitempty"`
+	AttachmentsMissing *int64      `json:"attachments_missing,omitempty"`
+	Gaps               export.Gaps `json:"gaps,omitzero"`
+	ProviderVersion    string      `json:"provider_version"`
 }
 
 // writeReceipt writes the receipt of an export that was just taken.
-func (m *exportModel) writeReceipt(ctx context.Context, s *session.Session, id string) diag.Diagnostics {
+func (m *exportModel) writeReceipt(ctx context.Context, s *session.Session, id string, gaps export.Gaps) diag.Diagnostics {
 	t := taken{
 		AppName: m.AppName.ValueString(), AppID: m.AppID.ValueString(), ExportedAt: m.ExportedAt.ValueString(),
 		Format: formatJSON, Audience: string(bundle.Controller), Method: m.Method.ValueString(), Complete: m.Complete.ValueBool(),
 		Encrypted: !m.AgeRecipients.IsNull(), SHA256: m.SHA256.ValueString(), FileSHA256: m.FileSHA256.ValueString(),
 		SizeBytes: m.SizeBytes.ValueInt64(), Messages: m.MessageCount.ValueInt64(), Reactions: m.ReactionCount.ValueInt64(),
 		Attachments: m.AttachmentCount.ValueInt64(), AttachmentsSaved: m.AttachmentsSaved.ValueInt64Pointer(),
-		AttachmentsMissing: m.AttachmentsMissing.ValueInt64Pointer(), ProviderVersion: s.Version,
+		AttachmentsMissing: m.AttachmentsMissing.ValueInt64Pointer(), Gaps: gaps, ProviderVersion: s.Version,
 	}
 	if m.Format.ValueString() != "" {
 		t.Format = m.Format.ValueString()

@@ -4,7 +4,9 @@
 package user_test
 
 import (
+	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -126,6 +128,37 @@ func TestReceiptsOfOtherRecords(t *testing.T) {
 			})
 		})
 	}
+}
+
+// The receipt of an export, in its state and in its file, and the resource itself say the
+// same: what is missing, and nothing else.
+func TestReceiptOfAnExportThatLacksFiles(t *testing.T) {
+	t.Parallel()
+	acctest.Bubble(t, func(t *testing.T) {
+		s := acctest.InMemory(t)
+		s.Fill(t, withFiles)
+		dir := filepath.Join(t.TempDir(), "receipts")
+		core := acctest.NewCore(t, s, acctest.Config{"receipts_dir": dir})
+		block := acctest.Config{
+			"user_id": "alice", "path": filepath.Join(t.TempDir(), "x.zip"), "format": "bundle", "attachments": true, "attachment_hosts": []string{"nowhere.example"},
+		}
+		good(t, core.Run(acctest.Change{Address: exported, Config: block}))
+		state := core.State(exported)
+		merged := map[string]any{"record": "streamchat_user_export"}
+		maps.Copy(merged, state.Values)
+		raw, err := json.Marshal(merged)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for form, document := range map[string]string{
+			"state": state.Get("receipt").(string), "file": acctest.Receipts(t, dir)[0].Text, "resource": string(raw),
+		} {
+			told, problem := core.Function("receipt_text", document)
+			if text := fmt.Sprint(told); problem != "" || !strings.Contains(text, "**2 files are missing from it.**") || strings.Contains(text, "put together") {
+				t.Errorf("%s: %s\n%s\n%s", form, problem, text, document)
+			}
+		}
+	})
 }
 
 // A directory that cannot be written stops them before they begin.

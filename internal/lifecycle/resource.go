@@ -293,7 +293,7 @@ func (r *Resource[S, M, P]) again(ctx context.Context, model P, inherited erasur
 	if _, diags := r.session.Open(ctx, r.subject()); diags.HasError() {
 		return diags
 	}
-	changed, errs := r.refreshed(ctx, model, inherited, true)
+	changed, errs := r.engine.Refresh(ctx, inherited, true)
 	maps.Copy(inherited, changed)
 	return r.words.failed(inherited.IDs(), inherited, errs)
 }
@@ -490,7 +490,7 @@ func (r *Resource[S, M, P]) refresh(ctx context.Context, model P, ids []string, 
 		return diags
 	}
 	scope, _, _ := model.Scope(ctx)
-	changed, errs := r.refreshed(ctx, model, batch, verify)
+	changed, errs := r.engine.Refresh(ctx, batch, verify)
 	diags := r.words.failed(ids, batch, errs)
 	if len(changed) == 0 || diags.HasError() {
 		return diags

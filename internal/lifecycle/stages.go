@@ -165,25 +165,6 @@ func (c *core[S]) timing(grace time.Duration) erasure.Timing {
 	return c.engine.Timing(grace)
 }
 
-// refreshed asks how records stand that a model has. Somebody who was deleted by other means
-// before the day is on record with the modes that were to come. From the day on it may have
-// been a run that was killed: the deletion is sent again, which proves them.
-func (r *Resource[S, M, P]) refreshed(ctx context.Context, model P, batch erasure.Batch[S], verify bool) (changed erasure.Batch[S], errs map[string]error) {
-	changed, errs = r.engine.Refresh(ctx, batch, verify)
-	scope, _, _ := model.Scope(ctx)
-	timing := r.timing(grace(model))
-	for id, record := range changed {
-		switch {
-		case !batch[id].Scheduled() || record.Scheduled():
-		case batch[id].Next(true, scope, timing) == erasure.Send:
-			delete(changed, id)
-		default:
-			changed[id] = record.Claimed(scope)
-		}
-	}
-	return changed, errs
-}
-
 // timed marks as unknown what an apply decides by the clock: a plan that is made before the
 // day and applied after it erases.
 func (p *planning[S, M, P]) timed() {
@@ -230,7 +211,7 @@ func (m *Many[S]) forgets(ids []string) {
 // late warns of an answer that is, or will be, too late.
 func (p *planning[S, M, P]) late() (diags diag.Diagnostics) {
 	m, ok := any(p.plan).(staged)
-	if !ok || p.prior != nil && p.prior.common().Status.ValueString() == string(erasure.StatusCompleted) && len(p.work) == 0 {
+	if !ok || p.prior != nil && len(p.work) == 0 && slices.Contains([]string{string(erasure.StatusCompleted), string(erasure.StatusReleased)}, p.prior.common().Status.ValueString()) {
 		return nil
 	}
 	s := m.stages()
@@ -303,6 +284,7 @@ const (
 	titleScheduled   = "Restricted now, erased later"
 	titleAgain       = "Restricted again"
 	titleReleases    = "Scheduled erasures called off"
+	titleAllLeft     = "Everybody who was scheduled left the list"
 	titleReactivates = "Destroying calls the erasure off and reactivates the user"
 	titleStaysOff    = "Destroying calls the erasure off, the user stays deactivated"
 	titleNobody      = "Destroying cannot reactivate anybody"
@@ -356,6 +338,15 @@ func willRelease[S erasure.Scope[S]](releasing []string, records erasure.Batch[S
 		said += fmt.Sprintf(" %d are on record by a pseudonym only, so that nobody can reactivate them from here: they stay deactivated at Stream. Reactivate them there, or list them again.", veiled)
 	}
 	return diag.NewAttributeWarningDiagnostic(path.Root("results"), titleReleases, said)
+}
+
+// allLeft is the warning of a list that no longer holds anybody whom the record has restricted:
+// most likely a query that does not find them any more.
+func allLeft() diag.Diagnostic {
+	return diag.NewAttributeWarningDiagnostic(path.Root("grace_period"), titleAllLeft,
+		"Nobody whom this batch has restricted is in the list any more, so applying this calls all their erasures off, and nobody is erased. "+
+			"If the list comes from a query: a query without include_deactivated cannot feed a grace_period, because the restriction takes everybody out of it whom it found. "+
+			"Set include_deactivated = true on it, and plan again.")
 }
 
 // willUnschedule is the warning of destroying what is scheduled.

@@ -364,13 +364,7 @@ func (a advance[S]) release(ctx context.Context, record Record[S]) (Record[S], e
 	if err != nil {
 		return record, err
 	}
-	switch {
-	case a.doneElsewhere(finding, open):
-		if record, err = a.adopt(ctx, record, finding); err == nil {
-			record = record.Claimed(a.scope)
-		}
-		return record, err
-	case open.Found != FoundPresent || finding.Found != FoundDeactivated:
+	if open.Found != FoundPresent || finding.Found != FoundDeactivated {
 		return released(), nil
 	}
 	sent, err := a.toggle(ctx, toggle[S]{release: true}, finding)
@@ -384,43 +378,24 @@ func (a advance[S]) release(ctx context.Context, record Record[S]) (Record[S], e
 	return released(), nil
 }
 
-// doneElsewhere reports that a scheduled subject was deleted by other means, and is not
-// served any more.
-func (e *Engine[S]) doneElsewhere(f Finding, r Restriction) bool {
-	return f.Found == FoundDeleted && f.User == nil && r.Found != FoundDeleted
-}
-
-func (e *Engine[S]) adopt(ctx context.Context, record Record[S], finding Finding) (Record[S], error) {
-	app, err := e.app.Open(ctx)
-	if err != nil {
-		return record, err
-	}
-	return record.With(e.adopted(finding, app)), nil
-}
-
-// refreshScheduled asks how somebody stands who is to be erased later.
+// refreshScheduled asks how somebody stands who is to be erased later. Who is found deleted
+// stays scheduled: somebody else's deletion proves no modes, and may be taken back.
 func (e *Engine[S]) refreshScheduled(ctx context.Context, id string, record Record[S]) (*Record[S], error) {
 	finding, err := e.LookUp(ctx, id)
-	open, _ := record.restriction()
-	if err == nil && finding.Found == FoundUnproven && open.Found != FoundDeleted {
-		finding, err = e.deed.Probe(ctx, id)
-		err = at(StageProbe, err)
-	}
 	if err != nil {
 		return nil, err
 	}
+	open, _ := record.restriction()
 	switch {
 	case finding.Found == FoundPresent && open.VerifiedAt != nil && !record.Reverted:
 		record.Reverted = true
 	case finding.Found == FoundDeactivated && open.VerifiedAt == nil:
 		open.VerifiedAt = &finding.At
 		record = record.restrictedBy(open)
-	case e.doneElsewhere(finding, open):
-		record, err = e.adopt(ctx, record, finding)
 	default:
 		return nil, nil
 	}
-	return &record, err
+	return &record, nil
 }
 
 // notSeen is the refusal to go on from a call that has no effect.

@@ -131,6 +131,11 @@ func checkOnDestroy(c *Common, irreversible, veiled bool) (diags diag.Diagnostic
 
 // do plans: what is refused, what is to be done, what is known of it.
 func (p *planning[S, M, P]) do(ctx context.Context) (diags diag.Diagnostics) {
+	if p.prior != nil || !p.known || !p.engine.Memory.IsAwaited(p.ids) {
+		if diags = p.arrived(p.plan, p.prior); diags.HasError() {
+			return diags
+		}
+	}
 	p.pseudonymize(p.plan, p.prior, p.asked)
 	if p.prior != nil {
 		if diags = p.readPrior(ctx); diags.HasError() {
@@ -216,6 +221,7 @@ func (p *planning[S, M, P]) readPrior(ctx context.Context) (diags diag.Diagnosti
 	p.records = records
 	p.scheduled = records.Scheduled().IDs()
 	p.engine.Memory.Remember(records, p.TypeName+p.prior.common().Receipt.ValueString())
+	p.engine.UnderWay(records)
 	if !p.known && p.veiled && !p.many {
 		return append(diags, p.giveAgain())
 	}
@@ -480,7 +486,7 @@ func (p *planning[S, M, P]) preview(ctx context.Context, work map[string]erasure
 		hashes, more := p.plan.common().exportHashes()
 		diags.Append(p.Loses(p.session, p.scope, hashes, more, sending)...)
 	}
-	if there(findings) && p.session.HoldUnseen() {
+	if there(findings) && p.session.HoldUnseen(ctx) {
 		diags.Append(holdUnseen(p.session.HoldField))
 	}
 	if !p.many && p.engine.Max > 1 && p.session.Crowd.Alone(p.CallsPerMinute(p.session)) {

@@ -62,14 +62,23 @@ func grace(model any) time.Duration {
 	return 0
 }
 
+// arrival is when a request came; a date is over at its end.
+func arrival(receivedAt string) (at time.Time, date bool, err error) {
+	if at, err = time.Parse(time.RFC3339, receivedAt); err == nil {
+		return at, false, nil
+	}
+	at, err = time.Parse(time.DateOnly, receivedAt)
+	return at, true, err
+}
+
 // deadline is one month after a request came (GDPR Art. 12(3)). A month that has no such
-// day ends with its last one, and a date is over at its end.
+// day ends with its last one.
 func deadline(receivedAt string) *time.Time {
-	at, err := time.Parse(time.RFC3339, receivedAt)
+	at, date, err := arrival(receivedAt)
 	if err != nil {
-		if at, err = time.Parse(time.DateOnly, receivedAt); err != nil {
-			return nil
-		}
+		return nil
+	}
+	if date {
 		at = at.AddDate(0, 0, 1).Add(-time.Second)
 	}
 	due := at.AddDate(0, 1, 0)
@@ -77,6 +86,21 @@ func deadline(receivedAt string) *time.Time {
 		due = due.AddDate(0, 0, -due.Day())
 	}
 	return &due
+}
+
+// arrived refuses a request that is yet to come, by more than time zones explain: its
+// deadline could not be missed. What stands in the record already is not asked again.
+func (r *Resource[S, M, P]) arrived(model, prior P) (diags diag.Diagnostics) {
+	m, ok := any(model).(staged)
+	if !ok || prior != nil && any(prior).(staged).stages().ReceivedAt.Equal(m.stages().ReceivedAt) { //nolint:forcetypeassert // one type
+		return nil
+	}
+	at, _, err := arrival(m.stages().ReceivedAt.ValueString())
+	if err == nil && at.After(r.session.Clock.Now().Add(24*time.Hour)) {
+		diags.AddAttributeError(path.Root("received_at"), "Invalid received_at",
+			"This is in the future, by the clock of this machine: no request comes after the plan that answers it, and its deadline would not be missed. Nothing was sent. Correct the date, or the clock.")
+	}
+	return diags
 }
 
 // due fills in what is known before the deed.
@@ -385,8 +409,12 @@ func (received) ValidateString(_ context.Context, req validator.StringRequest, r
 	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
 		return
 	}
-	if deadline(req.ConfigValue.ValueString()) == nil {
+	switch at, _, err := arrival(req.ConfigValue.ValueString()); {
+	case err != nil:
 		resp.Diagnostics.AddAttributeError(req.Path, "Invalid received_at",
 			"This is neither an RFC 3339 time nor a date. Nothing was sent. Write e.g. \"2026-03-01\" or \"2026-03-01T09:00:00Z\".")
+	case at.Year() < 2018:
+		resp.Diagnostics.AddAttributeError(req.Path, "Invalid received_at",
+			"This is before 2018, when the GDPR came to apply. Nothing was sent. Correct the date.")
 	}
 }

@@ -56,7 +56,7 @@ var cases = []Case{
 	},
 	{
 		Name: "a restriction ends beside a staged erasure", Fault: "who lifts asks nobody",
-		Shows: []string{"I4 user_erasure lifted by user_deactivation", "I6 the next plan is not quiet: update user_erasure"},
+		Shows: []string{"I12 reactivated though a user_erasure stands", "I4 user_erasure lifted by user_deactivation", "I6 the next plan is not quiet: update user_erasure"},
 		Story: Story{Steps: []Step{
 			{Set: &Block{Kind: Restrict, Name: "a", Who: []int{0}}}, {Set: &Block{Kind: Erase, Name: "b", Who: []int{0}, Mode: "hard", Grace: true}}, {Run: &Run{}},
 			{Drop: "a"}, {Run: &Run{}},
@@ -64,7 +64,7 @@ var cases = []Case{
 	},
 	{
 		Name: "one of two restrictions ends", Fault: "who lifts asks nobody",
-		Shows: []string{"I4 user_deactivation lifted by user_deactivation", "I6 the next plan is not quiet: update user_deactivation"},
+		Shows: []string{"I12 reactivated though a user_deactivation stands", "I4 user_deactivation lifted by user_deactivation", "I6 the next plan is not quiet: update user_deactivation"},
 		Story: Story{Steps: []Step{
 			{Set: &Block{Kind: Restrict, Name: "a", Who: []int{0}}}, {Run: &Run{}},
 			{Set: &Block{Kind: Restrict, Name: "b", Who: []int{0}}}, {Run: &Run{}},
@@ -73,7 +73,7 @@ var cases = []Case{
 	},
 	{
 		Name: "a staged erasure is called off beside a restriction", Fault: "who lifts asks nobody",
-		Shows: []string{"I4 user_deactivation lifted by user_erasure", "I6 the next plan is not quiet: update user_deactivation"},
+		Shows: []string{"I12 reactivated though a user_deactivation stands", "I4 user_deactivation lifted by user_erasure", "I6 the next plan is not quiet: update user_deactivation"},
 		Story: Story{Steps: []Step{
 			{Set: &Block{Kind: Erase, Name: "a", Who: []int{0}, Mode: "hard", Grace: true}}, {Run: &Run{}},
 			{Set: &Block{Kind: Restrict, Name: "b", Who: []int{0}}}, {Run: &Run{}},
@@ -238,6 +238,20 @@ var cases = []Case{
 		Shows: []string{"I10 the apply fails: Retention policy exists already (retention_policy)"},
 		Story: Story{Steps: []Step{
 			{Set: &Block{Kind: Policy, Name: "a"}}, {Run: &Run{}}, {Rename: [2]string{"a", "b"}}, {Run: &Run{}},
+		}},
+	},
+	{
+		Name: "a guard is taken away in the period", Fault: "what guarded an approval is not kept",
+		Shows: []string{"I13 erased though a guard that stood is gone"},
+		Story: Story{Guards: Guards{Hold: true}, Steps: []Step{
+			{Set: &Block{Kind: Erase, Name: "a", Who: []int{0}, Mode: "hard", Grace: true}}, {Run: &Run{}},
+			{Event: &Event{What: holds}}, {Guards: &Guards{}}, {Wait: true}, {Run: &Run{}},
+		}},
+	},
+	{
+		Name: "somebody gets another name before the apply",
+		Story: Story{Steps: []Step{
+			{Set: &Block{Kind: Erase, Name: "a", Who: []int{0}, Mode: "hard", Expect: "right"}}, {Run: &Run{Between: &Event{What: renames}}}, {Run: &Run{}},
 		}},
 	},
 	{

@@ -121,7 +121,10 @@ func (a *artist) erasure(who ...int) *Block {
 	a.modes(b)
 	b.Veiled, b.Grace = a.one(5), a.one(5)
 	b.Revoke, b.Record, b.KeepFiles, b.First = a.one(12), a.one(8), a.one(4), a.one(12)
-	b.Drop = a.one(8)
+	b.Drop, b.Since = a.one(8), a.one(10)
+	if a.one(8) {
+		b.Expect = pick(a, []string{"right", "right", "wrong"})
+	}
 	if a.one(8) {
 		b.Heir = []int{a.person()}
 	}

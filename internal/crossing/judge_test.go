@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -200,23 +201,26 @@ func (m *machine) judge(d *deed) {
 	}
 	m.nobodyElse(d)
 	m.final()
+	m.kept(d)
 	if d.During == nil {
+		m.conditions(d)
+		if !m.aliased {
+			m.held(d)
+		}
 		m.guardsHold(d)
 		m.claims(d)
 		if !m.aliased {
 			m.exports(d)
 		}
 	}
-	if m.aliased {
+	if m.aliased || m.doubled {
 		return
 	}
 	if d.calm() && len(d.errors()) == 0 {
 		m.stands(d)
-		if !m.doubled {
-			m.quiet(d)
-		}
+		m.quiet(d)
 	}
-	if d.calm() && !m.disturbed && !m.doubled {
+	if d.calm() && !m.disturbed {
 		for _, e := range d.errors() {
 			if e.Summary == "A deletion cannot be taken back" { // of a block that takes another's place, as soon as that is seen
 				continue
@@ -488,4 +492,87 @@ func (m *machine) quiet(d *deed) {
 		}
 	}
 	m.kit()
+}
+
+// names reports that a call of ours names somebody.
+func (d *deed) names(id string, ops ...string) bool {
+	return slices.ContainsFunc(d.ours, func(r emulator.Request) bool { return slices.Contains(ops, r.Op) && slices.Contains(r.UserIDs, id) })
+}
+
+// approval is what stood when an erasure was scheduled.
+type approval struct {
+	guards Guards
+	block  string
+}
+
+// less reports that a guard that stood is gone.
+func (g Guards) less(than Guards) bool {
+	return than.Hold && !g.Hold || than.Roles && !g.Roles ||
+		slices.ContainsFunc(than.Protect, func(one int) bool { return !slices.Contains(g.Protect, one) })
+}
+
+// kept (I13): who was scheduled is not erased once a guard is gone that stood then, as
+// long as nobody has touched the block.
+func (m *machine) kept(d *deed) {
+	for _, b := range m.blocks {
+		address := b.address()
+		r := m.record(address)
+		if r == nil || b.Alias || b.Kind != Erase && b.Kind != EraseAll {
+			continue
+		}
+		results, _ := r.Get("results").(map[string]any)
+		for id := range d.named[address] {
+			key, text := [2]string{address, id}, literal(reflect.ValueOf(*b), false)
+			was, known := m.approved[key]
+			if known && was.block == text && m.guards.less(was.guards) && d.names(id, "DeleteUsers") && d.beside(id, address) == "nothing" {
+				m.violate("I13 erased though a guard that stood is gone", "%s: %s, %+v then, %+v now", address, id, was.guards, m.guards)
+			}
+			scheduled := b.Kind == Erase && r.Get("status") == "scheduled" || results[id] == "scheduled" || results[pseudonym(id)] == "scheduled"
+			switch {
+			case !scheduled:
+				delete(m.approved, key)
+			case !known || was.block != text:
+				m.approved[key] = approval{m.guards, text}
+			}
+		}
+	}
+}
+
+// conditions (I14): who does not fit what the block expects is not deleted.
+func (m *machine) conditions(d *deed) {
+	for _, b := range m.blocks {
+		address := b.address()
+		planned := d.all()[address]
+		if planned == nil || planned.Action == acctest.NoOp || b.Kind != Erase && b.Kind != EraseAll {
+			continue
+		}
+		for id := range d.named[address] {
+			if !d.names(id, "DeleteUsers") || d.beside(id, address) != "nothing" {
+				continue
+			}
+			was := d.before.users[id]
+			if b.Kind == Erase && b.Expect != "" && was.Name != m.expected(b) {
+				m.violate("I14 deleted against expected_wo", "%s: %s is %q, deleted before %v", address, id, was.Name, was.Deleted)
+			}
+			if b.Since && m.active[id] {
+				m.violate("I14 deleted against not_active_since", "%s: %s, deleted before %v", address, id, was.Deleted)
+			}
+		}
+	}
+}
+
+// held (I12): nobody is reactivated whom a block stands for that this run leaves alone.
+func (m *machine) held(d *deed) {
+	for address, planned := range d.all() {
+		kind := typeKind(address)
+		if planned.Action != acctest.NoOp || planned.Config == nil || kind != Restrict && kind != Erase {
+			continue
+		}
+		status := m.record(address).Get("status")
+		for id := range d.named[address] {
+			if (status == "deactivated" || status == "scheduled") && d.names(id, "ReactivateUser", "ReactivateUsers") {
+				m.violate("I12 reactivated though a "+word(kind)+" stands", "%s: %s by %s", address, id, d.beside(id, address))
+			}
+		}
+	}
 }

@@ -73,6 +73,10 @@ type machine struct {
 	// named is whom a resource in state was ever about; imported is a claim.
 	named    map[string]map[string]bool
 	imported map[string]bool
+	// approved is what stood when somebody's erasure was scheduled, by block and person;
+	// active is who has connected.
+	approved map[[2]string]approval
+	active   map[string]bool
 	// disturbed: somebody else did something since the last run.
 	disturbed bool
 	// aliased: there is a second provider block, a process that the first knows nothing of.
@@ -93,7 +97,8 @@ func play(t *testing.T, s Story, trace func(string, ...any)) (violations []Viola
 	acctest.Bubble(t, func(t *testing.T) {
 		m := &machine{
 			recorder: &recorder{TB: t}, world: s.World, guards: s.Guards, dir: t.TempDir(),
-			named: map[string]map[string]bool{}, imported: map[string]bool{}, trace: trace,
+			named: map[string]map[string]bool{}, imported: map[string]bool{}, approved: map[[2]string]approval{}, active: map[string]bool{},
+			trace: trace,
 		}
 		defer func() {
 			if r := recover(); r != nil && r != any(over{}) {
@@ -153,6 +158,8 @@ func (w World) person(n int) string {
 	return names[((n%w.count())+w.count())%w.count()%len(names)]
 }
 
+func called(id string) string { return "Name of " + id }
+
 func room(n int) string       { return fmt.Sprintf("messaging:zq-room-%d", n) }
 func slip(room, n int) string { return fmt.Sprintf("zq-slip-%d-%d", room, n) }
 
@@ -170,7 +177,7 @@ func (w World) seed() string {
 	type object = map[string]any
 	var users, channels, messages []object
 	for n := range min(w.count(), len(names)) {
-		u := object{"id": w.person(n), "role": "user", "created_at": "2025-01-01T00:00:00Z"}
+		u := object{"id": w.person(n), "role": "user", "name": called(w.person(n)), "created_at": "2025-01-01T00:00:00Z"}
 		for _, other := range w.Leavers {
 			if w.person(other) == w.person(n) {
 				u["role"] = "leaver"
@@ -319,6 +326,11 @@ func (m *machine) happen(e Event) {
 		patch(`"set":{"legal_hold":true}`)
 	case frees:
 		patch(`"unset":["legal_hold"]`)
+	case connects:
+		m.stream.Touch(id)
+		m.active[id] = true
+	case renames:
+		patch(`"set":{"name":"Somebody Else"}`)
 	case promotes:
 		patch(`"set":{"role":"admin"}`)
 	case speaks:
@@ -392,6 +404,14 @@ func (m *machine) config(b *Block, shift int) acctest.Config {
 	return c
 }
 
+// expected is the name that an erasure expects.
+func (m *machine) expected(b *Block) string {
+	if b.Expect == "wrong" || len(b.Who) == 0 {
+		return "Nobody"
+	}
+	return called(m.world.person(b.Who[0]))
+}
+
 func (m *machine) options(b *Block, c acctest.Config) {
 	switch b.Kind {
 	case Erase, EraseAll:
@@ -411,6 +431,12 @@ func (m *machine) options(b *Block, c acctest.Config) {
 		}
 		if b.Revoke {
 			c["revoke_tokens"] = true
+		}
+		if b.Since {
+			c["not_active_since"] = "2026-06-01T00:00:00Z"
+		}
+		if b.Kind == Erase && b.Expect != "" {
+			c["expected_wo"] = map[string]string{"name": m.expected(b)}
 		}
 	case EraseRoom, EraseRooms, EraseSlip, Truncate:
 		c["hard_delete"] = b.Hard

@@ -67,7 +67,10 @@ type Block struct {
 	Mark, Revoke, Drop, First     bool // First: create_before_destroy
 	Heir                          []int
 	Label                         string
-	Hours                         int
+	// Expect is expected_wo: "right" or "wrong". Since: whoever was active is refused.
+	Expect string
+	Since  bool
+	Hours  int
 	// Exports is the export that an erasure waits for, After any block.
 	Exports, After string
 	// Import is an import block beside it, Alias the second provider block.
@@ -114,13 +117,15 @@ const (
 	frees      = "ends the hold"
 	promotes   = "makes an admin"
 	speaks     = "speaks"
+	connects   = "connects"
+	renames    = "gets another name"
 	joins      = "joins"
 	leaves     = "leaves"
 	closes     = "deletes the room"
 	forgets    = "forgets all tasks"
 )
 
-var events = []string{softly, softly, pruning, finally, restores, deactivate, reactivate, reactivate, holds, frees, promotes, speaks, joins, leaves, closes, forgets}
+var events = []string{softly, softly, pruning, finally, restores, deactivate, reactivate, reactivate, holds, frees, promotes, connects, connects, renames, speaks, joins, leaves, closes, forgets}
 
 // Run is a plan and its apply.
 type Run struct {

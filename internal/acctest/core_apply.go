@@ -100,6 +100,10 @@ func (w *walk) nodes() (nodes []*node) {
 
 // destroyOne is a destruction, or the first half of a replacement.
 func (w *walk) destroyOne(planned *Planned) bool {
+	if planned.NoDestroy {
+		w.core.set(planned.Address, func(i *instance) { i.current = nil })
+		return true
+	}
 	o := w.core.get(planned.Address).current
 	left, ok := w.apply(planned.Address, o, planned.before, tftypes.NewValue(planned.before.Type(), nil), nil, planned.private, nil)
 	w.core.set(planned.Address, func(i *instance) { i.current = left })
@@ -110,6 +114,10 @@ func (w *walk) destroyOne(planned *Planned) bool {
 func (w *walk) destroyDeposed(address string) bool {
 	i := w.core.get(address)
 	if i == nil || i.deposed == nil {
+		return true
+	}
+	if c := w.plan.Changes[address]; c != nil && c.NoDestroy {
+		w.core.set(address, func(i *instance) { i.deposed = nil })
 		return true
 	}
 	planned := w.planDelete(address, i.deposed)

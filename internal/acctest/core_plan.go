@@ -43,6 +43,9 @@ type Change struct {
 	ImportIdentity Config
 	// NoRefresh is -refresh=false.
 	NoRefresh bool
+	// NoDestroy is OpenTofu's lifecycle argument destroy = false: a destroy, of a replacement
+	// too, only forgets.
+	NoDestroy bool
 	// AtApply is the body when the plan is applied, nil where it is the same: a saved plan
 	// holds the configuration, but what is write-only or ephemeral is read once more. What
 	// the provider block reads from the environment changes in [Core.Provider].

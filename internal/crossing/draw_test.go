@@ -466,9 +466,13 @@ func (a *artist) query() {
 // manage: what an operator does to a block that is there.
 func (a *artist) manage() {
 	b := a.block()
+	b.Keep = b.Keep || a.one(8)
+	if b.Late = a.one(10); b.Late {
+		a.Guards.Unknown = true
+	}
 	a.put(b)
 	a.plain()
-	switch a.IntN(5) {
+	switch a.IntN(7) {
 	case 0:
 		a.Steps = append(a.Steps, Step{Taint: b.Name})
 		a.run()
@@ -479,6 +483,14 @@ func (a *artist) manage() {
 		a.run()
 	case 3:
 		a.Steps = append(a.Steps, Step{Move: [2]string{b.Name, a.name()}})
+		a.run()
+	case 4:
+		a.Steps = append(a.Steps, Step{Remove: b.Name})
+		a.put(b)
+		a.run()
+	case 5:
+		a.put(a.block())
+		a.plain().Only = b.Name
 		a.run()
 	default:
 		a.Steps = append(a.Steps, Step{Drop: b.Name})

@@ -81,7 +81,7 @@ func (d *deed) errors() (all acctest.Diagnostics) {
 var guardTitles = []string{"Guards cannot be checked", "Protected user", "Protected role", "Held user"}
 
 // planned judges the plans and says whether one is refused.
-func (m *machine) planned(plans [2]*acctest.Plan, named map[string]map[string]bool) (refused bool) {
+func (m *machine) planned(r Run, plans [2]*acctest.Plan, named map[string]map[string]bool) (refused bool) {
 	counts.add("run")
 	for _, plan := range plans {
 		if plan == nil {
@@ -101,7 +101,9 @@ func (m *machine) planned(plans [2]*acctest.Plan, named map[string]map[string]bo
 		counts.add("refused")
 		return true
 	}
-	m.oneBlockEach(named)
+	if r.Only == "" {
+		m.oneBlockEach(named)
+	}
 	return false
 }
 
@@ -111,7 +113,7 @@ func (m *machine) oneBlockEach(named map[string]map[string]bool) {
 	erases := map[Kind]string{Erase: "person", EraseAll: "person", EraseRoom: "room", EraseRooms: "room", EraseSlip: "message"}
 	for i, b := range m.blocks {
 		for _, other := range m.blocks[:i] {
-			if erases[b.Kind] == "" || erases[b.Kind] != erases[other.Kind] || b.Alias || other.Alias {
+			if erases[b.Kind] == "" || erases[b.Kind] != erases[other.Kind] || b.Alias || other.Alias || b.Late || other.Late {
 				continue
 			}
 			for id := range named[b.address()] {
@@ -466,7 +468,7 @@ func (m *machine) exports(d *deed) {
 // quiet (I6): what is done stays so in the next plan.
 func (m *machine) quiet(d *deed) {
 	for _, b := range m.blocks {
-		if b.Query {
+		if b.Query || b.Late || d.Only != "" {
 			return
 		}
 	}

@@ -220,6 +220,7 @@ func (m *machine) guard(g Guards) {
 	delete(p, "protected_user_ids")
 	delete(p, "protected_roles")
 	delete(p, "hold_field")
+	p["allow_unknown_subjects"] = g.Unknown
 	if len(g.Protect) > 0 {
 		p["protected_user_ids"] = m.world.people(g.Protect, 0)
 	}
@@ -255,6 +256,10 @@ func (m *machine) step(s Step) {
 	}
 	if _, i := m.find(s.Drop); i >= 0 {
 		m.blocks = slices.Delete(m.blocks, i, i+1)
+	}
+	if b, i := m.find(s.Remove); b != nil {
+		m.blocks = slices.Delete(m.blocks, i, i+1)
+		m.core(b.address()).Forget(b.address())
 	}
 	if b, _ := m.find(s.Rename[0]); b != nil && s.Rename[1] != "" {
 		b.Name = s.Rename[1]
@@ -404,10 +409,21 @@ func (m *machine) config(b *Block, shift int) acctest.Config {
 	return c
 }
 
+// late makes what names somebody unknown until the apply.
+func late(c acctest.Config) acctest.Config {
+	c = maps.Clone(c)
+	for _, name := range naming {
+		if v, ok := c[name]; ok {
+			c[name] = acctest.Later(v)
+		}
+	}
+	return c
+}
+
 // expected is the name that an erasure expects.
 func (m *machine) expected(b *Block) string {
 	if b.Expect == "wrong" || len(b.Who) == 0 {
-		return "Nobody"
+		return "zq-nobody"
 	}
 	return called(m.world.person(b.Who[0]))
 }
@@ -497,7 +513,10 @@ func (m *machine) changes(alias int, r Run) (changes []acctest.Change) {
 			continue
 		}
 		there[b.address()] = true
-		change := acctest.Change{Address: b.address(), Config: m.config(b, 0), Replace: b.Name == r.Replace, CreateBeforeDestroy: b.First}
+		if r.Only != "" && r.Only != b.Name {
+			continue
+		}
+		change := acctest.Change{Address: b.address(), Config: m.config(b, 0), Replace: b.Name == r.Replace, CreateBeforeDestroy: b.First, NoDestroy: b.Keep}
 		if other, _ := m.find(b.After); other != nil && other != b && other.Alias == b.Alias {
 			change.After = []string{other.address()}
 		}
@@ -514,7 +533,7 @@ func (m *machine) changes(alias int, r Run) (changes []acctest.Change) {
 		changes = append(changes, change)
 	}
 	for _, address := range m.cores[alias].Addresses() {
-		if !there[address] {
+		if !there[address] && r.Only == "" {
 			changes = append(changes, acctest.Change{Address: address})
 		}
 	}
@@ -572,12 +591,15 @@ func (m *machine) run(r Run) {
 		if len(changes) == 0 {
 			continue
 		}
-		plans[i] = core.PlanAll(changes...)
-		for _, change := range changes {
-			named[change.Address] = m.subjects(typeKind(change.Address), change.Config)
+		for j, change := range changes {
+			named[change.Address] = subjects(change.Config)
+			if slices.ContainsFunc(m.blocks, func(b *Block) bool { return b.Late && b.address() == change.Address }) {
+				changes[j].Config = late(change.Config)
+			}
 		}
+		plans[i] = core.PlanAll(changes...)
 	}
-	if m.planned(plans, named) {
+	if m.planned(r, plans, named) {
 		return
 	}
 	if r.Between != nil {
@@ -622,10 +644,12 @@ func typeKind(address string) Kind {
 	return Kind(strings.TrimPrefix(typeName, "streamchat_"))
 }
 
+var naming = []string{"user_id", "user_id_wo", "user_ids", "user_ids_wo", "cid", "cids", "message_id"}
+
 // subjects are whom a configuration names: people, rooms, messages.
-func (*machine) subjects(_ Kind, c acctest.Config) map[string]bool {
+func subjects(c acctest.Config) map[string]bool {
 	all := map[string]bool{}
-	for _, name := range []string{"user_id", "user_id_wo", "user_ids", "user_ids_wo", "cid", "cids", "message_id"} {
+	for _, name := range naming {
 		switch v := c[name].(type) {
 		case string:
 			all[v] = true

@@ -34,6 +34,8 @@ type Room struct{ Members, By []int }
 type Guards struct {
 	Protect     []int
 	Hold, Roles bool
+	// Unknown is allow_unknown_subjects.
+	Unknown bool
 }
 
 // Any reports that there is a guard.
@@ -42,7 +44,8 @@ func (g Guards) Any() bool { return g.Hold || g.Roles || len(g.Protect) > 0 }
 // Step is one thing that happens: the fields that are set, in their order.
 type Step struct {
 	Set          *Block
-	Drop         string
+	Drop         string    // takes a block out
+	Remove       string    // the same with a removed block: the record is only forgotten
 	Rename, Move [2]string // without and with a moved block
 	Taint        string
 	Event        *Event
@@ -73,6 +76,8 @@ type Block struct {
 	Hours  int
 	// Exports is the export that an erasure waits for, After any block.
 	Exports, After string
+	// Late: who it is about is not known in the plan. Keep is OpenTofu's destroy = false.
+	Late, Keep bool
 	// Import is an import block beside it, Alias the second provider block.
 	Import, Alias bool
 }
@@ -130,6 +135,8 @@ var events = []string{softly, softly, pruning, finally, restores, deactivate, re
 // Run is a plan and its apply.
 type Run struct {
 	Replace string
+	// Only is -target.
+	Only string
 	// Between happens when the plan is made. Shift is how far the write-only values point
 	// to others by then, Guards what the provider block says by then.
 	Between *Event

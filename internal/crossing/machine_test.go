@@ -609,7 +609,7 @@ func (m *machine) run(r Run) {
 	if r.Guards != nil {
 		m.guard(*r.Guards)
 	}
-	do := &deed{Run: r, plans: plans, named: map[string]map[string]bool{}, before: m.look(), from: len(m.stream.Requests())}
+	do := &deed{Run: r, plans: plans, named: map[string]map[string]bool{}, before: m.look(), from: len(m.stream.Requests()), begun: time.Now()}
 	for address, who := range named {
 		do.named[address] = maps.Clone(who)
 		maps.Copy(do.named[address], m.named[address])

@@ -42,7 +42,9 @@ func boundNouns() (all []bound) {
 		all = append(all, bound{n, block, block})
 	}
 	for _, n := range []noun{export, veiled(export), rooms} {
-		file := func(t *testing.T, w *world) config { return n.block(config{"path": filepath.Join(t.TempDir(), "x.json")}) }
+		file := func(t *testing.T, w *world) config {
+			return n.block(config{"path": filepath.Join(t.TempDir(), "x.json")})
+		}
 		all = append(all, bound{n, file, nil})
 	}
 	return all
@@ -70,7 +72,10 @@ func (b bound) changed(block config, other *acctest.Stream) map[string]func(core
 		}
 	}
 	if b.veiled {
-		ways["key"] = func(core *acctest.Core) config { core.Provider["pseudonym_key"] = "another-key-of-pseudonyms"; return block }
+		ways["key"] = func(core *acctest.Core) config {
+			core.Provider["pseudonym_key"] = "another-key-of-pseudonyms"
+			return block
+		}
 	}
 	return ways
 }

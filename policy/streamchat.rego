@@ -483,7 +483,7 @@ deny contains msg if {
 # A subject stands in the receipt by its pseudonym alone.
 warn contains msg if {
 	some rc in changes
-	rc.type in {type | some type in erasures; startswith(type, "streamchat_user_")}
+	rc.type in {"streamchat_user_erasure", "streamchat_user_erasure_batch"}
 	irreversible(rc)
 	blank(object.get(rc.change.after, "subject", null))
 	not open(rc, "subject")

@@ -63,6 +63,9 @@ func destroyOf(address string) string { return address + " (destroy)" }
 
 func (w *walk) nodes() (nodes []*node) {
 	for _, change := range w.plan.changes {
+		if _, _, ok := beside(change.Address); ok {
+			nodes = append(nodes, &node{name: change.Address, after: dependencies(change), do: func() bool { return w.doBeside(change) }})
+		}
 		planned := w.plan.Changes[change.Address]
 		if planned == nil {
 			continue

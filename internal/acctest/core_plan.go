@@ -96,6 +96,7 @@ type Plan struct {
 
 	core    *Core
 	changes []Change
+	read    map[string]map[string]any
 }
 
 // Plan plans one resource and leaves the rest of the state alone. A nil config is
@@ -151,7 +152,7 @@ func (c *Core) PlanAll(changes ...Change) *Plan {
 func (c *Core) validate(p *process, changes []Change) bool {
 	valid := true
 	for _, change := range changes {
-		if change.Config == nil {
+		if _, _, ok := beside(change.Address); ok || change.Config == nil {
 			continue
 		}
 		c.guard("", change.Config)
@@ -204,6 +205,9 @@ func (w *walk) look(r ref) any {
 
 func (w *walk) planOne(change Change) bool {
 	address := change.Address
+	if _, _, ok := beside(address); ok {
+		return w.doBeside(change)
+	}
 	found := &instance{}
 	if i := w.core.get(address); i != nil {
 		*found = *i

@@ -63,7 +63,7 @@ func (c Channels) Reach(ctx context.Context, cids []string, _ ChannelScope, _ Ru
 // Traits implements [Deed].
 func (Channels) Traits() Traits {
 	return Traits{
-		Kind: "channel", Max: MaxSubjects, Forgets: true, Call: stream.OpDeleteChannels,
+		Kind: kindChannel, Max: MaxSubjects, Forgets: true, Call: stream.OpDeleteChannels,
 		Absence: "Stream does not find this channel: it never existed, or it was deleted before, softly or hard (Stream does not tell).",
 	}
 }

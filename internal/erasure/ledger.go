@@ -24,8 +24,13 @@ type Ledger struct {
 	probed  int
 }
 
-// kindUser is the kind of users in the ledger.
-const kindUser = "user"
+// The kinds of subjects.
+const (
+	kindUser       = "user"
+	kindChannel    = "channel"
+	kindMessage    = "message"
+	kindTruncation = "truncation"
+)
 
 func subjectKey(kind, id string) string { return kind + "\x00" + id }
 

@@ -20,6 +20,10 @@ type Reach struct {
 	Shrinking []string
 	// Incomplete: there are more others than Stream lists.
 	Incomplete bool
+	// Channel is the cid of the channel that a message is in; Reactions: it has some, of
+	// others too, which go with it.
+	Channel   string
+	Reactions bool
 }
 
 // A reacher is a [Deed] that takes other people's data along.
@@ -39,6 +43,11 @@ type Run struct {
 type reachKey[S any] struct {
 	scope S
 	plan  bool
+}
+
+// Reach looks up what goes with a subject.
+func (e *Engine[S]) Reach(ctx context.Context, id string, scope S) (Reach, error) {
+	return e.reach(ctx, id, scope, false)
 }
 
 // reach looks up what goes with a subject, in a plan also what the run as a whole leaves.

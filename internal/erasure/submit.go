@@ -58,6 +58,13 @@ func (e *Engine[S]) erase(ctx context.Context, id string, scope S, record Record
 		return e.absent(attempt, o)
 	}
 	gate(ctx)
+	if e.order != nil {
+		end, err := e.order.await(ctx, e.act([]string{id}, scope))
+		if err != nil {
+			return attempt, err
+		}
+		defer end()
+	}
 	sent, err := e.submits.do(ctx, scope, id, finding)
 	if err != nil {
 		return e.notAccepted(ctx, id, attempt, err)

@@ -6,6 +6,7 @@ package emulator
 import (
 	crand "crypto/rand"
 	"encoding/hex"
+	"hash/fnv"
 	"io"
 	"math/rand/v2"
 	"sync"
@@ -132,7 +133,7 @@ type Emulator struct {
 	signed    uint64 // makes every signed URL a new one
 	windows   map[windowKey]*rateWindow
 	faults    []*Fault
-	random    *rand.Rand // of faults with a probability
+	random    map[string]*rand.Rand // of faults with a probability, by operation
 
 	requests requestLog
 }
@@ -154,7 +155,7 @@ func New(opts Options) *Emulator {
 		tasks:     map[string]*task{},
 		files:     map[string]*exportFile{},
 		windows:   map[windowKey]*rateWindow{},
-		random:    rand.New(rand.NewPCG(opts.RandomSeed, 0)),
+		random:    map[string]*rand.Rand{},
 	}
 	for _, r := range builtinRoles {
 		e.roles[r] = true
@@ -183,6 +184,17 @@ func (e *Emulator) now() stamp {
 func (e *Emulator) nextSeq() uint64 {
 	e.seq++
 	return e.seq
+}
+
+// chance is the next number of an operation's own source: what else is asked for
+// at the same time does not move it.
+func (e *Emulator) chance(op string) float64 {
+	if e.random[op] == nil {
+		h := fnv.New64a()
+		_, _ = h.Write([]byte(op))
+		e.random[op] = rand.New(rand.NewPCG(e.opts.RandomSeed, h.Sum64()))
+	}
+	return e.random[op].Float64()
 }
 
 func newID() string { return uuid.NewString() }

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -195,6 +196,15 @@ func TestHang(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	must(w.sdk.GetAppSettings(bg()))(t)
+	for deadline := time.Now().Add(5 * time.Second); !w.Requests("GetApp")[0].Unheard; {
+		if time.Now().After(deadline) {
+			t.Fatalf("recorded %+v", w.Requests("GetApp")[0])
+		}
+		runtime.Gosched()
+	}
+	if r := w.Requests("GetApp")[1]; r.Unheard {
+		t.Errorf("recorded %+v", r)
+	}
 }
 
 // arrival is a log that calls back when a request is there.
@@ -236,7 +246,10 @@ func TestFaultsByChance(t *testing.T) {
 		w := start(t, emulator.Options{RandomSeed: seed})
 		w.AddFault(f)
 		var b strings.Builder
-		for range calls {
+		for i := range calls {
+			if i%3 == 0 {
+				w.call("GET", "/retention_policy", "")
+			}
 			if w.call("GET", "/app", "").status != 200 {
 				b.WriteByte('x')
 			} else {
@@ -246,7 +259,12 @@ func TestFaultsByChance(t *testing.T) {
 		return b.String(), strings.Count(b.String(), "x")
 	}
 	f := emulator.Fault{Kind: emulator.Fault500, Op: "GetApp", Probability: 0.1}
+	everywhere := f
+	everywhere.Op = ""
 	first, n := pattern(7, f)
+	if all, _ := pattern(7, everywhere); all != first {
+		t.Error("calls of other operations move the draws of this one")
+	}
 	if n < calls/20 || n > calls/5 {
 		t.Errorf("%d of %d calls are struck, with a chance of 0.1", n, calls)
 	}

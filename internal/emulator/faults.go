@@ -206,7 +206,7 @@ func (f *Fault) strikes(c *call) bool {
 	if f.seen++; f.seen <= f.After {
 		return false
 	}
-	if f.Probability > 0 && c.e.random.Float64() >= f.Probability {
+	if f.Probability > 0 && c.e.chance(c.op) >= f.Probability {
 		return false
 	}
 	f.struck++

@@ -37,6 +37,8 @@ type Request struct {
 	Status int
 	// Fault is the fault that struck it, if any.
 	Fault FaultKind
+	// Unheard: the client had hung up before the answer was sent.
+	Unheard bool
 	// ServerSide is whether it had a server token; otherwise TokenUser is the
 	// token's user.
 	ServerSide bool
@@ -47,7 +49,7 @@ type Request struct {
 type requestLog struct {
 	mu    sync.Mutex
 	most  int
-	list  []Request
+	list  []*Request
 	times map[string][]int64
 	out   io.Writer
 	err   error
@@ -58,12 +60,12 @@ func (l *requestLog) init(most int, out io.Writer) {
 }
 
 // record logs a request and its answer.
-func (e *Emulator) record(c *call, f *Fault, resp *response) {
+func (e *Emulator) record(c *call, f *Fault, resp *response) *Request {
 	query := c.r.URL.Query()
 	query.Del("api_key")
 	header := c.r.Header.Clone()
 	header.Del("Authorization")
-	r := Request{
+	r := &Request{
 		Time: c.now.time(), Op: c.op, Method: c.r.Method, Path: c.r.URL.Path, Query: query, Header: header,
 		Body: c.body, UserIDs: c.ids, CIDs: c.cids, TaskID: c.task, TaskFaults: c.struck, ServerSide: c.server,
 	}
@@ -87,10 +89,18 @@ func (e *Emulator) record(c *call, f *Fault, resp *response) {
 		l.list = append(l.list, r)
 	}
 	l.write(r)
+	return r
+}
+
+// unheard notes that nobody waits for an answer any more.
+func (l *requestLog) unheard(r *Request) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	r.Unheard = true
 }
 
 // write logs a line. Neither the query nor the body nor the token is in it.
-func (l *requestLog) write(r Request) {
+func (l *requestLog) write(r *Request) {
 	if l.out == nil || l.err != nil {
 		return
 	}
@@ -118,7 +128,7 @@ func (e *Emulator) Requests(ops ...string) []Request {
 	var list []Request
 	for _, r := range l.list {
 		if len(ops) == 0 || slices.Contains(ops, r.Op) {
-			list = append(list, r)
+			list = append(list, *r)
 		}
 	}
 	return list

@@ -157,8 +157,12 @@ func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := &call{e: e, op: unknownOp, r: r, body: body, query: r.URL.Query()}
 	c.out.resign = c.resign
 
-	resp, f := e.handle(c, start)
-	if f != nil && !f.wait(r.Context(), e) {
+	resp, f, logged := e.handle(c, start)
+	heard := f == nil || f.wait(r.Context(), e)
+	if r.Context().Err() != nil {
+		e.requests.unheard(logged)
+	}
+	if !heard {
 		panic(http.ErrAbortHandler)
 	}
 	if resp == nil { // the connection drops without an answer
@@ -174,8 +178,8 @@ func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// handle makes the answer, and the fault that struck it.
-func (e *Emulator) handle(c *call, start time.Time) (*response, *Fault) {
+// handle makes the answer, the fault that struck it and what is remembered of both.
+func (e *Emulator) handle(c *call, start time.Time) (*response, *Fault, *Request) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	c.now = e.now()
@@ -207,8 +211,7 @@ func (e *Emulator) handle(c *call, start time.Time) (*response, *Fault) {
 	if f != nil {
 		resp = f.distort(c, resp)
 	}
-	e.record(c, f, resp)
-	return resp, f
+	return resp, f, e.record(c, f, resp)
 }
 
 func send(w http.ResponseWriter, resp *response) {

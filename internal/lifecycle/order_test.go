@@ -179,6 +179,22 @@ func TestExportsBesideDeletions(t *testing.T) {
 	})
 }
 
+// Two deletions that leave somebody alone in a channel reach into their export together,
+// wherever the export stands in the plan.
+func TestExportsBesideDeletionsTogether(t *testing.T) {
+	t.Parallel()
+	acctest.Bubble(t, func(t *testing.T) {
+		_, core := reachWorld(t)
+		dora, gero, export := actForm{address: "streamchat_user_erasure.a", config: erases("drei-dora")}.change(), actForm{address: "streamchat_user_erasure.b", config: erases("drei-gero", config{"request_id": "R"})}.change(), exportForms(t.TempDir())["resource"]
+		for _, order := range [][]acctest.Change{{dora, gero, export}, {dora, export, gero}, {export, gero, dora}} {
+			changes := []acctest.Change{order[0], after(order[1], order[0].Address), after(order[2], order[1].Address)}
+			refuses(t, core, order[0].Address+", "+order[1].Address+", "+order[2].Address, true, changes...)
+		}
+		refuses(t, core, "at once", true, dora, gero, export)
+		refuses(t, core, "one alone", false, dora, export)
+	})
+}
+
 // What a deletion names orders only exports of its plan, as many as may be meant.
 func TestNamedExports(t *testing.T) {
 	t.Parallel()

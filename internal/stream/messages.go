@@ -136,9 +136,15 @@ func decodeRow(raw json.RawMessage) (Message, error) {
 	var replies float64
 	_ = json.Unmarshal(row["reply_count"], &replies)
 	message.Replies = replies > 0
-	author, _ := decodeObject(row["user"])
-	if message.AuthorID, err = author.text("id"); message.AuthorID == "" && err == nil {
-		message.AuthorID, err = row.text("user_id")
-	}
+	message.AuthorID, err = row.author()
 	return message, err
+}
+
+// author is who wrote a message, "" where it does not say.
+func (o object) author() (id string, err error) {
+	user, _ := decodeObject(o["user"])
+	if id, err = user.text("id"); id == "" && err == nil {
+		id, err = o.text("user_id")
+	}
+	return id, err
 }

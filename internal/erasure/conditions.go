@@ -22,6 +22,8 @@ type Conditions struct {
 	Expected map[string]string
 	// NotActiveSince refuses whoever was active later; nil refuses nobody.
 	NotActiveSince *time.Time
+	// Open: some of what is expected is only known at apply.
+	Open bool
 }
 
 // terms are the conditions for one subject. Begun: a deletion under the same record was

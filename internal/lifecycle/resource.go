@@ -259,18 +259,20 @@ func (r *Resource[S, M, P]) begin(ctx context.Context, config, model, prior P) (
 	}
 	if a.veiled {
 		r.cover(model, prior)
-		if v, ok := any(model).(veiled); ok && v.Pseudonym() != nil {
-			if planned := v.Pseudonym(); !planned.IsUnknown() && planned.ValueString() != r.pseudonym(a.ids[0]) {
+		if v, ok := any(model).(veiled); ok && !a.left {
+			if planned := v.Pseudonym(); !planned.IsUnknown() && planned.ValueString() != r.standsFor(a.ids) {
 				return r, a, o, append(diags, anotherPerson(r.hidden())) // Terraform says it first
 			}
 		}
 	}
-	if v, ok := any(model).(veiled); ok && v.Pseudonym() != nil && v.Pseudonym().IsUnknown() {
+	if v, ok := any(model).(veiled); ok && v.Pseudonym().IsUnknown() {
 		r.pseudonymize(model, prior, a)
 	}
 	o.Grace, o.Direct = grace(model), !r.many
 	o.RecordMissing = model.common().OnMissing.ValueString() == MissingRecord
-	o.Conditions, diags = conditions(ctx, config)
+	if o.Conditions, diags = conditions(ctx, config); prior == nil {
+		r.approve(model, nil, o)
+	}
 	return r.naming(a.veiled), a, o, diags
 }
 
@@ -331,6 +333,9 @@ func (r *Resource[S, M, P]) Update(ctx context.Context, req resource.UpdateReque
 	defer unlock()
 	resp.Diagnostics.Append(d...)
 	drop(model, ids, batch)
+	scope, _, _ := model.Scope(ctx)
+	o.Weaker = len(r.weakened(&prior, ids, batch, scope, o)) > 0
+	r.approve(model, &prior, o)
 	_, d = r.advance(ctx, model, ids, batch, o, !d.HasError())
 	resp.Diagnostics.Append(d...)
 	for _, mark := range []Mark{unsavedMark, replacedMark} {
@@ -368,7 +373,9 @@ func drop[S erasure.Scope[S]](m form[S], ids []string, batch erasure.Batch[S]) (
 func (r *Resource[S, M, P]) advance(ctx context.Context, model P, ids []string, batch erasure.Batch[S], o erasure.Options, may bool) (erasure.Batch[S], diag.Diagnostics) {
 	scope, _, diags := model.Scope(ctx)
 	may = may && !diags.HasError()
-	work := batch.Work(ids, scope, r.timing(o.Grace))
+	timing := r.timing(o.Grace)
+	timing.Weaker = o.Weaker
+	work := batch.Work(ids, scope, timing)
 	talks := slices.ContainsFunc(slices.Collect(maps.Values(work)), func(s erasure.Step) bool { return s != erasure.Claim })
 	if may && talks {
 		opened, d := r.session.OpenFor(ctx, r.subject(), model.common().app())

@@ -45,6 +45,9 @@ const (
 	sideBySide      = "side by side"
 )
 
+// trigger is a resource that triggers an action and has to do with nothing else.
+var trigger = acctest.Change{Address: "streamchat_channel_truncation.trigger", Config: config{"cid": "messaging:yard", "hard_delete": false}}
+
 // exportForms are the forms of an export that a plan sees.
 func exportForms(dir string) map[string]acctest.Change {
 	file := func(name string) string { return filepath.Join(dir, name) }
@@ -52,7 +55,7 @@ func exportForms(dir string) map[string]acctest.Change {
 		"resource":   {Address: exportOfUser, Config: config{"user_id": "hanna-berg", "path": file("x.json")}},
 		"bundle":     {Address: exportOfUser, Config: config{"user_id": "hanna-berg", "path": file("x.zip"), "format": "bundle"}},
 		"without id": {Address: exportOfUser, Config: config{"user_id_wo": "hanna-berg", "path": file("x.json")}},
-		"action":     {Address: exportByAction, Config: config{"user_id": "hanna-berg", "path": file("x.json")}},
+		"action":     {Address: exportByAction, Config: config{"user_id": "hanna-berg", "path": file("x.json")}, Trigger: trigger.Address},
 		"channel":    {Address: exportOfChannel, Config: config{"cids": []string{"messaging:room"}, "path": file("x.json")}},
 	}
 }
@@ -123,7 +126,8 @@ func reachWorld(t *testing.T) (*acctest.Stream, *acctest.Core) {
 	t.Helper()
 	s := acctest.InMemory(t)
 	s.Fill(t, reachSeed)
-	s.Fill(t, `{"channels": [{"cid": "messaging:other", "created_by_id": "amara-bello", "members": ["eve-member", "amara-bello", "drei-gero"]}]}`)
+	s.Fill(t, `{"channels": [{"cid": "messaging:other", "created_by_id": "amara-bello", "members": ["eve-member", "amara-bello", "drei-gero"]},
+		{"cid": "messaging:yard", "created_by_id": "amara-bello", "members": ["eve-member", "amara-bello", "drei-gero"]}]}`)
 	return s, acctest.NewCore(t, s, config{"pseudonym_key": "a key for the pseudonyms", "max_retries": 1})
 }
 
@@ -131,6 +135,9 @@ func reachWorld(t *testing.T) (*acctest.Stream, *acctest.Core) {
 // it must have no other error.
 func refuses(t *testing.T, core *acctest.Core, how string, want bool, changes ...acctest.Change) {
 	t.Helper()
+	if slices.ContainsFunc(changes, func(c acctest.Change) bool { return c.Trigger == trigger.Address }) {
+		changes = append(slices.Clone(changes), trigger)
+	}
 	plan := core.PlanAll(changes...)
 	if said := plan.Errors.Say(sideBySide) || plan.Errors.Say("beside an erasure"); said != want || !want && len(plan.Errors) > 0 {
 		t.Errorf("%s: refused %v instead of %v: %s", how, said, want, plan.Errors)

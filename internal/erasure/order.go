@@ -412,7 +412,7 @@ func (o *Order) along(ctx context.Context, a *act, x *export) (ids []string, err
 	reaches, err := o.reach(ctx, a)
 	for _, id := range a.ids {
 		reach := reaches[id]
-		if slices.ContainsFunc(reach.People(), func(other string) bool { return x.people[o.Pseudonyms.Key(other)] }) || slices.Contains(x.Channels, reach.Channel) {
+		if slices.ContainsFunc(reach.Others, func(other string) bool { return x.people[o.Pseudonyms.Key(other)] }) || slices.Contains(x.Channels, reach.Channel) {
 			ids = append(ids, id)
 		}
 	}
@@ -461,7 +461,7 @@ func (o *Order) writers(ctx context.Context, a *act, x *export) (ids []string, e
 	}
 	within := map[string]bool{}
 	for _, reach := range members {
-		for _, id := range reach.People() {
+		for _, id := range reach.Others {
 			within[id] = true
 		}
 	}

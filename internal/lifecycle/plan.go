@@ -34,6 +34,7 @@ type planning[S erasure.Scope[S], M any, P interface {
 	scope   S // as configured: defaults never come from prior state
 	unsaved bool
 	config  string // stands for the configuration
+	private privateReader
 
 	asked
 	options erasure.Options
@@ -78,7 +79,7 @@ func (r *Resource[S, M, P]) ModifyPlan(ctx context.Context, req resource.ModifyP
 
 // read reads what a plan starts from.
 func (r *Resource[S, M, P]) read(ctx context.Context, req resource.ModifyPlanRequest) (p *planning[S, M, P], diags diag.Diagnostics) {
-	p = &planning[S, M, P]{Resource: r, plan: new(M), records: erasure.Batch[S]{}}
+	p = &planning[S, M, P]{Resource: r, plan: new(M), records: erasure.Batch[S]{}, private: req.Private}
 	var config P = new(M)
 	diags.Append(req.Config.Get(ctx, config)...)
 	diags.Append(req.Plan.Get(ctx, p.plan)...)
@@ -228,7 +229,7 @@ func (p *planning[S, M, P]) count(work map[string]erasure.Step, awaited bool) {
 
 // readPrior reads the records in state and refuses what cannot be asked of them.
 func (p *planning[S, M, P]) readPrior(ctx context.Context) (diags diag.Diagnostics) {
-	records, err := p.load(ctx, p.prior)
+	records, err := p.load(ctx, p.prior, p.private)
 	if err != nil {
 		return append(diags, damaged(err))
 	}
@@ -653,7 +654,7 @@ func (r *Resource[S, M, P]) planDestroy(ctx context.Context, req resource.Modify
 	}
 	model := P(&state)
 	r = r.of(model)
-	batch, err := r.load(ctx, model)
+	batch, err := r.load(ctx, model, req.Private)
 	if err != nil {
 		batch = erasure.Batch[S]{}
 	}

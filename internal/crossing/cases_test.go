@@ -231,7 +231,8 @@ var cases = []Case{
 		}},
 	},
 	{
-		Name: "a retention policy gets another name", Races: true,
+		Name: "a retention policy gets another name", Fault: "a renamed policy meets itself", Races: true,
+		Shows: []string{"I10 the apply fails: Retention policy exists already (retention_policy)"},
 		Story: Story{Steps: []Step{
 			{Set: &Block{Kind: Policy, Name: "a"}}, {Run: &Run{}}, {Rename: [2]string{"a", "b"}}, {Run: &Run{}},
 		}},

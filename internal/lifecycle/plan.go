@@ -221,6 +221,7 @@ func (p *planning[S, M, P]) readPrior(ctx context.Context) (diags diag.Diagnosti
 	p.records = records
 	p.scheduled = records.Scheduled().IDs()
 	p.engine.Memory.Remember(records, p.TypeName+p.prior.common().Receipt.ValueString())
+	p.engine.UnderWay(records)
 	if !p.known && p.veiled && !p.many {
 		return append(diags, p.giveAgain())
 	}
@@ -485,7 +486,7 @@ func (p *planning[S, M, P]) preview(ctx context.Context, work map[string]erasure
 		hashes, more := p.plan.common().exportHashes()
 		diags.Append(p.Loses(p.session, p.scope, hashes, more, sending)...)
 	}
-	if there(findings) && p.session.HoldUnseen() {
+	if there(findings) && p.session.HoldUnseen(ctx) {
 		diags.Append(holdUnseen(p.session.HoldField))
 	}
 	if !p.many && p.engine.Max > 1 && p.session.Crowd.Alone(p.CallsPerMinute(p.session)) {

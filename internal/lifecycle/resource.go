@@ -476,6 +476,7 @@ func (r *Resource[S, M, P]) Read(ctx context.Context, req resource.ReadRequest, 
 	}
 	if r.session != nil {
 		r.engine.Memory.Remember(batch, r.TypeName+model.common().Receipt.ValueString())
+		r.engine.UnderWay(batch)
 		if r.hasHeir(model, batch) {
 			resp.Diagnostics.Append(replacedMark.Set(ctx, resp.Private)...)
 		}

@@ -181,7 +181,7 @@ func (s *reachStory) run() {
 func (s *reachStory) apply(next map[string]*reachBlock) {
 	leaving, taking := map[string]bool{}, map[string]bool{}
 	var changes []acctest.Change
-	blind := s.draw.IntN(4) == 0 // the plan does not know who is meant
+	blind, due := s.draw.IntN(4) == 0, false // the plan does not know who is meant; it says of who is due that they are held back
 	for _, address := range slices.Sorted(maps.Keys(next)) {
 		b := next[address]
 		c := config{"user_ids": b.ids, "delete": config{"user": b.user}}
@@ -198,6 +198,7 @@ func (s *reachStory) apply(next map[string]*reachBlock) {
 		if b.erased || b.scheduled && s.blocks[address] != nil && time.Now().Before(b.due) {
 			continue
 		}
+		due = due || b.scheduled && s.blocks[address] != nil
 		for _, id := range b.ids {
 			leaving[id], taking[id] = true, b.conversations
 		}
@@ -206,7 +207,7 @@ func (s *reachStory) apply(next map[string]*reachBlock) {
 	touches, maybe, hides := s.touches(leaving, taking)
 	s.told = append(s.told, fmt.Sprintf("%v leaving, %v taking, touches %v", slices.Sorted(maps.Keys(leaving)), taking, touches))
 	p := s.PlanAll(changes...)
-	if !blind && !maybe && (len(p.Errors) > 0) != touches {
+	if !blind && !maybe && !(due && touches) && (len(p.Errors) > 0) != touches {
 		s.t.Errorf("touched %v, the plan: %s", touches, p.Errors)
 	}
 	if len(p.Errors) > 0 {

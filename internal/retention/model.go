@@ -31,6 +31,7 @@ const (
 type model struct {
 	Policy       types.String      `tfsdk:"policy"`
 	MaxAgeHours  types.Int64       `tfsdk:"max_age_hours"`
+	Exports      types.List        `tfsdk:"exports"`
 	Irreversible types.Bool        `tfsdk:"irreversible"`
 	EnabledAt    timetypes.RFC3339 `tfsdk:"enabled_at"`
 	AppName      types.String      `tfsdk:"app_name"`
@@ -39,11 +40,15 @@ type model struct {
 
 // receipt is the record for an auditor.
 func (m *model) receipt(ctx context.Context, id, version string) (string, diag.Diagnostics) {
-	return lifecycle.Document(ctx, nil, map[string]any{
+	said := map[string]any{
 		"record": TypeName, "record_id": id, "app_name": m.AppName.ValueString(), "app_id": m.AppID.ValueString(), "status": "enabled",
 		"policy": m.name(), "max_age_hours": m.MaxAgeHours.ValueInt64(), "irreversible": true, "enabled_at": m.EnabledAt.ValueString(),
 		"provider_version": version,
-	})
+	}
+	if hashes, _ := lifecycle.ExportHashes(m.Exports); len(hashes) > 0 {
+		said["exports"] = hashes
+	}
+	return lifecycle.Document(ctx, nil, said)
 }
 
 func (m *model) name() string { return m.Policy.ValueString() }
@@ -94,10 +99,16 @@ func deletes(policy string, hours types.Int64) string {
 	return "every message " + age + ", in all channels"
 }
 
+// shortens reports that a policy takes what it has left so far. A new one begins a day
+// later, when every export of this run is over.
+func shortens(now, before *model) bool {
+	return before != nil && before.Policy.Equal(now.Policy) && now.MaxAgeHours.ValueInt64() < before.MaxAgeHours.ValueInt64()
+}
+
 // willDelete warns of a policy, and under a title of its own of one that becomes shorter.
 func willDelete(now, before *model) diag.Diagnostic {
 	summary, was := "Irreversible deletion by a retention policy", ""
-	if before != nil && before.Policy.Equal(now.Policy) && now.MaxAgeHours.ValueInt64() < before.MaxAgeHours.ValueInt64() {
+	if shortens(now, before) {
 		summary = "Retention policy made shorter"
 		was = fmt.Sprintf("The age goes down from %d hours, so that everything between the two goes as well. ", before.MaxAgeHours.ValueInt64())
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/lifecycle"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/report"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/session"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/stream"
 )
@@ -44,6 +45,12 @@ func (r *policyResource) ModifyPlan(ctx context.Context, req resource.ModifyPlan
 		}
 	}
 	resp.Diagnostics.Append(r.planSet(ctx, &plan, prior, req.Config.Raw.String())...)
+	if shortens(&plan, prior) && !resp.Diagnostics.HasError() && !r.session.Blind() {
+		_, others := lifecycle.ExportHashes(plan.Exports)
+		if err := r.session.Order.PlanEverything(ctx, others); err != nil {
+			resp.Diagnostics.Append(report.Error(hoursPath, err))
+		}
+	}
 	if !resp.Diagnostics.HasError() {
 		resp.Diagnostics.Append(willDelete(&plan, prior))
 	}

@@ -84,14 +84,10 @@ func warning(summary string) diag.Diagnostic {
 }
 
 // deletes says in words what a policy takes.
-func deletes(policy string, hours types.Int64) string {
-	age := "older than the given age"
-	switch h := hours.ValueInt64(); {
-	case hours.IsUnknown():
-	case h < 48 || h%24 != 0:
-		age = fmt.Sprintf("of more than %d hours", h)
-	default:
-		age = fmt.Sprintf("of more than %d hours (%d days)", h, h/24)
+func deletes(policy string, h int64) string {
+	age := fmt.Sprintf("of more than %d hours", h)
+	if h >= 48 && h%24 == 0 {
+		age += fmt.Sprintf(" (%d days)", h/24)
 	}
 	if policy == inactiveChannels {
 		return "every channel without activity " + age + ", with all its messages"
@@ -115,7 +111,7 @@ func willDelete(now, before *model) diag.Diagnostic {
 	return diag.NewAttributeWarningDiagnostic(hoursPath, summary,
 		fmt.Sprintf("%sOnce this is applied, Stream hard-deletes %s, for everybody in the app and from then on continually. It begins about 24 hours after the policy is enabled. "+
 			"Nothing that it deletes can be brought back, and no plan will show it. The guards of erasures (holds, protected users, max_erasures) do not hold it back: export or move what must be kept first.",
-			was, deletes(now.name(), now.MaxAgeHours)))
+			was, deletes(now.name(), now.MaxAgeHours.ValueInt64())))
 }
 
 func belowFloor(hours, floor int64) diag.Diagnostic {

@@ -7,6 +7,7 @@ import (
 	"context"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/lifecycle"
@@ -32,7 +33,13 @@ func (r *policyResource) ModifyPlan(ctx context.Context, req resource.ModifyPlan
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	if floor := r.session.RetentionFloorHours; plan.MaxAgeHours.ValueInt64() < floor && !plan.MaxAgeHours.IsUnknown() {
+	for at, unknown := range map[string]bool{"policy": plan.Policy.IsUnknown(), "max_age_hours": plan.MaxAgeHours.IsUnknown()} {
+		if unknown { // nobody approves blind
+			resp.Diagnostics.Append(lifecycle.NotKnown(path.Root(at)))
+			return
+		}
+	}
+	if floor := r.session.RetentionFloorHours; plan.MaxAgeHours.ValueInt64() < floor {
 		resp.Diagnostics.Append(belowFloor(plan.MaxAgeHours.ValueInt64(), floor))
 		return
 	}
@@ -60,7 +67,7 @@ func (r *policyResource) ModifyPlan(ctx context.Context, req resource.ModifyPlan
 // planSet fills in the app that gets the policy, and refuses a policy that the app has
 // already and that this run does not know as its own.
 func (r *policyResource) planSet(ctx context.Context, plan, prior *model, config string) diag.Diagnostics {
-	if plan.Policy.IsUnknown() || r.session.Blind() {
+	if r.session.Blind() {
 		return nil
 	}
 	recorded := stream.App{}

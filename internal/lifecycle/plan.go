@@ -378,6 +378,9 @@ func (p *planning[S, M, P]) nothing(ctx context.Context) (diags diag.Diagnostics
 		c.Receipt = types.StringUnknown()
 		diags.Append(dropped(p.dropped)...)
 	}
+	if m, ok := any(p.plan).(interface{ caughtUp(erasure.Batch[S]) bool }); ok && m.caughtUp(p.records) {
+		p.unsaved, c.Receipt = true, types.StringUnknown()
+	}
 	if reveiled {
 		c.Receipt = types.StringUnknown()
 	} else if v, ok := any(p.plan).(veiled); ok && (!p.many || p.veiled || p.sameList(p.prior, p.asked)) {

@@ -160,6 +160,22 @@ func (r *Resource[S, M, P]) refreshed(ctx context.Context, model P, batch erasur
 	return changed, errs
 }
 
+// looked is what is said of records that could not be brought up to date: one whose answer
+// cannot be read is kept as it is, and stops nothing else.
+func (r *Resource[S, M, P]) looked(ids []string, batch erasure.Batch[S], errs map[string]error) diag.Diagnostics {
+	odd, rest := map[string]error{}, map[string]error{}
+	for id, err := range errs {
+		var unread *erasure.Unread
+		if errors.As(err, &unread) {
+			odd[id] = err
+		} else {
+			rest[id] = err
+		}
+	}
+	return append(milder(r.words.failed(ids, batch, odd), "Record not brought up to date: ",
+		"\n\nThe record is kept as it was, and nothing is taken for done. The next run asks again."), r.words.failed(ids, batch, rest)...)
+}
+
 // timed marks as unknown what an apply decides by the clock: a plan that is made before the
 // day and applied after it erases.
 func (p *planning[S, M, P]) timed() {
@@ -244,19 +260,32 @@ func (p *planning[S, M, P]) held(errs map[string]error) (left map[string]error, 
 	if !p.many || len(mild) == 0 || len(mild) == len(p.work) {
 		return errs, nil
 	}
+	return p.spared(errs, mild), milder(p.words.failed(p.ids, p.records, mild), "Not erased: ",
+		"\n\nTheir erasure was scheduled and is due. They stay restricted and scheduled, the others are erased, and the apply ends with this as an error.")
+}
+
+// unclear lets everything else go where Stream's answers about somebody on record cannot be
+// read: one record does not stop the plans of a whole state. The apply asks again, and sends
+// nothing as long as it stays so.
+func (p *planning[S, M, P]) unclear(errs map[string]error) (left map[string]error, diags diag.Diagnostics) {
+	mild := map[string]error{}
+	for id, err := range errs {
+		if _, recorded := p.records[id]; recorded && p.prior != nil && erasure.IsUnread(err) {
+			mild[id] = err
+		}
+	}
+	return p.spared(errs, mild), milder(p.words.failed(p.ids, p.records, mild), "Not looked up: ",
+		"\n\nThe record is kept as it is. The apply asks again before anything is sent, and ends with this as an error while it stays so.")
+}
+
+// spared takes those off the plan's work of whom only a warning is given.
+func (p *planning[S, M, P]) spared(errs, mild map[string]error) (left map[string]error) {
 	left = maps.Clone(errs)
 	for id := range mild {
 		delete(left, id)
 		delete(p.work, id)
 	}
-	for _, d := range p.words.failed(p.ids, p.records, mild) {
-		at, ok := d.(diag.DiagnosticWithPath)
-		if !ok {
-			continue
-		}
-		diags.AddAttributeWarning(at.Path(), "Not erased: "+d.Summary(), d.Detail()+"\n\nTheir erasure was scheduled and is due. They stay restricted and scheduled, the others are erased, and the apply ends with this as an error.")
-	}
-	return left, diags
+	return left
 }
 
 // doing are those who need one of some steps, in the order of the list.

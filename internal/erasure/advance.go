@@ -110,6 +110,7 @@ func (b Batch[S]) Work(ids []string, scope S, t Timing) map[string]Step {
 // sends what was not and is asked for. It returns a grown copy of the batch, and errors
 // by subject: see [Engine.erase]. An attempt of which nothing was sent leaves no trace.
 func (e *Engine[S]) Advance(ctx context.Context, ids []string, scope S, batch Batch[S], o Options) (Batch[S], map[string]error) {
+	e.UnderWay(batch)
 	meet(&e.company, batch)
 	timing := e.Timing(o.Grace)
 	work := batch.Work(ids, scope, timing)
@@ -152,6 +153,19 @@ func (e *Engine[S]) Advance(ctx context.Context, ids []string, scope S, batch Ba
 	}
 	wg.Wait()
 	return grown, errs
+}
+
+// UnderWay notes whose deletions, sent by an earlier run, may still end memberships in this
+// one.
+func (e *Engine[S]) UnderWay(batch Batch[S]) {
+	if e.Kind != kindUser {
+		return
+	}
+	for id, record := range batch {
+		if current := record.Current(); current.Status == StatusSubmitted && current.Scope != nil {
+			e.ledger.leave(id, e.takes(*current.Scope))
+		}
+	}
 }
 
 // advance is the way of one subject.

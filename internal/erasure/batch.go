@@ -26,22 +26,32 @@ func (b Batch[S]) IDs() []string {
 }
 
 // statusRank orders statuses from done to worst.
-var statusRank = map[Status]int{StatusCompleted: 0, StatusReleased: 0, StatusScheduled: 1, StatusReverted: 2, StatusSubmitted: 3, StatusFailed: 4}
+var statusRank = map[Status]int{StatusCompleted: 0, StatusScheduled: 1, StatusReverted: 2, StatusSubmitted: 3, StatusFailed: 4}
 
 // Status is that of the whole, against what is wanted: the worst of the subjects asked
 // for and of every record, whoever asks for it. Who is completed but not as far as
-// wanted is still to be sent. So it says completed only when nothing is open.
+// wanted is still to be sent. So it says completed only when nothing is open. Nobody who was
+// released counts as done: where nobody else is on record or asked for, the whole is released.
 func (b Batch[S]) Status(ids []string, scope S) Status {
 	worst := StatusCompleted
+	released, done := 0, 0
 	count := func(status Status) {
 		if statusRank[status] > statusRank[worst] {
 			worst = status
 		}
 	}
 	for _, record := range b {
-		if status := record.Current().Status; status != "" {
+		switch status := record.Current().Status; status {
+		case "":
+		case StatusReleased:
+			released++
+		default:
+			done++ // or about to be, which then is the worst
 			count(status)
 		}
+	}
+	if released > 0 && done == 0 && len(ids) == 0 {
+		return StatusReleased
 	}
 	for _, id := range ids {
 		current := b[id].Current()

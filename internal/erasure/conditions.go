@@ -31,6 +31,9 @@ type terms struct {
 	begun bool
 	// restricted: the subject must not be active.
 	restricted bool
+	// kept and repeats are what the record knows of somebody who was deleted before.
+	kept    *Kept
+	repeats bool
 }
 
 // check refuses a subject of whom the conditions are not true. No fact, no pass; the

@@ -5,7 +5,8 @@ package erasure
 
 import (
 	"fmt"
-	"strings"
+	"maps"
+	"slices"
 	"sync"
 )
 
@@ -22,6 +23,12 @@ type Ledger struct {
 	erasing map[string]bool
 	owners  map[string]bool // those who are to take over what others leave
 	probed  int
+	// leaving are the users whose memberships this run ends, each with whether their
+	// conversations go too; through those of whom the guards let it.
+	leaving map[string]bool
+	through map[string]bool
+	// changes counts what may change the reach of those who are still to come.
+	changes int
 }
 
 // kindUser is the kind of users in the ledger.
@@ -75,21 +82,62 @@ func (l *Ledger) Inherit(kind string, owner NewOwner) error {
 	return nil
 }
 
-// users are those whom this run erases, as far as it is known by now.
-func (l *Ledger) users() Run {
+// leave notes that this run ends the memberships of a user, also by a deletion that is
+// under way, and whether it takes their conversations.
+func (l *Ledger) leave(id string, takes bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	run := Run{Erases: func(id string) bool {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		return l.erasing[subjectKey(kindUser, id)]
-	}}
-	for key := range l.erasing {
-		if strings.HasPrefix(key, subjectKey(kindUser, "")) {
-			run.Users++
-		}
+	if took, known := l.leaving[id]; known && (took || !takes) {
+		return
 	}
-	return run
+	if l.leaving == nil {
+		l.leaving = map[string]bool{}
+	}
+	l.leaving[id] = takes
+	l.changes++
+}
+
+// pass notes that the guards let a user be erased.
+func (l *Ledger) pass(id string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.through == nil {
+		l.through = map[string]bool{}
+	}
+	l.through[id] = true
+}
+
+func (l *Ledger) passed(id string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.through[id]
+}
+
+// sent notes that a call went to Stream which ends memberships.
+func (l *Ledger) sent() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.changes++
+}
+
+// version is another one whenever a reach that was looked up before may be out of date.
+func (l *Ledger) version() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.changes
+}
+
+// run is who is erased by this run, as far as it is known by now.
+func (l *Ledger) run() Run {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	leaving := maps.Clone(l.leaving)
+	return Run{
+		Taking: slices.Contains(slices.Collect(maps.Values(leaving)), true),
+		Users:  len(leaving),
+		Erases: func(id string) bool { _, ok := leaving[id]; return ok },
+		Takes:  func(id string) bool { return leaving[id] },
+	}
 }
 
 func (l *Ledger) spendProbe() bool {

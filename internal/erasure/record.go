@@ -78,6 +78,23 @@ func (r Record[S]) Begun() bool {
 	return false
 }
 
+// kept is what the last deletion that could see it left for the guards of a further one.
+func (r Record[S]) kept() *Kept {
+	if n := len(r.Attempts); n > 0 {
+		return r.Attempts[n-1].Kept
+	}
+	return nil
+}
+
+// repeats reports that a deletion which went as far was sent under this record: another
+// takes nothing more.
+func (r Record[S]) repeats(scope S) bool {
+	return slices.ContainsFunc(r.Attempts, func(a Attempt[S]) bool {
+		return a.Scope != nil && a.Outcome != OutcomeAdopted && a.Outcome != OutcomeNotFound && (a.TaskID != "" || a.AnswerLost || a.Status != StatusFailed) &&
+			len(scope.Compare(*a.Scope).Raised) == 0
+	})
+}
+
 func (r Record[S]) accepted() (Attempt[S], bool) {
 	for i := len(r.Attempts) - 1; i >= 0; i-- {
 		if r.Attempts[i].Status == StatusCompleted {

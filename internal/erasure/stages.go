@@ -212,31 +212,27 @@ func (e *Engine[S]) runToggles(ctx context.Context, key toggle[S], members []*me
 	e.sendToggle(ctx, key, members, false)
 }
 
-// sendToggle sends one call. Somebody whom Stream refuses by name is answered alone.
+// sendToggle sends one call. Somebody whom Stream, or a guard at the last moment, refuses by
+// name is answered alone.
 func (e *Engine[S]) sendToggle(ctx context.Context, key toggle[S], members []*member[Finding, toggled], direct bool) {
-	deed, ok := e.deed.(restricter[S])
-	stage := StageRestrict
-	if key.release {
-		stage = StageRelease
-	}
 	for len(members) > 0 {
 		subjects := make([]Subject, len(members))
 		for i, m := range members {
 			subjects[i] = Subject{ID: m.id, Finding: m.value}
 		}
-		var task string
-		var refused map[string]Prepared
-		var err error
-		switch {
-		case !ok:
-			err = errNoStages
-		case key.release:
-			task, err = deed.Release(ctx, IDs(subjects), direct)
-		default:
-			task, refused, err = deed.Restrict(ctx, subjects, key.scope, direct)
-		}
-		if named := namedIn(err, subjects); len(members) > 1 && named >= 0 {
-			members[named].answer(toggled{}, at(stage, err))
+		task, refused, err := e.toggleAll(ctx, key, subjects, direct)
+		var changed guardsChanged
+		switch named := namedIn(err, subjects); {
+		case errors.As(err, &changed):
+			for i, m := range members {
+				if m.value = subjects[i].Finding; changed[m.id] != nil {
+					m.answer(toggled{}, changed[m.id])
+				}
+			}
+			members = slices.DeleteFunc(slices.Clone(members), func(m *member[Finding, toggled]) bool { return changed[m.id] != nil })
+			continue
+		case len(members) > 1 && named >= 0:
+			members[named].answer(toggled{}, err)
 			members = slices.Delete(slices.Clone(members), named, named+1)
 			continue
 		}
@@ -246,10 +242,27 @@ func (e *Engine[S]) sendToggle(ctx context.Context, key toggle[S], members []*me
 				m.answer(toggled{}, r)
 				continue
 			}
-			m.answer(toggled{task, now}, at(stage, err))
+			m.answer(toggled{task, now}, err)
 		}
 		return
 	}
+}
+
+// toggleAll restricts subjects, past the guards, or releases them.
+func (e *Engine[S]) toggleAll(ctx context.Context, key toggle[S], subjects []Subject, direct bool) (task string, refused map[string]Prepared, err error) {
+	deed, ok := e.deed.(restricter[S])
+	switch {
+	case !ok:
+		return "", nil, at(StageRestrict, errNoStages)
+	case key.release:
+		task, err = deed.Release(ctx, IDs(subjects), direct)
+		return task, nil, at(StageRelease, err)
+	}
+	err = e.guarded(ctx, subjects, key.scope, StageRestrict, func(ctx context.Context) (err error) {
+		task, refused, err = deed.Restrict(ctx, subjects, key.scope, direct)
+		return err
+	})
+	return task, refused, err
 }
 
 // restrict is the first stage of one subject.
@@ -351,13 +364,7 @@ func (a advance[S]) release(ctx context.Context, record Record[S]) (Record[S], e
 	if err != nil {
 		return record, err
 	}
-	switch {
-	case a.doneElsewhere(finding, open):
-		if record, err = a.adopt(ctx, record, finding); err == nil {
-			record = record.Claimed(a.scope)
-		}
-		return record, err
-	case open.Found != FoundPresent || finding.Found != FoundDeactivated:
+	if open.Found != FoundPresent || finding.Found != FoundDeactivated {
 		return released(), nil
 	}
 	sent, err := a.toggle(ctx, toggle[S]{release: true}, finding)
@@ -371,43 +378,24 @@ func (a advance[S]) release(ctx context.Context, record Record[S]) (Record[S], e
 	return released(), nil
 }
 
-// doneElsewhere reports that a scheduled subject was deleted by other means, and is not
-// served any more.
-func (e *Engine[S]) doneElsewhere(f Finding, r Restriction) bool {
-	return f.Found == FoundDeleted && f.User == nil && r.Found != FoundDeleted
-}
-
-func (e *Engine[S]) adopt(ctx context.Context, record Record[S], finding Finding) (Record[S], error) {
-	app, err := e.app.Open(ctx)
-	if err != nil {
-		return record, err
-	}
-	return record.With(e.adopted(finding, app)), nil
-}
-
-// refreshScheduled asks how somebody stands who is to be erased later.
+// refreshScheduled asks how somebody stands who is to be erased later. Who is found deleted
+// stays scheduled: somebody else's deletion proves no modes, and may be taken back.
 func (e *Engine[S]) refreshScheduled(ctx context.Context, id string, record Record[S]) (*Record[S], error) {
 	finding, err := e.LookUp(ctx, id)
-	open, _ := record.restriction()
-	if err == nil && finding.Found == FoundUnproven && open.Found != FoundDeleted {
-		finding, err = e.deed.Probe(ctx, id)
-		err = at(StageProbe, err)
-	}
 	if err != nil {
 		return nil, err
 	}
+	open, _ := record.restriction()
 	switch {
 	case finding.Found == FoundPresent && open.VerifiedAt != nil && !record.Reverted:
 		record.Reverted = true
 	case finding.Found == FoundDeactivated && open.VerifiedAt == nil:
 		open.VerifiedAt = &finding.At
 		record = record.restrictedBy(open)
-	case e.doneElsewhere(finding, open):
-		record, err = e.adopt(ctx, record, finding)
 	default:
 		return nil, nil
 	}
-	return &record, err
+	return &record, nil
 }
 
 // notSeen is the refusal to go on from a call that has no effect.

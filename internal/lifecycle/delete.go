@@ -127,7 +127,7 @@ func (r *Resource[S, M, P]) restore(ctx context.Context, model P, batch, back er
 	}
 	maps.DeleteFunc(back, func(id string, _ erasure.Record[S]) bool { return r.engine.Memory.WasWritten(id) })
 	if len(back) == 0 {
-		return append(append(diags, forgotten(r.subject(), back)), r.end(ctx, model, batch, private, receipt.Forgotten)...)
+		return append(append(diags, forgotten(r.subject(), batch)), r.end(ctx, model, batch, private, receipt.Forgotten)...)
 	}
 	if err := r.engine.Restore(ctx, back); err != nil {
 		return append(diags, r.words.failure(err))

@@ -131,6 +131,11 @@ func checkOnDestroy(c *Common, irreversible, veiled bool) (diags diag.Diagnostic
 
 // do plans: what is refused, what is to be done, what is known of it.
 func (p *planning[S, M, P]) do(ctx context.Context) (diags diag.Diagnostics) {
+	if p.prior != nil || !p.known || !p.engine.Memory.IsAwaited(p.ids) {
+		if diags = p.arrived(p.plan, p.prior); diags.HasError() {
+			return diags
+		}
+	}
 	p.pseudonymize(p.plan, p.prior, p.asked)
 	if p.prior != nil {
 		if diags = p.readPrior(ctx); diags.HasError() {
@@ -216,6 +221,7 @@ func (p *planning[S, M, P]) readPrior(ctx context.Context) (diags diag.Diagnosti
 	p.records = records
 	p.scheduled = records.Scheduled().IDs()
 	p.engine.Memory.Remember(records, p.TypeName+p.prior.common().Receipt.ValueString())
+	p.engine.UnderWay(records)
 	if !p.known && p.veiled && !p.many {
 		return append(diags, p.giveAgain())
 	}
@@ -283,7 +289,7 @@ func (p *planning[S, M, P]) recall(ctx context.Context) (diags diag.Diagnostics)
 	if _, diags := p.session.Open(ctx, p.subject()); diags.HasError() {
 		return diags
 	}
-	changed, errs := p.refreshed(ctx, p.plan, p.records, true)
+	changed, errs := p.engine.Refresh(ctx, p.records, true)
 	maps.Copy(p.records, changed)
 	return p.looked(p.ids, p.records, errs)
 }
@@ -362,9 +368,9 @@ func (p *planning[S, M, P]) nothing(ctx context.Context) (diags diag.Diagnostics
 		c.Receipt = types.StringUnknown()
 	}
 	switch {
-	case status == erasure.StatusScheduled && !p.unsaved:
+	case (status == erasure.StatusScheduled || status == erasure.StatusReleased) && !p.unsaved:
 		c.Status = types.StringValue(string(status))
-	case status != erasure.StatusCompleted && status != erasure.StatusScheduled: // of somebody who left the list: never a plan without changes
+	case status != erasure.StatusCompleted && status != erasure.StatusScheduled && status != erasure.StatusReleased: // of somebody who left the list: never a plan without changes
 		c.Status, c.Receipt = types.StringUnknown(), types.StringUnknown()
 		diags.Append(warnings(p.words.lost(p.records.Left(p.ids), p.records))...)
 	case p.unsaved:
@@ -427,6 +433,9 @@ func (p *planning[S, M, P]) preview(ctx context.Context, work map[string]erasure
 	acting := doing(p.ids, work, erasure.Send, erasure.Restrict)
 	if len(p.releasing) > 0 {
 		diags.Append(willRelease(p.releasing, p.records))
+		if len(p.releasing) == len(p.scheduled) {
+			diags.Append(allLeft())
+		}
 		defer func() { p.forget() }()
 	}
 	kept := p.kept()
@@ -482,7 +491,7 @@ func (p *planning[S, M, P]) preview(ctx context.Context, work map[string]erasure
 		hashes, more := p.plan.common().exportHashes()
 		diags.Append(p.Loses(p.session, p.scope, hashes, more, sending)...)
 	}
-	if there(findings) && p.session.HoldUnseen() {
+	if there(findings) && p.session.HoldUnseen(ctx) {
 		diags.Append(holdUnseen(p.session.HoldField))
 	}
 	if !p.many && p.engine.Max > 1 && p.session.Crowd.Alone(p.CallsPerMinute(p.session)) {

@@ -216,6 +216,7 @@ func (r *Resource[S, M, P]) Create(ctx context.Context, req resource.CreateReque
 	unlock, d := r.lock(ctx, ids)
 	defer unlock()
 	resp.Diagnostics.Append(append(d, CheckArchive(ctx, r.session)...)...)
+	resp.Diagnostics.Append(r.arrived(model, nil)...)
 
 	batch, id := r.engine.Memory.Collect(r.TypeName, ids, r.many)
 	model.common().recordID = id
@@ -292,7 +293,7 @@ func (r *Resource[S, M, P]) again(ctx context.Context, model P, inherited erasur
 	if _, diags := r.session.Open(ctx, r.subject()); diags.HasError() {
 		return diags
 	}
-	changed, errs := r.refreshed(ctx, model, inherited, true)
+	changed, errs := r.engine.Refresh(ctx, inherited, true)
 	maps.Copy(inherited, changed)
 	return r.looked(inherited.IDs(), inherited, errs)
 }
@@ -322,6 +323,7 @@ func (r *Resource[S, M, P]) Update(ctx context.Context, req resource.UpdateReque
 	timeout, d := model.common().Timeouts.Update(ctx, r.timeout(len(ids)))
 	resp.Diagnostics.Append(append(diags, d...)...)
 	resp.Diagnostics.Append(CheckArchive(ctx, r.session)...)
+	resp.Diagnostics.Append(r.arrived(model, &prior)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -474,6 +476,7 @@ func (r *Resource[S, M, P]) Read(ctx context.Context, req resource.ReadRequest, 
 	}
 	if r.session != nil {
 		r.engine.Memory.Remember(batch, r.TypeName+model.common().Receipt.ValueString())
+		r.engine.UnderWay(batch)
 		if r.hasHeir(model, batch) {
 			resp.Diagnostics.Append(replacedMark.Set(ctx, resp.Private)...)
 		}
@@ -488,7 +491,7 @@ func (r *Resource[S, M, P]) refresh(ctx context.Context, model P, ids []string, 
 		return diags
 	}
 	scope, _, _ := model.Scope(ctx)
-	changed, errs := r.refreshed(ctx, model, batch, verify)
+	changed, errs := r.engine.Refresh(ctx, batch, verify)
 	diags := r.looked(ids, batch, errs)
 	if len(changed) == 0 || diags.HasError() {
 		return diags

@@ -62,14 +62,23 @@ func grace(model any) time.Duration {
 	return 0
 }
 
+// arrival is when a request came; a date is over at its end.
+func arrival(receivedAt string) (at time.Time, date bool, err error) {
+	if at, err = time.Parse(time.RFC3339, receivedAt); err == nil {
+		return at, false, nil
+	}
+	at, err = time.Parse(time.DateOnly, receivedAt)
+	return at, true, err
+}
+
 // deadline is one month after a request came (GDPR Art. 12(3)). A month that has no such
-// day ends with its last one, and a date is over at its end.
+// day ends with its last one.
 func deadline(receivedAt string) *time.Time {
-	at, err := time.Parse(time.RFC3339, receivedAt)
+	at, date, err := arrival(receivedAt)
 	if err != nil {
-		if at, err = time.Parse(time.DateOnly, receivedAt); err != nil {
-			return nil
-		}
+		return nil
+	}
+	if date {
 		at = at.AddDate(0, 0, 1).Add(-time.Second)
 	}
 	due := at.AddDate(0, 1, 0)
@@ -77,6 +86,21 @@ func deadline(receivedAt string) *time.Time {
 		due = due.AddDate(0, 0, -due.Day())
 	}
 	return &due
+}
+
+// arrived refuses a request that is yet to come, by more than time zones explain: its
+// deadline could not be missed. What stands in the record already is not asked again.
+func (r *Resource[S, M, P]) arrived(model, prior P) (diags diag.Diagnostics) {
+	m, ok := any(model).(staged)
+	if !ok || prior != nil && any(prior).(staged).stages().ReceivedAt.Equal(m.stages().ReceivedAt) { //nolint:forcetypeassert // one type
+		return nil
+	}
+	at, _, err := arrival(m.stages().ReceivedAt.ValueString())
+	if err == nil && at.After(r.session.Clock.Now().Add(24*time.Hour)) {
+		diags.AddAttributeError(path.Root("received_at"), "Invalid received_at",
+			"This is in the future, by the clock of this machine: no request comes after the plan that answers it, and its deadline would not be missed. Nothing was sent. Correct the date, or the clock.")
+	}
+	return diags
 }
 
 // due fills in what is known before the deed.
@@ -141,25 +165,6 @@ func (c *core[S]) timing(grace time.Duration) erasure.Timing {
 	return c.engine.Timing(grace)
 }
 
-// refreshed asks how records stand that a model has. Somebody who was deleted by other means
-// before the day is on record with the modes that were to come. From the day on it may have
-// been a run that was killed: the deletion is sent again, which proves them.
-func (r *Resource[S, M, P]) refreshed(ctx context.Context, model P, batch erasure.Batch[S], verify bool) (changed erasure.Batch[S], errs map[string]error) {
-	changed, errs = r.engine.Refresh(ctx, batch, verify)
-	scope, _, _ := model.Scope(ctx)
-	timing := r.timing(grace(model))
-	for id, record := range changed {
-		switch {
-		case !batch[id].Scheduled() || record.Scheduled():
-		case batch[id].Next(true, scope, timing) == erasure.Send:
-			delete(changed, id)
-		default:
-			changed[id] = record.Claimed(scope)
-		}
-	}
-	return changed, errs
-}
-
 // looked is what is said of records that could not be brought up to date: one whose answer
 // cannot be read is kept as it is, and stops nothing else.
 func (r *Resource[S, M, P]) looked(ids []string, batch erasure.Batch[S], errs map[string]error) diag.Diagnostics {
@@ -222,7 +227,7 @@ func (m *Many[S]) forgets(ids []string) {
 // late warns of an answer that is, or will be, too late.
 func (p *planning[S, M, P]) late() (diags diag.Diagnostics) {
 	m, ok := any(p.plan).(staged)
-	if !ok || p.prior != nil && p.prior.common().Status.ValueString() == string(erasure.StatusCompleted) && len(p.work) == 0 {
+	if !ok || p.prior != nil && len(p.work) == 0 && slices.Contains([]string{string(erasure.StatusCompleted), string(erasure.StatusReleased)}, p.prior.common().Status.ValueString()) {
 		return nil
 	}
 	s := m.stages()
@@ -308,6 +313,7 @@ const (
 	titleScheduled   = "Restricted now, erased later"
 	titleAgain       = "Restricted again"
 	titleReleases    = "Scheduled erasures called off"
+	titleAllLeft     = "Everybody who was scheduled left the list"
 	titleReactivates = "Destroying calls the erasure off and reactivates the user"
 	titleStaysOff    = "Destroying calls the erasure off, the user stays deactivated"
 	titleNobody      = "Destroying cannot reactivate anybody"
@@ -361,6 +367,15 @@ func willRelease[S erasure.Scope[S]](releasing []string, records erasure.Batch[S
 		said += fmt.Sprintf(" %d are on record by a pseudonym only, so that nobody can reactivate them from here: they stay deactivated at Stream. Reactivate them there, or list them again.", veiled)
 	}
 	return diag.NewAttributeWarningDiagnostic(path.Root("results"), titleReleases, said)
+}
+
+// allLeft is the warning of a list that no longer holds anybody whom the record has restricted:
+// most likely a query that does not find them any more.
+func allLeft() diag.Diagnostic {
+	return diag.NewAttributeWarningDiagnostic(path.Root("grace_period"), titleAllLeft,
+		"Nobody whom this batch has restricted is in the list any more, so applying this calls all their erasures off, and nobody is erased. "+
+			"If the list comes from a query: a query without include_deactivated cannot feed a grace_period, because the restriction takes everybody out of it whom it found. "+
+			"Set include_deactivated = true on it, and plan again.")
 }
 
 // willUnschedule is the warning of destroying what is scheduled.
@@ -423,8 +438,12 @@ func (received) ValidateString(_ context.Context, req validator.StringRequest, r
 	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
 		return
 	}
-	if deadline(req.ConfigValue.ValueString()) == nil {
+	switch at, _, err := arrival(req.ConfigValue.ValueString()); {
+	case err != nil:
 		resp.Diagnostics.AddAttributeError(req.Path, "Invalid received_at",
 			"This is neither an RFC 3339 time nor a date. Nothing was sent. Write e.g. \"2026-03-01\" or \"2026-03-01T09:00:00Z\".")
+	case at.Year() < 2018:
+		resp.Diagnostics.AddAttributeError(req.Path, "Invalid received_at",
+			"This is before 2018, when the GDPR came to apply. Nothing was sent. Correct the date.")
 	}
 }

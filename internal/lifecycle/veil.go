@@ -145,7 +145,7 @@ func (r *Resource[S, M, P]) catchUp(ctx context.Context, records erasure.Batch[S
 		return diags
 	}
 	if !imported {
-		changed, errs := r.refreshed(ctx, prior, asking, verify)
+		changed, errs := r.engine.Refresh(ctx, asking, verify)
 		maps.Copy(records, changed)
 		return append(diags, r.looked(a.ids, records, errs)...)
 	}

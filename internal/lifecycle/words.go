@@ -189,8 +189,11 @@ const (
 
 // along says what goes with those found, and what this run makes of other channels.
 func along(findings map[string]erasure.Finding) string {
-	conversations, others, shrinking := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	conversations, others, shrinking, uncounted := map[string]bool{}, map[string]bool{}, map[string]bool{}, 0
 	for _, f := range findings {
+		if f.Reach.Incomplete {
+			uncounted++
+		}
 		for _, cid := range f.Reach.Conversations {
 			conversations[cid] = true
 		}
@@ -211,6 +214,9 @@ func along(findings map[string]erasure.Finding) string {
 		said = append(said, fmt.Sprintf("Larger channels that keep two members or fewer once the subjects of this run have left them: %d. Stream then takes them for conversations, and an erasure of one of those who stay, also later in this run, takes the whole channel. "+
 			"To spare them, add a service account as a member first.", n))
 	}
+	if uncounted > 0 {
+		said = append(said, fmt.Sprintf("Conversations cannot be counted for %d of them: Stream counts more members of their channels than it lists, or does not say how many there are. More may go than this says.", uncounted))
+	}
 	return strings.Join(said, "\n")
 }
 
@@ -218,7 +224,7 @@ func along(findings map[string]erasure.Finding) string {
 // it protects nobody.
 func holdUnseen(field string) diag.Diagnostic {
 	return diag.NewWarningDiagnostic("Nobody has the hold field", fmt.Sprintf(
-		"None of the users looked up so far has the custom field %q (the provider's hold_field). If that is its name, nobody is on hold; if it is misspelt, the guard protects nobody.", field))
+		"No user of this app has the custom field %q (the provider's hold_field). If that is its name, nobody is on hold; if it is misspelt, the guard protects nobody.", field))
 }
 
 // oneAtATime is the warning of a run whose erasures cannot share a call.

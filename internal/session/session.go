@@ -8,6 +8,7 @@ package session
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"sync/atomic"
 
@@ -129,9 +130,17 @@ func (s *Session) OpenFor(ctx context.Context, at path.Path, recorded stream.App
 	return app, nil
 }
 
-// HoldUnseen reports, once, that nobody who was looked up has the hold field.
-func (s *Session) HoldUnseen() bool {
-	return s.HoldField != "" && !s.HoldSeen.Load() && s.holdSaid.CompareAndSwap(false, true)
+// HoldUnseen reports, once, that nobody in the app has the hold field. Where Stream does not
+// say, nothing is claimed.
+func (s *Session) HoldUnseen(ctx context.Context) bool {
+	if s.HoldField == "" || s.HoldSeen.Load() || !s.holdSaid.CompareAndSwap(false, true) {
+		return false
+	}
+	filter, _ := json.Marshal(map[string]any{s.HoldField: map[string]bool{"$exists": true}}) // a map of texts
+	for page, err := range s.API.UserPages(ctx, stream.UserQuery{Filter: filter, IncludeDeactivated: true, Limit: 1}) {
+		return err == nil && len(page) == 0
+	}
+	return true
 }
 
 // Blind reports that the provider's configuration is not known yet, so that a plan cannot

@@ -79,7 +79,7 @@ func Take(ctx context.Context, api *stream.Client, id string, dst io.Writer, dir
 	case refused(err):
 		found.Method = Assembled
 		found.Gaps, err = gather(ctx, api, id, w, dir)
-	case failing(err) && active(ctx, api, id):
+	case unwilling(err) && active(ctx, api, id):
 		found.Method, found.Refusal = Assembled, err
 		found.Gaps, err = gather(ctx, api, id, w, dir)
 	}
@@ -114,12 +114,19 @@ func lacks(own stream.UserExport) (g Gaps) {
 	return g
 }
 
-// failing says that Stream itself, and nothing before it, keeps failing at its own export of
-// a user, or refuses it as not allowed. Nobody has seen how it refuses one that is too large;
-// an assembled export is never called complete, so that nothing is lost by a try.
-func failing(err error) bool {
+// Stream's codes for a call that takes too long and for a suspended app (stream-api.md §1.4).
+const (
+	codeTimeout   = 23
+	codeSuspended = 99
+)
+
+// unwilling says that Stream itself, and nothing before it, refuses its own export of a user
+// as not allowed, or takes too long over it. Nobody has seen how it refuses one that is too
+// large; an assembled export is never called complete, so that nothing is lost by a try. An
+// internal error says nothing of the size.
+func unwilling(err error) bool {
 	var e *stream.Error
-	return errors.As(err, &e) && (e.Kind == stream.KindForbidden || e.Kind == stream.KindServer) && e.Code != 0
+	return errors.As(err, &e) && (e.Kind == stream.KindForbidden && e.Code != 0 && e.Code != codeSuspended || e.Kind == stream.KindServer && e.Code == codeTimeout)
 }
 
 // active says that Stream's query lists a user, not deactivated: of whom an export may not

@@ -95,7 +95,6 @@ func TestTake(t *testing.T) {
 		},
 		"too large: 413":   {limit: 100, faults: coded(413, 22), want: export.Findings{Counts: whole, Method: export.Assembled}, exports: 2},
 		"not allowed: 403": {limit: 100, faults: coded(403, 17), want: export.Findings{Counts: whole, Method: export.Assembled}, exports: 2, refused: true},
-		"failing: 500":     {limit: 100, faults: coded(500, -1), want: export.Findings{Counts: whole, Method: export.Assembled}, exports: 2, refused: true},
 		"too slow: 408":    {limit: 100, faults: coded(408, 23), want: export.Findings{Counts: whole, Method: export.Assembled}, exports: 2, refused: true},
 		"assembled":        {limit: 10, want: export.Findings{Counts: whole, Method: export.Assembled}, exports: 2},
 		"no search": {
@@ -174,14 +173,16 @@ func TestTakeErrors(t *testing.T) {
 				Body: `{"code":4,"message":"no","StatusCode":400}`}},
 			is: func(err error) bool { return errors.Is(err, export.ErrNothingFound) },
 		},
-		"failing, of somebody deactivated": {
-			id: "dora", limit: 100, room: 1 << 20, faults: failing(500, `{"code":-1,"message":"no","StatusCode":500}`), is: ofKind(stream.KindServer),
+		"not allowed, of somebody deactivated": {
+			id: "dora", limit: 100, room: 1 << 20, faults: failing(403, `{"code":17,"message":"no","StatusCode":403}`), is: ofKind(stream.KindForbidden),
 		},
-		"failing, nothing found": {
+		"failing":   {id: "alice", limit: 100, room: 1 << 20, faults: failing(500, `{"code":-1,"message":"no","StatusCode":500}`), is: ofKind(stream.KindServer)},
+		"suspended": {id: "alice", limit: 100, room: 1 << 20, faults: failing(403, `{"code":99,"message":"no","StatusCode":403}`), is: ofKind(stream.KindForbidden)},
+		"not allowed, nothing found": {
 			id: "eve", limit: 100, room: 1 << 20, faults: failing(403, `{"code":17,"message":"no","StatusCode":403}`), is: ofKind(stream.KindForbidden),
 		},
-		"failing, by a proxy": {id: "alice", limit: 100, room: 1 << 20, faults: failing(502, "<html>"), is: ofKind(stream.KindServer)},
-		"credentials":         {id: "alice", limit: 100, room: 1 << 20, faults: failing(401, `{"code":5,"message":"no","StatusCode":401}`), is: ofKind(stream.KindAuth)},
+		"failing proxy": {id: "alice", limit: 100, room: 1 << 20, faults: failing(502, "<html>"), is: ofKind(stream.KindServer)},
+		"credentials":   {id: "alice", limit: 100, room: 1 << 20, faults: failing(401, `{"code":5,"message":"no","StatusCode":401}`), is: ofKind(stream.KindAuth)},
 		"two users in one": {
 			id: "alice", limit: 100, room: 1 << 20,
 			faults: []emulator.Fault{{Op: "ExportUser", Kind: emulator.FaultCustom, Status: 200, ContentType: "application/json",

@@ -52,6 +52,20 @@ func Next[S Scope[S]](current Attempt[S], raised []string) Step {
 // Next decides what a record needs. Of a subject that nobody asks for any more, only
 // what is under way is followed to its end: nothing is sent.
 func (r Record[S]) Next(wanted bool, scope S, t Timing) Step {
+	step := r.next(wanted, scope, t)
+	if t.Weaker && (step == Send || step == Restrict) && !r.Anew(scope) {
+		return Keep
+	}
+	return step
+}
+
+// Anew reports that nobody can have approved before what is to be done for a record.
+func (r Record[S]) Anew(scope S) bool {
+	_, restricted := r.restriction()
+	return len(r.Attempts) == 0 && !restricted || len(r.Raised(scope)) > 0
+}
+
+func (r Record[S]) next(wanted bool, scope S, t Timing) Step {
 	if len(r.Attempts) == 0 && (t.Grace > 0 || !wanted) {
 		return r.stage(wanted, t)
 	}
@@ -86,6 +100,8 @@ type Options struct {
 	Grace time.Duration
 	// Direct: subjects are restricted one by one, by the call that answers at once.
 	Direct bool
+	// Weaker: see [Timing].
+	Weaker bool
 }
 
 // Work lists what is to be done: the subjects asked for that are not as the scope
@@ -113,6 +129,7 @@ func (e *Engine[S]) Advance(ctx context.Context, ids []string, scope S, batch Ba
 	e.UnderWay(batch)
 	meet(&e.company, batch)
 	timing := e.Timing(o.Grace)
+	timing.Weaker = o.Weaker
 	work := batch.Work(ids, scope, timing)
 	wanted := make(map[string]bool, len(ids))
 	grown := make(Batch[S], len(batch)+len(ids))
@@ -204,6 +221,8 @@ func (a advance[S]) take(ctx context.Context, record Record[S]) (Record[S], erro
 			failure := &Failure{Kind: FailureForgotten, TaskID: attempt.TaskID}
 			attempt.Status, attempt.Error = StatusFailed, failure.Error()
 			return record.With(attempt), failure
+		case unknown && a.timing.Weaker && !record.Anew(a.scope):
+			return record, err // what stood for it when it was approved does not any more
 		case unknown:
 			// Only a new call can still prove the modes.
 		case err != nil:

@@ -37,7 +37,7 @@ func (e *Engine[S]) examine(ctx context.Context, id string, scope S, record Reco
 	if err := e.guards.Identity(id); err != nil {
 		return Finding{}, err
 	}
-	if err := e.ledger.Erase(e.Kind, id); err != nil {
+	if err := e.ledger.Erase(e.Kind, id, record.Anew(scope) || record.Reverted && len(record.Attempts) > 0); err != nil {
 		return Finding{}, err
 	}
 	if e.Kind == kindUser {

@@ -20,7 +20,8 @@ type Ledger struct {
 	Probes int
 
 	mu      sync.Mutex
-	erasing map[string]bool
+	erasing map[string]bool // true: newly, which counts
+	anew    int
 	owners  map[string]bool // those who are to take over what others leave
 	probed  int
 	// leaving are the users whose memberships this run ends, each with whether their
@@ -36,12 +37,13 @@ const kindUser = "user"
 
 func subjectKey(kind, id string) string { return kind + "\x00" + id }
 
-// Erase counts a subject that is to be erased and refuses the one too many.
-func (l *Ledger) Erase(kind, id string) error {
+// Erase notes a subject that is to be erased, and refuses the one too many. anew: it counts;
+// of another an earlier run was approved, and counted it.
+func (l *Ledger) Erase(kind, id string, anew bool) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	key := subjectKey(kind, id)
-	if l.erasing[key] {
+	if counted, noted := l.erasing[key]; noted && (counted || !anew) {
 		return nil
 	}
 	if l.owners[key] {
@@ -51,7 +53,7 @@ func (l *Ledger) Erase(kind, id string) error {
 				"Name somebody else there, or erase this user in a later run.",
 		}
 	}
-	if l.MaxErasures > 0 && len(l.erasing) >= l.MaxErasures {
+	if anew && l.MaxErasures > 0 && l.anew >= l.MaxErasures {
 		return &Refusal{
 			Field: "max_erasures", Provider: true,
 			Summary: "Too many erasures in one run",
@@ -62,7 +64,10 @@ func (l *Ledger) Erase(kind, id string) error {
 	if l.erasing == nil {
 		l.erasing = map[string]bool{}
 	}
-	l.erasing[key] = true
+	l.erasing[key] = anew
+	if anew {
+		l.anew++
+	}
 	return nil
 }
 
@@ -72,7 +77,7 @@ func (l *Ledger) Inherit(kind string, owner NewOwner) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	key := subjectKey(kind, owner.ID)
-	if l.erasing[key] {
+	if _, erased := l.erasing[key]; erased {
 		return &Refusal{Field: owner.Field, Summary: "New owner is erased by this run", Detail: "Another resource of this run erases the user whom this attribute names. Nothing was sent for this one. Name somebody who stays."}
 	}
 	if l.owners == nil {

@@ -192,6 +192,8 @@ type About struct {
 	// KeyCheck tells the key of the pseudonyms from another one, where only they say who
 	// is meant.
 	KeyCheck string
+	// Guards are those that stood when it was approved.
+	Guards Approval
 	Deadlines
 }
 
@@ -213,6 +215,7 @@ type receiptJSON[S Scope[S]] struct {
 	Exports    []string          `json:"exports,omitempty"`
 	NotCovered []string          `json:"not_covered"`
 	KeyCheck   string            `json:"pseudonym_key_check,omitempty"`
+	Guards     Approval          `json:"guards,omitempty"`
 	Deadlines
 	Attempt[S]
 	Attempts     []Attempt[S]  `json:"attempts"`
@@ -225,7 +228,7 @@ type receiptJSON[S Scope[S]] struct {
 func (r Record[S]) Receipt(about About) string {
 	return Canonical(receiptJSON[S]{
 		Record: about.Record, ID: about.ID, Subject: r.pseudonym(about.Subject), RequestID: about.RequestID, Labels: about.Labels,
-		Exports: about.Exports, NotCovered: about.NotCovered, KeyCheck: about.KeyCheck, Deadlines: about.Deadlines,
+		Exports: about.Exports, NotCovered: about.NotCovered, KeyCheck: about.KeyCheck, Guards: about.Guards, Deadlines: about.Deadlines,
 		Attempt: r.Current(), Attempts: append([]Attempt[S]{}, r.Attempts...), Restrictions: r.Restrictions,
 	})
 }

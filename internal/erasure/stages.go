@@ -44,10 +44,14 @@ type Restriction struct {
 type Timing struct {
 	Grace time.Duration // 0: there is one
 	Now   time.Time
+	// Weaker: less guards now than when it was approved, so that nothing approved then is sent.
+	Weaker bool
 }
 
 // Timing is that of now.
-func (e *Engine[S]) Timing(grace time.Duration) Timing { return Timing{grace, e.clock.Now()} }
+func (e *Engine[S]) Timing(grace time.Duration) Timing {
+	return Timing{Grace: grace, Now: e.clock.Now()}
+}
 
 // checkRestrictions refuses what this version does not write.
 func checkRestrictions(restrictions []Restriction) error {

@@ -29,7 +29,7 @@ func (r *Resource[S, M, P]) Delete(ctx context.Context, req resource.DeleteReque
 	}
 	model := P(&state)
 	r = r.of(model)
-	batch, err := r.load(ctx, model)
+	batch, err := r.load(ctx, model, req.Private)
 	stands, diags := standsMark.On(ctx, req.Private)
 	resp.Diagnostics.Append(diags...)
 	back, release := erasure.Batch[S]{}, erasure.Batch[S]{}

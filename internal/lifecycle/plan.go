@@ -34,12 +34,14 @@ type planning[S erasure.Scope[S], M any, P interface {
 	scope   S // as configured: defaults never come from prior state
 	unsaved bool
 	config  string // stands for the configuration
+	private privateReader
 
 	asked
 	options erasure.Options
 	records erasure.Batch[S] // on record, and those that a replacement would go on from
 	dropped erasure.Batch[S]
 	work    map[string]erasure.Step
+	weaker  []string // guards than those that were approved
 	// scheduled were in the first stage when the plan began, releasing left the list then.
 	scheduled, releasing []string
 }
@@ -61,9 +63,13 @@ func (r *Resource[S, M, P]) ModifyPlan(ctx context.Context, req resource.ModifyP
 		return
 	}
 	resp.Diagnostics.Append(p.do(ctx)...)
+	p.guard()
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, p.plan)...)
-	if len(p.scheduled) > 0 && p.known && !resp.Diagnostics.HasError() && !resp.Plan.Raw.Equal(req.State.Raw) {
-		p.timed()
+	switch {
+	case len(p.weaker) > 0:
+		resp.Diagnostics.Append(isWeaker(p.weaker))
+	case len(p.scheduled) > 0 && p.known && !resp.Diagnostics.HasError() && !resp.Plan.Raw.Equal(req.State.Raw):
+		resp.Diagnostics.Append(p.timed()...)
 		resp.Diagnostics.Append(resp.Plan.Set(ctx, p.plan)...)
 	}
 	if !resp.Diagnostics.HasError() {
@@ -73,7 +79,7 @@ func (r *Resource[S, M, P]) ModifyPlan(ctx context.Context, req resource.ModifyP
 
 // read reads what a plan starts from.
 func (r *Resource[S, M, P]) read(ctx context.Context, req resource.ModifyPlanRequest) (p *planning[S, M, P], diags diag.Diagnostics) {
-	p = &planning[S, M, P]{Resource: r, plan: new(M), records: erasure.Batch[S]{}}
+	p = &planning[S, M, P]{Resource: r, plan: new(M), records: erasure.Batch[S]{}, private: req.Private}
 	var config P = new(M)
 	diags.Append(req.Config.Get(ctx, config)...)
 	diags.Append(req.Plan.Get(ctx, p.plan)...)
@@ -102,6 +108,9 @@ func (r *Resource[S, M, P]) read(ctx context.Context, req resource.ModifyPlanReq
 		p.Resource = r.naming(true)
 	}
 	diags.Append(d...)
+	if now, ok := any(p.plan).(listed); ok && p.prior != nil && p.known && r.sameList(p.prior, p.asked) {
+		*now.List() = *any(p.prior).(listed).List() //nolint:forcetypeassert // of one type
+	}
 	diags.Append(p.plan.SetScope(ctx, p.scope)...)
 	p.options.Direct = !r.many
 	if m, ok := any(p.plan).(staged); ok {
@@ -142,7 +151,7 @@ func (p *planning[S, M, P]) do(ctx context.Context) (diags diag.Diagnostics) {
 			return diags
 		}
 	}
-	if !p.known {
+	if !p.known || p.veiled && p.prior == nil && !p.session.HasKey() {
 		return append(diags, p.unknown(ctx)...)
 	}
 	p.dropped = drop(form[S](p.plan), p.ids, p.records)
@@ -158,7 +167,11 @@ func (p *planning[S, M, P]) do(ctx context.Context) (diags diag.Diagnostics) {
 			return diags
 		}
 	}
-	work := p.records.Work(p.ids, p.scope, p.timing(p.options.Grace))
+	if p.prior != nil {
+		p.weaker = p.weakened(p.prior, p.ids, p.records, p.scope, p.options)
+		p.options.Weaker = len(p.weaker) > 0
+	}
+	work := p.needs()
 	p.work, p.releasing = work, released(work)
 	if diags.Append(p.missingIDs(work, p.asked)...); diags.HasError() {
 		return diags
@@ -181,6 +194,13 @@ func (p *planning[S, M, P]) do(ctx context.Context) (diags diag.Diagnostics) {
 		return diags
 	}
 	return append(diags, p.preview(ctx, work)...)
+}
+
+// needs is what is to be done.
+func (p *planning[S, M, P]) needs() map[string]erasure.Step {
+	timing := p.timing(p.options.Grace)
+	timing.Weaker = p.options.Weaker
+	return p.records.Work(p.ids, p.scope, timing)
 }
 
 // count says how many there are, and how many are sent. What a replacement sends is only
@@ -209,7 +229,7 @@ func (p *planning[S, M, P]) count(work map[string]erasure.Step, awaited bool) {
 
 // readPrior reads the records in state and refuses what cannot be asked of them.
 func (p *planning[S, M, P]) readPrior(ctx context.Context) (diags diag.Diagnostics) {
-	records, err := p.load(ctx, p.prior)
+	records, err := p.load(ctx, p.prior, p.private)
 	if err != nil {
 		return append(diags, damaged(err))
 	}
@@ -274,8 +294,7 @@ func (p *planning[S, M, P]) unknown(ctx context.Context) (diags diag.Diagnostics
 	p.plan.expect(nil, nil, true)
 	diags.Append(p.app(ctx)...)
 	diags.Append(p.plan.common().reaches(ctx, p.scope.Irreversible(), p.scope.NotCovered())...)
-	diags.Append(subjectNotKnown(p.subject(), p.session))
-	return diags
+	return append(diags, SubjectNotKnown(p.subject(), p.session)...)
 }
 
 // recall takes the records that this run has seen of the subjects: Terraform gives the
@@ -357,18 +376,22 @@ func (p *planning[S, M, P]) nothing(ctx context.Context) (diags diag.Diagnostics
 	}
 	if reveiled {
 		c.Receipt = types.StringUnknown()
-	} else if v, ok := any(p.plan).(veiled); ok && v.Pseudonym() != nil {
-		*v.Pseudonym() = *any(p.prior).(veiled).Pseudonym() //nolint:forcetypeassert // of one type
+	} else if v, ok := any(p.plan).(veiled); ok && (!p.many || p.veiled || p.sameList(p.prior, p.asked)) {
+		if was := any(p.prior).(veiled).Pseudonym(); was.IsNull() { //nolint:forcetypeassert // of one type
+			*v.Pseudonym() = *was // a record of an earlier version has none, which is no reason for an update
+		}
 	}
 	if m, ok := any(p.plan).(staged); ok {
 		eraseAt(m.stages(), p.records)
 	}
 	status := p.records.Status(p.ids, p.scope)
-	if !c.sameBooks(was) || !sameDeadlines(p.plan, p.prior) || string(status) != was.Status.ValueString() {
+	if len(p.weaker) > 0 || !c.sameBooks(was) || !sameDeadlines(p.plan, p.prior) || string(status) != was.Status.ValueString() {
 		c.Receipt = types.StringUnknown()
 	}
 	switch {
 	case (status == erasure.StatusScheduled || status == erasure.StatusReleased) && !p.unsaved:
+		c.Status = types.StringValue(string(status))
+	case len(p.weaker) > 0 && !p.unsaved:
 		c.Status = types.StringValue(string(status))
 	case status != erasure.StatusCompleted && status != erasure.StatusScheduled && status != erasure.StatusReleased: // of somebody who left the list: never a plan without changes
 		c.Status, c.Receipt = types.StringUnknown(), types.StringUnknown()
@@ -458,7 +481,7 @@ func (p *planning[S, M, P]) preview(ctx context.Context, work map[string]erasure
 	}
 	findings, errs := p.engine.Preview(ctx, acting, p.scope, p.records, p.options)
 	if p.prior == nil && (p.engine.Forgets && missing(errs) || restrictedAlready(some(findings, restricting))) && p.recallLate(ctx) {
-		work = p.records.Work(p.ids, p.scope, p.timing(p.options.Grace))
+		work = p.needs()
 		p.work, kept = work, p.kept()
 		diags.Append(p.lowered()...)
 		if diags.Append(p.app(ctx)...); diags.HasError() {
@@ -474,6 +497,9 @@ func (p *planning[S, M, P]) preview(ctx context.Context, work map[string]erasure
 	}
 	errs, mild := p.held(errs)
 	diags.Append(mild...)
+	if len(p.work) == 0 && p.prior != nil {
+		return append(diags, p.nothing(ctx)...) // all of them are held back
+	}
 	errs, mild = p.unclear(errs)
 	diags.Append(mild...)
 	if diags.Append(p.words.failed(p.ids, p.records, errs)...); len(errs) > 0 {
@@ -630,7 +656,7 @@ func (r *Resource[S, M, P]) planDestroy(ctx context.Context, req resource.Modify
 	}
 	model := P(&state)
 	r = r.of(model)
-	batch, err := r.load(ctx, model)
+	batch, err := r.load(ctx, model, req.Private)
 	if err != nil {
 		batch = erasure.Batch[S]{}
 	}

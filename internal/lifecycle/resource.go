@@ -242,9 +242,10 @@ func (r *Resource[S, M, P]) Create(ctx context.Context, req resource.CreateReque
 		}
 	}
 	resp.Diagnostics.Append(d...)
-	if resp.Diagnostics.HasError() && !inherits && !batch.Begun(r.engine.Forgets) && !batch.Restricted() {
+	if resp.Diagnostics.HasError() && !inherits && !batch.Begun(r.engine.Forgets || r.engine.Guarded()) && !batch.Restricted() {
 		return // nothing to keep
 	}
+	resp.Diagnostics.Append(keepAside(ctx, batch.Kept(a.veiled), resp.Private)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 	resp.Diagnostics.Append(r.identify(ctx, resp.Identity, model)...)
 	resp.Diagnostics.Append(Archive(ctx, r.session, model.common().Receipt.ValueString(), true)...)
@@ -262,18 +263,20 @@ func (r *Resource[S, M, P]) begin(ctx context.Context, config, model, prior P) (
 	}
 	if a.veiled {
 		r.cover(model, prior)
-		if v, ok := any(model).(veiled); ok && v.Pseudonym() != nil {
-			if planned := v.Pseudonym(); !planned.IsUnknown() && planned.ValueString() != r.pseudonym(a.ids[0]) {
+		if v, ok := any(model).(veiled); ok && !a.left {
+			if planned := v.Pseudonym(); !planned.IsUnknown() && planned.ValueString() != r.standsFor(a.ids) {
 				return r, a, o, append(diags, anotherPerson(r.hidden())) // Terraform says it first
 			}
 		}
 	}
-	if v, ok := any(model).(veiled); ok && v.Pseudonym() != nil && v.Pseudonym().IsUnknown() {
+	if v, ok := any(model).(veiled); ok && v.Pseudonym().IsUnknown() {
 		r.pseudonymize(model, prior, a)
 	}
 	o.Grace, o.Direct = grace(model), !r.many
 	o.RecordMissing = model.common().OnMissing.ValueString() == MissingRecord
-	o.Conditions, diags = conditions(ctx, config)
+	if o.Conditions, diags = conditions(ctx, config); prior == nil {
+		r.approve(model, nil, o)
+	}
 	return r.naming(a.veiled), a, o, diags
 }
 
@@ -311,7 +314,7 @@ func (r *Resource[S, M, P]) Update(ctx context.Context, req resource.UpdateReque
 	model := P(&plan)
 	r, a, o, diags := r.begin(ctx, &config, model, &prior)
 	ids := a.ids
-	batch, err := r.load(ctx, P(&prior))
+	batch, err := r.load(ctx, P(&prior), req.Private)
 	if err != nil {
 		diags.Append(damaged(err))
 	}
@@ -334,8 +337,11 @@ func (r *Resource[S, M, P]) Update(ctx context.Context, req resource.UpdateReque
 	defer unlock()
 	resp.Diagnostics.Append(d...)
 	drop(model, ids, batch)
-	_, d = r.advance(ctx, model, ids, batch, o, !d.HasError())
-	resp.Diagnostics.Append(d...)
+	scope, _, _ := model.Scope(ctx)
+	o.Weaker = len(r.weakened(&prior, ids, batch, scope, o)) > 0
+	r.approve(model, &prior, o)
+	batch, d = r.advance(ctx, model, ids, batch, o, !d.HasError())
+	resp.Diagnostics.Append(append(d, keepAside(ctx, batch.Kept(a.veiled), resp.Private)...)...)
 	for _, mark := range []Mark{unsavedMark, replacedMark} {
 		resp.Diagnostics.Append(mark.Clear(ctx, req.Private, resp.Private)...)
 	}
@@ -344,10 +350,15 @@ func (r *Resource[S, M, P]) Update(ctx context.Context, req resource.UpdateReque
 	resp.Diagnostics.Append(Archive(ctx, r.session, model.common().Receipt.ValueString(), false)...)
 }
 
-// load reads the records of a model in state.
-func (r *Resource[S, M, P]) load(ctx context.Context, state P) (erasure.Batch[S], error) {
+// load reads the records of a model in state, with what private state keeps beside them.
+func (r *Resource[S, M, P]) load(ctx context.Context, state P, private privateReader) (erasure.Batch[S], error) {
 	ids, _, _ := state.Subjects(ctx)
-	return state.load(ids)
+	batch, err := state.load(ids)
+	if err == nil && r.session != nil && private != nil {
+		kept, _ := besides(ctx, private)
+		batch.Beside(kept, r.session.Pseudonyms)
+	}
+	return batch, err
 }
 
 // A dropper is a model that forgets records.
@@ -371,7 +382,9 @@ func drop[S erasure.Scope[S]](m form[S], ids []string, batch erasure.Batch[S]) (
 func (r *Resource[S, M, P]) advance(ctx context.Context, model P, ids []string, batch erasure.Batch[S], o erasure.Options, may bool) (erasure.Batch[S], diag.Diagnostics) {
 	scope, _, diags := model.Scope(ctx)
 	may = may && !diags.HasError()
-	work := batch.Work(ids, scope, r.timing(o.Grace))
+	timing := r.timing(o.Grace)
+	timing.Weaker = o.Weaker
+	work := batch.Work(ids, scope, timing)
 	talks := slices.ContainsFunc(slices.Collect(maps.Values(work)), func(s erasure.Step) bool { return s != erasure.Claim })
 	if may && talks {
 		opened, d := r.session.OpenFor(ctx, r.subject(), model.common().app())
@@ -465,7 +478,7 @@ func (r *Resource[S, M, P]) Read(ctx context.Context, req resource.ReadRequest, 
 	for _, mark := range []Mark{unsavedMark, DestroyMark, standsMark, replacedMark} {
 		resp.Diagnostics.Append(mark.Clear(ctx, req.Private, resp.Private)...)
 	}
-	batch, err := r.load(ctx, model)
+	batch, err := r.load(ctx, model, req.Private)
 	if err != nil {
 		resp.Diagnostics.Append(damaged(err))
 		return

@@ -181,9 +181,10 @@ func (r *Resource[S, M, P]) looked(ids []string, batch erasure.Batch[S], errs ma
 		"\n\nThe record is kept as it was, and nothing is taken for done. The next run asks again."), r.words.failed(ids, batch, rest)...)
 }
 
-// timed marks as unknown what an apply decides by the clock: a plan that is made before the
-// day and applied after it erases.
-func (p *planning[S, M, P]) timed() {
+// timed marks as unknown what an apply decides by the clock, and warns of it: a plan that is
+// made before the day and applied after it erases.
+func (p *planning[S, M, P]) timed() (diags diag.Diagnostics) {
+	p.pseudonymize(p.plan, p.prior, p.asked)
 	open := maps.Clone(p.work)
 	if open == nil {
 		open = map[string]erasure.Step{}
@@ -200,6 +201,19 @@ func (p *planning[S, M, P]) timed() {
 		*sent = types.Int64Unknown()
 	}
 	p.forget()
+	waiting := slices.DeleteFunc(slices.Clone(p.scheduled), func(id string) bool {
+		return p.work[id] != erasure.Keep || !slices.Contains(p.ids, id)
+	})
+	if len(waiting) > 0 {
+		diags.Append(erasesLater(p.deed(), len(waiting), p.records.EraseAt(p.options.Grace), p.Effect(p.scope)))
+	}
+	return diags
+}
+
+// erasesLater is the warning of a plan that erases nobody, unless it is applied too late.
+func erasesLater(at path.Path, n int, day *time.Time, effect string) diag.Diagnostic {
+	return diag.NewAttributeWarningDiagnostic(at, "Erases if applied after erase_at", fmt.Sprintf(
+		"%d scheduled. Applied before erase_at (%s), this plan sends nothing for them; an apply at or after it erases whoever is due, with all guards.\n%s", n, Instant(day).ValueString(), effect))
 }
 
 // forget takes those off the planned results whom the apply releases and then forgets.
@@ -253,20 +267,17 @@ func (p *planning[S, M, P]) late() (diags diag.Diagnostics) {
 }
 
 // held lets the others go whom nothing stands in the way of: what the guards say of those
-// who were scheduled becomes a warning, which the apply says as an error.
+// whose act was approved before becomes a warning.
 func (p *planning[S, M, P]) held(errs map[string]error) (left map[string]error, diags diag.Diagnostics) {
 	mild := map[string]error{}
 	for id, err := range errs {
 		var r *erasure.Refusal
-		if errors.As(err, &r) && !r.Provider && p.work[id] == erasure.Send && p.records[id].Scheduled() {
+		if errors.As(err, &r) && !r.Provider && !r.Unclear && p.prior != nil && !p.records[id].Anew(p.scope) {
 			mild[id] = err
 		}
 	}
-	if !p.many || len(mild) == 0 || len(mild) == len(p.work) {
-		return errs, nil
-	}
-	return p.spared(errs, mild), milder(p.words.failed(p.ids, p.records, mild), "Not erased: ",
-		"\n\nTheir erasure was scheduled and is due. They stay restricted and scheduled, the others are erased, and the apply ends with this as an error.")
+	return p.spared(errs, mild), milder(p.words.failed(p.ids, p.records, mild), "Not erased: ", "\n\nThe erasure was approved before. The record stays as it is (who is scheduled stays restricted) and holds back nobody else; an apply that finds this still so while it erases others of this resource ends with it as an error. "+
+		"Removing the block would call a scheduled erasure off.")
 }
 
 // unclear lets everything else go where Stream's answers about somebody on record cannot be

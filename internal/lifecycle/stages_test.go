@@ -412,7 +412,9 @@ func TestStagesHeld(t *testing.T) {
 			w.t.Errorf("%v", w.results())
 		}
 		w.once(1)
-		w.refused("Held user", c)
+		if p := w.plan(c); p.Action != acctest.NoOp || !p.Warnings.Say("Not erased: Held user") {
+			w.t.Errorf("%s: %s", p.Action, p.Warnings)
+		}
 		w.restricted(true, a)
 	}, config{"hold_field": "hold"})
 }

@@ -128,15 +128,18 @@ func keptFailure(subject path.Path) diag.Diagnostic {
 		"Stream may hide what it has not erased, so that only this record knows of the deletion that was begun. It is kept with status = \"failed\", and Terraform calls it tainted. Run apply again: only the record is replaced, and the deletion is sent once more.")
 }
 
-// subjectNotKnown is an error, unless the operator lets such plans pass.
-func subjectNotKnown(subject path.Path, s *session.Session) diag.Diagnostic {
+// SubjectNotKnown is an error, unless the operator lets such plans pass.
+func SubjectNotKnown(subject path.Path, s *session.Session) (diags diag.Diagnostics) {
 	const summary = "Subject not known in the plan"
-	if s == nil || !s.AllowUnknownSubjects {
-		return diag.NewAttributeErrorDiagnostic(subject, summary,
-			"Nobody can approve the erasure of somebody whom the plan does not name. Give the id as a literal or a variable, or apply first what it comes from. "+
-				"If the plans of this configuration are not meant to be reviewed, set allow_unknown_subjects = true in the provider.")
+	if s != nil && s.AllowUnknownSubjects {
+		diags.AddAttributeWarning(subject, summary, "Whom this is about is only known at apply; the look-up and the guards run then.")
+		return diags
 	}
-	return diag.NewAttributeWarningDiagnostic(subject, summary, "Whom this erases is only known at apply; the look-up and the guards run then.")
+	diags.AddAttributeError(subject, summary,
+		"Nobody can approve what is done to somebody whom the plan does not name, or for whom nothing stands in it because the provider's pseudonym_key is not known yet. Nothing was sent. "+
+			"Give the id as a literal or a variable, or apply first what it (or the key) comes from. "+
+			"If the plans of this configuration are not meant to be reviewed, set allow_unknown_subjects = true in the provider.")
+	return diags
 }
 
 // dropped is the warning of a plan that gives evidence up.
@@ -174,9 +177,9 @@ func (c *core[S]) final(scope S) string {
 	if !scope.Irreversible() {
 		return "Stream keeps the data; this is not an erasure in the sense of the GDPR."
 	}
-	of, another := "app_name or app_id", "app"
+	of, another := "app_name, app_id or guards", "app, or under other guards"
 	if c.Hidden != "" {
-		of, another = "app_name, app_id or subject", "app, person or pseudonym_key"
+		of, another = "app_name, app_id, subject or guards", "app, person or pseudonym_key, or under other guards"
 	}
 	return strings.TrimSpace("This cannot be undone, by this provider or by Stream. " + c.Caveat + " " +
 		"If Terraform reports an inconsistent final plan for " + of + ", this plan was made for another " + another + ": plan again.")
@@ -190,12 +193,16 @@ const (
 // along says what goes with those found, and what this run makes of other channels.
 func along(findings map[string]erasure.Finding) string {
 	conversations, others, shrinking, uncounted := map[string]bool{}, map[string]bool{}, map[string]bool{}, 0
+	in := "them"
 	for _, f := range findings {
 		if f.Reach.Incomplete {
 			uncounted++
 		}
 		for _, cid := range f.Reach.Conversations {
 			conversations[cid] = true
+		}
+		if len(f.Reach.Ending) > 0 {
+			in = "them, and in larger channels of which this run leaves one member or none"
 		}
 		for _, id := range f.Reach.Others {
 			if _, erased := findings[id]; !erased {
@@ -207,8 +214,8 @@ func along(findings map[string]erasure.Finding) string {
 		}
 	}
 	var said []string
-	if n := len(conversations); n > 0 {
-		said = append(said, fmt.Sprintf("Two-member conversations that go too, with everything that anybody wrote there: %d (other people in them: %d).", n, len(others)))
+	if n := len(conversations); n+len(others) > 0 {
+		said = append(said, fmt.Sprintf("Two-member conversations that go too, with everything that anybody wrote there: %d (other people in %s: %d).", n, in, len(others)))
 	}
 	if n := len(shrinking); n > 0 {
 		said = append(said, fmt.Sprintf("Larger channels that keep two members or fewer once the subjects of this run have left them: %d. Stream then takes them for conversations, and an erasure of one of those who stay, also later in this run, takes the whole channel. "+

@@ -45,6 +45,8 @@ type Session struct {
 	Version string
 	// Pseudonyms stand for subjects in receipts, and in records that do not hold the id.
 	Pseudonyms erasure.Pseudonyms
+	// KeyOpen: the key of the pseudonyms is only known at apply.
+	KeyOpen bool
 	// DeleteCallsPerMinute is what may be used of Stream's limit for deletions.
 	DeleteCallsPerMinute int
 	// AllowUnknownSubjects lets a plan pass whose subjects are only known at apply.
@@ -142,6 +144,9 @@ func (s *Session) HoldUnseen(ctx context.Context) bool {
 	}
 	return true
 }
+
+// HasKey reports that it is known whether there is a key of pseudonyms, and which.
+func (s *Session) HasKey() bool { return s != nil && !s.KeyOpen }
 
 // Blind reports that the provider's configuration is not known yet, so that a plan cannot
 // look at Stream.

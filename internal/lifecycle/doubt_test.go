@@ -7,9 +7,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"testing"
 	"time"
 
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/acctest"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/emulator"
 )
 
@@ -176,18 +178,7 @@ func (w *world) doubts(o odd) {
 	if o.fails && w.task {
 		w.s.AddFault(emulator.Fault{Op: w.op, Kind: emulator.FaultFailUser, UserID: ids[0]})
 	}
-	off := w.s.Alter(o.call, func(status int, raw []byte) (int, []byte) {
-		var body map[string]any
-		if status/100 != 2 || json.Unmarshal(raw, &body) != nil {
-			body = map[string]any{}
-		}
-		status, changed := o.answer(ids, status, maps.Clone(body))
-		if text, ok := changed.(json.RawMessage); ok {
-			return status, text
-		}
-		raw, _ = json.Marshal(changed)
-		return status, raw
-	})
+	off := alter(w.s, o, ids)
 	for range 3 {
 		w.doubt(o, c, ids)
 		time.Sleep(time.Hour)
@@ -201,6 +192,21 @@ func (w *world) doubts(o odd) {
 	if got := w.get("status"); got != "completed" {
 		w.t.Errorf("it ends as %v, with %d calls", got, w.sent())
 	}
+}
+
+func alter(s *acctest.Stream, o odd, ids []string) (off func()) {
+	return s.Alter(o.call, func(status int, raw []byte) (int, []byte) {
+		var body map[string]any
+		if status/100 != 2 || json.Unmarshal(raw, &body) != nil {
+			body = map[string]any{}
+		}
+		status, changed := o.answer(ids, status, maps.Clone(body))
+		if text, ok := changed.(json.RawMessage); ok {
+			return status, text
+		}
+		raw, _ = json.Marshal(changed)
+		return status, raw
+	})
 }
 
 // doubt plans and applies once, whatever comes of it.
@@ -274,6 +280,113 @@ func TestLostAnswerOfATruncation(t *testing.T) {
 						w.t.Errorf("written %v, there %v: %+v", written, there, m)
 					}
 				}, nil)
+			})
+		}
+	}
+}
+
+// act is a resource that the lifecycle of erasures does not carry.
+type act struct {
+	address string
+	block   func(dir string) config
+	done    func(s *acctest.Stream, r *acctest.Resource) bool
+	odds    map[string]odd
+}
+
+var acts = map[string]act{
+	"restriction": {
+		address: "streamchat_user_deactivation.x", block: func(string) config { return config{"user_id": people[0], "revoke_tokens": true} },
+		done: func(s *acctest.Stream, _ *acctest.Resource) bool {
+			u, _ := s.User(people[0])
+			return u.Deactivated && !u.RevokeTokensIssuedBefore.IsZero()
+		},
+		odds: map[string]odd{
+			"no user":             {call: "POST /users/*/deactivate", answer: page(201, `{}`)},
+			"still active":        {call: "POST /users/*/deactivate", answer: page(201, `{"user":{"id":"waters-malone","role":"user"}}`)},
+			"another user":        {call: "POST /users/*/deactivate", answer: page(201, `{"user":{"id":"maria-ortiz","deactivated_at":"2026-11-02T10:00:00Z"}}`)},
+			"tokens of nobody":    {call: patchUsers, answer: page(200, `{"users":{}}`)},
+			"tokens of long ago":  {call: patchUsers, answer: page(200, `{"users":{"waters-malone":{"id":"waters-malone","revoke_tokens_issued_before":"2020-01-01T00:00:00Z"}}}`)},
+			"no list of users":    {call: getUsers, answer: says("users", nil)},
+			"users without times": {call: getUsers, answer: rows("users", "", without("deactivated_at"))},
+		},
+	},
+	"export": {
+		address: "streamchat_user_export.x", block: func(dir string) config {
+			return config{"user_id": "amara-bello", "path": filepath.Join(dir, "x.json")}
+		},
+		done: func(_ *acctest.Stream, r *acctest.Resource) bool {
+			return r.Get("complete") != true || fmt.Sprint(r.Get("message_count")) == "3"
+		},
+		odds: map[string]odd{
+			"no messages":       {call: "GET /users/*/export", answer: says("messages", nil)},
+			"null for messages": {call: "GET /users/*/export", answer: page(200, `{"user":{"id":"amara-bello"},"messages":null,"reactions":[]}`)},
+			"another user":      {call: "GET /users/*/export", answer: page(200, `{"user":{"id":"maria-ortiz"},"messages":[],"reactions":[]}`)},
+			"no user":           {call: "GET /users/*/export", answer: says("user", nil)},
+			"an empty answer":   {call: "GET /users/*/export", answer: page(200, `{}`)},
+			"not allowed":       {call: "GET /users/*/export", answer: refusal(403, 17, "no")},
+			"too large":         {call: "GET /users/*/export", answer: refusal(413, 22, "no")},
+		},
+	},
+	"export of channels": {
+		address: "streamchat_channel_export.x", block: func(dir string) config {
+			return config{"cids": rooms[:1], "path": filepath.Join(dir, "x.json"), "timeouts": config{"create": "5m"}}
+		},
+		done: func(_ *acctest.Stream, r *acctest.Resource) bool { return fmt.Sprint(r.Get("size_bytes")) > "1" },
+		odds: map[string]odd{
+			"no address":        {call: getTask, answer: result(func([]string) any { return map[string]any{} })},
+			"a text":            {call: getTask, answer: result(func([]string) any { return "https://127.0.0.1/x" })},
+			"null":              {call: getTask, answer: result(func([]string) any { return nil })},
+			"an address of two": {call: getTask, answer: result(func([]string) any { return map[string]any{"url": []string{"a", "b"}} })},
+			"gone: 400":         {call: getTask, answer: refusal(400, 4, "no")},
+			"no task":           {call: "POST /export_channels", answer: page(201, `{}`)},
+		},
+	},
+	"policy": {
+		address: "streamchat_retention_policy.x", block: func(string) config { return config{"policy": "old-messages", "max_age_hours": 1000} },
+		done: func(s *acctest.Stream, _ *acctest.Resource) bool {
+			return s.Count("SetRetentionPolicy") > 0
+		},
+		odds: map[string]odd{
+			"no policy":      {call: "POST /retention_policy", answer: page(201, `{}`)},
+			"another policy": {call: "POST /retention_policy", answer: page(201, `{"policy":{"policy":"inactive-channels","config":{"max_age_hours":1000}}}`)},
+			"another age":    {call: "POST /retention_policy", answer: page(201, `{"policy":{"policy":"old-messages","config":{"max_age_hours":24}}}`)},
+			"no list":        {call: "GET /retention_policy", answer: page(200, `{}`)},
+			"a text":         {call: "GET /retention_policy", answer: page(200, `{"policies":"none"}`)},
+			"no age":         {call: "GET /retention_policy", answer: page(200, `{"policies":[{"policy":"old-messages"}]}`)},
+		},
+	},
+}
+
+// The same of what is no erasure: what stands in the state untainted was done, and with
+// answers as ever it can be applied.
+func TestAnswersThatDifferElsewhere(t *testing.T) {
+	t.Parallel()
+	for kind, a := range acts {
+		for name, o := range a.odds {
+			t.Run(kind+"/"+name, func(t *testing.T) {
+				t.Parallel()
+				acctest.Bubble(t, func(t *testing.T) {
+					s := acctest.InMemory(t)
+					s.Fill(t, seed)
+					core := acctest.NewCore(t, s, config{"max_retries": 1})
+					block := a.block(t.TempDir())
+					run := func() {
+						if p := core.Plan(a.address, block); len(p.Errors) == 0 {
+							core.Apply(p)
+						}
+						if r := core.State(a.address); r != nil && !r.Tainted && !a.done(s, r) {
+							t.Errorf("recorded, and not done: %v", r.Values)
+						}
+					}
+					off := alter(s, o, nil)
+					run()
+					off()
+					run()
+					run()
+					if core.State(a.address) == nil {
+						t.Error("it cannot be applied")
+					}
+				})
 			})
 		}
 	}

@@ -25,14 +25,18 @@ type Reach struct {
 	Shrinking []string `json:"shrinking,omitempty"`
 	// Incomplete: there are more others than Stream lists.
 	Incomplete bool `json:"incomplete,omitempty"`
+	// Channel is the cid of the channel that a message is in; Reactions: it has some, of
+	// others too, which go with it.
+	Channel   string `json:"-"`
+	Reactions bool   `json:"-"`
 }
 
 // with joins what is touched.
 func (r Reach) with(more Reach) Reach {
-	return Reach{
-		slices.Concat(r.Conversations, more.Conversations), slices.Concat(r.Ending, more.Ending), slices.Concat(r.Others, more.Others),
-		slices.Concat(r.Shrinking, more.Shrinking), r.Incomplete || more.Incomplete,
-	}
+	r.Conversations, r.Ending = slices.Concat(r.Conversations, more.Conversations), slices.Concat(r.Ending, more.Ending)
+	r.Others, r.Shrinking = slices.Concat(r.Others, more.Others), slices.Concat(r.Shrinking, more.Shrinking)
+	r.Incomplete = r.Incomplete || more.Incomplete
+	return r
 }
 
 // A reacher is a [Deed] that takes other people's data along.
@@ -70,6 +74,11 @@ type Run struct {
 type reachKey[S any] struct {
 	scope S
 	whole bool
+}
+
+// Reach looks up what goes with a subject.
+func (e *Engine[S]) Reach(ctx context.Context, id string, scope S) (Reach, error) {
+	return e.reach(ctx, id, reachKey[S]{scope: scope})
 }
 
 // reach looks up what goes with a subject.

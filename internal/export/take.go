@@ -33,7 +33,7 @@ type Findings struct {
 
 // Complete says whether the export holds every message and reaction that Stream's own
 // export of a user has. An assembled one is never called complete: it can also miss what
-// nobody can know of.
+// nobody can know of. Nor is one that a deletion came before.
 func (f Findings) Complete() bool { return f.Method == Direct && f.Gaps == Gaps{} }
 
 // mostListed is how many messages and how many reactions Stream exports in one piece
@@ -49,6 +49,8 @@ type Gaps struct {
 	// Reactions is to how many messages reactions of the user may be missing,
 	// since Stream did not give all of them.
 	Reactions int64 `json:"reactions,omitempty"`
+	// Deletions: what a deletion of the same run took before the export was taken.
+	Deletions bool `json:"deletions,omitempty"`
 	// Search: the search for channels that the user wrote in and has left did not
 	// come to its end, or is not available.
 	Search bool `json:"search,omitempty"`

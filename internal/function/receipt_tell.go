@@ -416,6 +416,9 @@ func (e exported) lacks() (told []string) {
 	if e.Gaps.Limit {
 		told = append(told, "**It has exactly as many messages or reactions as Stream exports in one piece.** There may be more.")
 	}
+	if e.Gaps.Deletions {
+		told = append(told, "**It lacks what was deleted before it was taken.** A deletion of the same run came first.")
+	}
 	if e.Gaps.Search {
 		told = append(told, "Stream could not be asked for all channels that they have left.")
 	}

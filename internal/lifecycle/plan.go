@@ -505,6 +505,9 @@ func (p *planning[S, M, P]) preview(ctx context.Context, work map[string]erasure
 	if diags.Append(p.words.failed(p.ids, p.records, errs)...); len(errs) > 0 {
 		return diags
 	}
+	if diags.Append(p.ordered(ctx, restricting, findings)...); diags.HasError() {
+		return diags
+	}
 	if len(restricting) > 0 {
 		diags.Append(p.willRestrict(restricting, some(findings, restricting)))
 		findings = some(findings, sending)
@@ -514,8 +517,8 @@ func (p *planning[S, M, P]) preview(ctx context.Context, work map[string]erasure
 	}
 	diags.Append(p.words.planned(preview[S]{p.scope, p.ids, sending, kept, p.records, findings, p.request()})...)
 	if p.Loses != nil {
-		hashes, more := p.plan.common().exportHashes()
-		diags.Append(p.Loses(p.session, p.scope, hashes, more, sending)...)
+		hashes, others := ExportHashes(p.plan.common().Exports)
+		diags.Append(p.Loses(p.session, p.scope, hashes, others != 0, sending)...)
 	}
 	if there(findings) && p.session.HoldUnseen(ctx) {
 		diags.Append(holdUnseen(p.session.HoldField))
@@ -608,8 +611,7 @@ func there(findings map[string]erasure.Finding) bool {
 	return false
 }
 
-// alone refuses what another resource of the run is about: the same subject, or an export
-// of it that Terraform would take at the same time.
+// alone refuses the subject that another resource of the run is about.
 func (p *planning[S, M, P]) alone(sending []string) diag.Diagnostics {
 	errs := map[string]error{}
 	by := session.Claimant{Config: p.config, Update: p.prior != nil}
@@ -621,23 +623,24 @@ func (p *planning[S, M, P]) alone(sending []string) diag.Diagnostics {
 				Detail: "Another resource of this plan erases the same subject. Nothing was sent for this one. " +
 					"Keep one of the two blocks, so that there is one record of one erasure.",
 			}
-			continue
-		}
-		if p.Exported != "" && p.plan.common().Exports.IsNull() && !p.session.Order.Erase(p.Exported, id) {
-			errs[id] = unordered(p.Exported)
 		}
 	}
 	return p.words.failed(p.ids, p.records, errs)
 }
 
-// unordered is the refusal of an erasure beside an export of the same subject.
-func unordered(kind string) error {
-	return &erasure.Refusal{
-		Field:   "exports",
-		Summary: "Export and erasure side by side",
-		Detail: "This plan also exports the subject, and nothing says that the export goes first: Terraform would run both at once. Nothing was sent. " +
-			"Name the export here, e.g. exports = [streamchat_" + kind + "_export.NAME.sha256]; it is then taken first, and kept in the record.",
+// ordered refuses what would reach into an export of the same plan that nothing puts first.
+func (p *planning[S, M, P]) ordered(ctx context.Context, restricting []string, found map[string]erasure.Finding) (diags diag.Diagnostics) {
+	_, others := ExportHashes(p.plan.common().Exports)
+	for _, d := range []struct {
+		ids       []string
+		restricts bool
+	}{{p.sending(p.work), false}, {restricting, true}} {
+		if len(d.ids) > 0 {
+			errs := p.engine.Ordered(ctx, d.ids, p.scope, erasure.Deletion{UnknownExports: others, Found: found, Restricts: d.restricts})
+			diags.Append(p.words.failed(p.ids, p.records, errs)...)
+		}
 	}
+	return diags
 }
 
 // adopting is the warning of a plan that takes over the operator's claim.

@@ -66,9 +66,6 @@ type Noun[S erasure.Scope[S]] struct {
 	// Restores: on_destroy = "restore" is possible. Verifies: a refresh can find out
 	// whether somebody is back after an erasure for good.
 	Restores, Verifies bool
-	// Exported is the kind of export that goes before the erasure, "user" or "channel"; ""
-	// where there is none.
-	Exported string
 	// CallsPerMinute is the limit of the delete call.
 	CallsPerMinute func(*session.Session) int
 	// NoImport says why a record cannot be imported and what to do instead; empty where it

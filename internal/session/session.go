@@ -62,9 +62,9 @@ type Session struct {
 	// VerifyCompleted: every refresh looks completed user records up.
 	VerifyCompleted bool
 
-	// Claims, Order and Locks keep the resources of one run apart.
+	// Claims and Locks keep the resources of one run apart, Order its exports and deletions.
 	Claims Claims
-	Order  Order
+	Order  *erasure.Order
 	Locks  Locks
 	Crowd  Crowd
 	// HoldField is the name of the field that holds somebody; HoldSeen is set once

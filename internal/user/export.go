@@ -56,9 +56,10 @@ func exportable(ctx context.Context, s *session.Session, id string) (bool, diag.
 // refusal alone does not prove that, since an unknown address is refused in the
 // same way; the query must not have found the user either.
 func take(
-	ctx context.Context, s *session.Session, id string, found bool, dst io.Writer, dir string,
+	ctx context.Context, s *session.Session, t *exportfile.Taking, id string, found bool, dst io.Writer, dir string,
 ) (findings export.Findings, exists bool, diags diag.Diagnostics) {
 	findings, err := export.Take(ctx, s.API, id, dst, dir)
+	findings.Gaps.Deletions = t.Reached(ctx)
 	switch {
 	case err == nil:
 		diags = gaps(findings)
@@ -102,6 +103,9 @@ func gaps(found export.Findings) (diags diag.Diagnostics) {
 	if g.Limit {
 		diags.AddAttributeWarning(userIDPath, "Export at Stream's limit",
 			"Stream's export of this user holds exactly 10,000 messages or reactions, the most that it exports in one piece, so that it may have been cut. It is kept, with complete = false. Ask Stream's support for the whole before anything is erased.")
+	}
+	if g.Deletions {
+		diags.Append(exportfile.Late(userIDPath))
 	}
 	if g.Reactions > 0 {
 		diags.AddAttributeWarning(userIDPath, "Reactions not all read", fmt.Sprintf(

@@ -293,7 +293,7 @@ type act struct {
 	odds    map[string]odd
 }
 
-var acts = map[string]act{
+var doubtful = map[string]act{
 	"restriction": {
 		address: "streamchat_user_deactivation.x", block: func(string) config { return config{"user_id": people[0], "revoke_tokens": true} },
 		done: func(s *acctest.Stream, _ *acctest.Resource) bool {
@@ -361,7 +361,7 @@ var acts = map[string]act{
 // answers as ever it can be applied.
 func TestAnswersThatDifferElsewhere(t *testing.T) {
 	t.Parallel()
-	for kind, a := range acts {
+	for kind, a := range doubtful {
 		for name, o := range a.odds {
 			t.Run(kind+"/"+name, func(t *testing.T) {
 				t.Parallel()

@@ -190,7 +190,7 @@ func (p *streamchat) wire(s *session.Session, c config, guards erasure.Guards) {
 	s.HoldField, s.HoldSeen = guards.HoldField, guards.HoldSeen
 	s.App = &erasure.AppGate{Expected: c.ExpectedAppName.ValueString(), API: s.API}
 	s.Ledger = &erasure.Ledger{MaxErasures: int(orDefault(c.MaxErasures, defaultMaxErasures)), Probes: probesPerPlan}
-	s.Order = &erasure.Order{API: s.API, Pseudonyms: s.Pseudonyms}
+	s.Order = &erasure.Order{API: s.API, Pseudonyms: s.Pseudonyms, Unknown: s.AllowUnknownSubjects}
 	s.Users = newEngine(s, erasure.Users{API: s.API, Clock: p.clock, Restrictions: s.API}, guards)
 	s.Channels = newEngine(s, erasure.Channels{API: s.API}, guards)
 	s.Messages = newEngine(s, erasure.Messages{API: s.API}, guards)

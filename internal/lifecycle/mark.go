@@ -25,6 +25,9 @@ const (
 	// plan shows an update and an apply saves it: a pipeline that applies only what plans
 	// show would never save it, until Stream has forgotten the task.
 	unsavedMark Mark = "unsaved"
+	// unarchivedMark is left by an act whose receipt could not be written, so that the next
+	// plan shows an update, which writes it.
+	unarchivedMark Mark = "unarchived"
 	// standsMark is left by a destroy plan that saw another record of the same subject:
 	// what that one stands for is not undone.
 	standsMark Mark = "stands"

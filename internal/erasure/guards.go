@@ -5,12 +5,15 @@ package erasure
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
 	"sync/atomic"
 
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/stream"
 )
 
 // Guards are the provider's refusals. They run in plan and again right before
@@ -93,6 +96,26 @@ func (g Guards) Finding(f Finding) error {
 // hidden: nobody says more of the user than that they are not there any more.
 func (f Finding) hidden() bool {
 	return f.User == nil && (f.Found == FoundDeleted || f.Found == FoundUnproven)
+}
+
+// Marks is for what marks the messages of somebody as deleted and deletes nothing else: the
+// guards refuse it as they refuse a soft deletion, now and, under the context that it
+// returns, before every attempt.
+func (e *Engine[S]) Marks(ctx context.Context, id string) (context.Context, error) {
+	if err := e.guards.Identity(id); err != nil || !e.guards.Look() {
+		return ctx, err
+	}
+	look := func(ctx context.Context) error {
+		finding, err := e.LookUp(ctx, id)
+		if err == nil && finding.Found == FoundUnproven { // hidden by a replica's lag
+			finding, err = e.deed.Probe(ctx, id)
+		}
+		if err != nil {
+			return at(StageLookUp, err)
+		}
+		return e.guards.Finding(finding)
+	}
+	return stream.BeforeEach(ctx, look), look(ctx)
 }
 
 // truthy reads a JSON value as a yes or no: absent, null, false, 0 and "" are no,

@@ -39,6 +39,11 @@ func (r *deactivationResource) restrict(ctx context.Context, model *deactivation
 		return diag.Diagnostics{report.Step(userIDPath, lookingUp, err)}
 	}
 	handedOver := anew && r.takeOver(ctx, model, finding)
+	if mark && finding.Found != erasure.FoundDeleted {
+		if ctx, err = r.session.Users.Marks(ctx, id); err != nil {
+			return diag.Diagnostics{report.Error(userIDPath, err)}
+		}
+	}
 	switch {
 	case finding.Found == erasure.FoundMissing, finding.Found == erasure.FoundDeleted && anew && !handedOver:
 		return diag.Diagnostics{nobodyToRestrict(finding.Found)}

@@ -76,6 +76,8 @@ func (a *deactivateAction) ModifyPlan(ctx context.Context, req action.ModifyPlan
 		resp.Diagnostics.Append(report.Step(userIDPath, lookingUp, err))
 	case finding.Found == erasure.FoundDeleted, finding.Found == erasure.FoundMissing:
 		resp.Diagnostics.Append(noSuchUser())
+	default:
+		resp.Diagnostics.Append(marks(ctx, a.session, model.UserID.ValueString(), model.MarkMessagesDeleted.ValueBool(), finding)...)
 	}
 }
 

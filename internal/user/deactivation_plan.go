@@ -75,7 +75,11 @@ func (r *deactivationResource) planCreate(ctx context.Context, plan *deactivatio
 	if err != nil {
 		return diag.Diagnostics{report.Step(userIDPath, lookingUp, err)}
 	}
-	switch mark := plan.MarkMessagesDeleted.ValueBool(); finding.Found {
+	mark := plan.MarkMessagesDeleted.ValueBool()
+	if diags = marks(ctx, r.session, plan.id(), mark, finding); diags.HasError() {
+		return diags
+	}
+	switch finding.Found {
 	case erasure.FoundPresent:
 		diags.Append(willRestrict(finding, plan))
 	case erasure.FoundDeactivated:
@@ -84,6 +88,17 @@ func (r *deactivationResource) planCreate(ctx context.Context, plan *deactivatio
 		diags.Append(nobodyToRestrict(finding.Found))
 	}
 	return diags
+}
+
+// marks refuses what marks the messages of somebody whom the guards of erasures are about.
+func marks(ctx context.Context, s *session.Session, id string, mark bool, finding erasure.Finding) diag.Diagnostics {
+	if !mark || finding.Found == erasure.FoundDeleted || finding.Found == erasure.FoundMissing {
+		return nil
+	}
+	if _, err := s.Users.Marks(ctx, id); err != nil {
+		return diag.Diagnostics{report.Error(userIDPath, err)}
+	}
+	return nil
 }
 
 // meet compares whom the configuration names with the record.

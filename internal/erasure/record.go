@@ -78,6 +78,13 @@ func (r Record[S]) Begun() bool {
 	return false
 }
 
+// Final reports that what the record did cannot be taken back; restores says that a deletion
+// which Stream can undo may be.
+func (r Record[S]) Final(restores bool) bool {
+	current := r.Current()
+	return current.Status == StatusCompleted && !(restores && current.Restorable())
+}
+
 func (r Record[S]) accepted() (Attempt[S], bool) {
 	for i := len(r.Attempts) - 1; i >= 0; i-- {
 		if r.Attempts[i].Status == StatusCompleted {

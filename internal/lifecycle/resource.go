@@ -212,7 +212,6 @@ func (r *Resource[S, M, P]) Create(ctx context.Context, req resource.CreateReque
 	resp.Diagnostics.Append(append(diags, d...)...)
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	r.engine.Memory.MarkWritten(ids)
 	unlock, d := r.lock(ctx, ids)
 	defer unlock()
 	resp.Diagnostics.Append(append(d, CheckArchive(ctx, r.session)...)...)
@@ -222,6 +221,7 @@ func (r *Resource[S, M, P]) Create(ctx context.Context, req resource.CreateReque
 	if o.Grace > 0 && len(batch) < len(ids) {
 		r.takeOver(ctx, ids, batch)
 	}
+	o.Inherits = func(id string) bool { return r.session.Stakes.Inherit(r.who(id)) }
 	inherits := len(batch) > 0
 	drop(model, ids, batch)
 	resp.Diagnostics.Append(r.again(ctx, model, batch)...)
@@ -327,11 +327,16 @@ func (r *Resource[S, M, P]) Update(ctx context.Context, req resource.UpdateReque
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	r.engine.Memory.MarkWritten(ids)
 	unlock, d := r.lock(ctx, ids)
 	defer unlock()
+	beside, d2 := ReadHeld(ctx, req.Private)
+	d.Append(d2...)
 	resp.Diagnostics.Append(d...)
 	drop(model, ids, batch)
+	o.Inherits = func(id string) bool { return r.session.Stakes.Inherit(r.who(id)) }
+	o.Stays = func(id string) bool {
+		return len(beside[r.session.Pseudonyms.Key(id)]) > 0 || len(r.holders(&prior, id, false)) > 0
+	}
 	_, d = r.advance(ctx, model, ids, batch, o, !d.HasError())
 	resp.Diagnostics.Append(d...)
 	for _, mark := range []Mark{unsavedMark, replacedMark} {
@@ -460,7 +465,7 @@ func (r *Resource[S, M, P]) Read(ctx context.Context, req resource.ReadRequest, 
 	r = r.of(model)
 	ids, _, _ := model.Subjects(ctx)
 	resp.Diagnostics.Append(r.identify(ctx, resp.Identity, model)...)
-	for _, mark := range []Mark{unsavedMark, DestroyMark, standsMark, replacedMark} {
+	for _, mark := range []Mark{unsavedMark, DestroyMark, replacedMark} {
 		resp.Diagnostics.Append(mark.Clear(ctx, req.Private, resp.Private)...)
 	}
 	batch, err := r.load(ctx, model)
@@ -468,16 +473,53 @@ func (r *Resource[S, M, P]) Read(ctx context.Context, req resource.ReadRequest, 
 		resp.Diagnostics.Append(damaged(err))
 		return
 	}
+	if r.session != nil {
+		r.session.Crowd.Enter()
+		defer r.session.Crowd.Leave()
+		r.see(model, batch) // before it waits for Stream, for those who ask meanwhile
+	}
 	verify := r.Verifies && r.session != nil && r.session.VerifyCompleted
 	if !r.session.Blind() && len(batch.Open(verify)) > 0 {
 		resp.Diagnostics.Append(r.refresh(ctx, model, ids, batch, verify, resp)...)
 	}
-	if r.session != nil {
-		r.engine.Memory.Remember(batch, r.TypeName+model.common().Receipt.ValueString())
-		if r.hasHeir(model, batch) {
-			resp.Diagnostics.Append(replacedMark.Set(ctx, resp.Private)...)
+	if r.session == nil {
+		return
+	}
+	r.engine.Memory.Remember(batch)
+	r.see(model, batch)
+	if r.hasHeir(model, batch) {
+		resp.Diagnostics.Append(replacedMark.Set(ctx, resp.Private)...)
+	}
+	held := Held{}
+	for id := range batch.Scheduled() {
+		if types := r.session.Stakes.Beside(r.who(id), r.holder(model), true); len(types) > 0 {
+			held[r.session.Pseudonyms.Key(id)] = types
 		}
 	}
+	resp.Diagnostics.Append(held.Keep(ctx, req.Private, resp.Private)...)
+	if r.takes(model, batch) {
+		resp.Diagnostics.Append(r.store(ctx, model, batch, ids, scopeOf(ctx, model), nil)...)
+		resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
+	}
+}
+
+// takes makes restrictions that are another record's own those of this record too, so that
+// whichever is dropped last gives the user back.
+func (r *Resource[S, M, P]) takes(model P, batch erasure.Batch[S]) (took bool) {
+	for id, record := range batch.Scheduled() {
+		if !r.session.Stakes.Owned(r.who(id), r.holder(model)) {
+			continue
+		}
+		if record, ok := record.Takes(); ok {
+			batch[id], took = record, true
+		}
+	}
+	return took
+}
+
+func scopeOf[S erasure.Scope[S]](ctx context.Context, m model[S]) S {
+	scope, _, _ := m.Scope(ctx)
+	return scope
 }
 
 // refresh brings open records up to date.

@@ -10,7 +10,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/lifecycle"
-	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/session"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/stream"
 )
 
@@ -69,7 +68,7 @@ func (r *policyResource) planSet(ctx context.Context, plan, prior *model, config
 	if prior != nil {
 		return nil
 	}
-	if !r.session.Claims.First(TypeName, plan.name(), session.Claimant{Config: config}) {
+	if !r.session.Claims.First(TypeName, plan.name()) {
 		return diag.Diagnostics{lifecycle.Twice(policyPath, "policy", "Another resource of this plan sets the same policy, and an app has it only once.")}
 	}
 	if _, own := r.session.Policies.Recall(plan.name()); own {

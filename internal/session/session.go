@@ -59,8 +59,9 @@ type Session struct {
 	// VerifyCompleted: every refresh looks completed user records up.
 	VerifyCompleted bool
 
-	// Claims, Order and Locks keep the resources of one run apart.
+	// Claims, Stakes, Order and Locks keep the resources of one run apart.
 	Claims Claims
+	Stakes Stakes
 	Order  Order
 	Locks  Locks
 	Crowd  Crowd

@@ -5,7 +5,7 @@
 # opa, over "terraform show -json PLAN". What may differ from one project to another
 # stands in data.streamchat (see data.json); what is left out there is not checked only
 # where this says so:
-#   max_irreversible         deletions in one plan that cannot be undone: sent, scheduled or due (10)
+#   max_irreversible         deletions in one plan that cannot be undone and are newly asked for: sent or scheduled (10)
 #   max_plan_age_hours       how old a plan may be (24)
 #   expected_apps            names of apps; left out: any
 #   allow_forget             records may leave the state
@@ -78,9 +78,25 @@ irreversible(rc) if {
 	not rc.change.after.irreversible == false
 }
 
-# How many a change is about. Of a batch that is scheduled the plan does not say how many
+# An update that only goes on with what an apply before has begun: its result is asked for, it
+# is due, or sent again. It was counted when it was begun.
+begun(rc) if {
+	rc.change.actions == ["update"]
+	rc.change.before.status in {"scheduled", "submitted", "failed"}
+	every name in ["delete", "hard_delete", "truncated_before"] {
+		object.get(rc.change.before, name, null) == object.get(rc.change.after, name, null)
+	}
+}
+
+# How many a change is newly about. Of a batch that is scheduled the plan does not say how many
 # are sent, but whose result the apply decides; one that tells nothing has a thousand.
-weight(rc) := n if {
+weight(rc) := 0 if {
+	begun(rc)
+	not endswith(rc.type, "_batch")
+} else := count(fresh(rc)) if {
+	begun(rc)
+	is_object(rc.change.after_unknown.results)
+} else := n if {
 	n := object.get(rc.change.after, "new_user_count", null)
 	is_number(n)
 } else := n if {
@@ -97,6 +113,14 @@ weight(rc) := n if {
 	some name in ["new_user_count", "new_channel_count"]
 	rc.change.after_unknown[name] == true
 } else := 1
+
+# Who is new in a batch, was never sent, or is listed again.
+fresh(rc) := {key |
+	some key, decided in rc.change.after_unknown.results
+	decided == true
+	word := object.get(object.get(rc.change.before, "results", {}), key, "pending")
+	word in {"pending", "released", "reverted"}
+}
 
 blank(value) if not is_string(value)
 
@@ -319,6 +343,7 @@ forgets(rc) if "forget" in rc.change.actions
 forgets(rc) if {
 	"delete" in rc.change.actions
 	"create" in rc.change.actions
+	not endswith(rc.type, "_batch") # another list goes on with the records
 	some name in ["cid", "message_id", "subject", "user_id"]
 	is_string(rc.change.before[name])
 	differs(rc, name)

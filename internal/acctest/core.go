@@ -52,6 +52,7 @@ type object struct {
 	private  []byte
 	identity *tftypes.Value
 	tainted  bool
+	after    []string // what it depends on: the order of destroys outlives its block
 }
 
 // NewCore starts with an empty state. extra goes into the provider block, over the
@@ -295,6 +296,14 @@ func (c *Core) get(address string) *instance {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.state[address]
+}
+
+// after are what a resource in state depends on.
+func (c *Core) after(address string) []string {
+	if i := c.get(address); i != nil && i.current != nil {
+		return i.current.after
+	}
+	return nil
 }
 
 func (c *Core) put(address string, i *instance) {

@@ -73,7 +73,7 @@ func (w *walk) nodes() (nodes []*node) {
 		create := &node{name: address, after: dependencies(change), do: func() bool { time.Sleep(change.Late); return w.applyOne(planned) }}
 		destroy := &node{name: destroyOf(address), do: func() bool { time.Sleep(change.Late); return w.destroyOne(planned) }}
 		for _, other := range w.plan.changes {
-			if slices.Contains(dependencies(other), address) {
+			if slices.Contains(dependencies(other), address) || slices.Contains(w.core.after(other.Address), address) {
 				destroy.after = append(destroy.after, destroyOf(other.Address))
 			}
 		}
@@ -157,6 +157,9 @@ func (w *walk) applyOne(planned *Planned) bool {
 		before = tftypes.NewValue(before.Type(), nil)
 	}
 	fresh, ok := w.apply(address, o, before, again.after, &config, again.private, again.identity)
+	if fresh != nil {
+		fresh.after = dependencies(planned.Change)
+	}
 	if fresh != nil && !ok && again.Action != Update {
 		fresh.tainted = true
 	}

@@ -46,6 +46,18 @@ type Change struct {
 	ImportIdentity Config
 	// NoRefresh is -refresh=false.
 	NoRefresh bool
+	// AtApply is the body when the plan is applied, nil where it is the same: a saved plan
+	// holds the configuration, but what is write-only or ephemeral is read once more. What
+	// the provider block reads from the environment changes in [Core.Provider].
+	AtApply Config
+}
+
+// body is the block's, in a plan or in an apply.
+func (c Change) body(planning bool) Config {
+	if !planning && c.AtApply != nil {
+		return c.AtApply
+	}
+	return c.Config
 }
 
 func (c Change) imports() bool { return c.ImportID != "" || c.ImportIdentity != nil }
@@ -62,6 +74,9 @@ var (
 
 // ImportID is an import block with an id.
 func ImportID(id string) Option { return func(c *Change) { c.ImportID = id } }
+
+// AtApply is another body for the apply, see [Change.AtApply].
+func AtApply(config Config) Option { return func(c *Change) { c.AtApply = config } }
 
 // ImportIdentity is an import block with an identity.
 func ImportIdentity(identity Config) Option {
@@ -158,6 +173,7 @@ func (c *Core) validate(p *process, changes []Change) bool {
 			continue
 		}
 		c.guard("", change.Config)
+		c.guard("", change.AtApply)
 		config, ok := p.config(change, true, func(ref) any { return Unknown })
 		valid = ok && p.validate(change.Address, config) && valid
 	}
@@ -167,7 +183,7 @@ func (c *Core) validate(p *process, changes []Change) bool {
 // config is the block's value; what the schema does not have is an error.
 func (p *process) config(change Change, planning bool, look func(ref) any) (tftypes.Value, bool) {
 	block := p.core.block(typeOf(change.Address))
-	value, problems := encodeBlock(block, resolve(change.Config, planning, look).(map[string]any))
+	value, problems := encodeBlock(block, resolve(change.body(planning), planning, look).(map[string]any))
 	for _, problem := range problems {
 		p.add(Diagnostic{Error: true, Address: change.Address, Summary: "Unsupported argument", Detail: problem})
 	}

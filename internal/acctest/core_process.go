@@ -10,6 +10,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"runtime/debug"
 	"strings"
 	"sync"
 
@@ -111,14 +112,18 @@ func (c *Core) Interrupt() {
 // Kill is a SIGKILL of the provider: what runs is lost.
 func (c *Core) Kill() {
 	for _, p := range c.processes() {
-		p.mu.Lock()
-		if !p.dead {
-			p.dead, p.stopped = true, true
-			close(p.killed)
-		}
-		p.mu.Unlock()
-		p.cancel()
+		p.kill()
 	}
+}
+
+func (p *process) kill() {
+	p.mu.Lock()
+	if !p.dead {
+		p.dead, p.stopped = true, true
+		close(p.killed)
+	}
+	p.mu.Unlock()
+	p.cancel()
 }
 
 func (c *Core) processes() (all []*process) {
@@ -143,6 +148,12 @@ func call[Req, Resp any](p *process, address string, f func(context.Context, Req
 	var err error
 	go func() {
 		defer close(done)
+		defer func() {
+			if crash := recover(); crash != nil {
+				p.core.t.Errorf("%s: the plugin crashed: %v\n%s", address, crash, debug.Stack())
+				p.kill()
+			}
+		}()
 		answer, err = f(p.ctx, req)
 	}()
 	select {

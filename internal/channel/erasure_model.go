@@ -39,6 +39,9 @@ func (m *ErasureBatchModel) Subjects(ctx context.Context) ([]string, bool, diag.
 	return lifecycle.Subjects(ctx, m.CIDs)
 }
 
+// List implements lifecycle's listed.
+func (m *ErasureBatchModel) List() *types.List { return &m.CIDs }
+
 // Counts implements lifecycle's model.
 func (m *ErasureBatchModel) Counts() (all, sent *types.Int64) {
 	return &m.ChannelCount, &m.NewChannelCount

@@ -27,6 +27,7 @@ import (
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/export"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/exportfile"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/lifecycle"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/report"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/stream"
 )
@@ -122,13 +123,17 @@ func (r *exportResource) ValidateConfig(ctx context.Context, req resource.Valida
 // ModifyPlan implements resource.ResourceWithModifyPlan: the channels of an
 // export to be taken must be there.
 func (r *exportResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	if !r.Plan(ctx, req, resp) {
+	taking := r.Plan(ctx, req, resp)
+	if req.Plan.Raw.IsNull() || !req.State.Raw.IsNull() {
 		return
 	}
 	var model exportModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &model)...)
 	cids, known := model.known()
-	if !known || resp.Diagnostics.HasError() {
+	if !known {
+		resp.Diagnostics.Append(lifecycle.SubjectNotKnown(path.Root("cids"), r.Session)...)
+	}
+	if !taking || !known || resp.Diagnostics.HasError() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, exportfile.PlanTimeout)

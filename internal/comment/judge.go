@@ -29,6 +29,7 @@ const (
 	calledOff   = "Scheduled erasures called off"
 	overdue     = "Deadline has passed"
 	willBeLate  = "Erased after the deadline"
+	weaker      = "Guards are weaker than those that were approved"
 )
 
 // effect is what an apply does to people's data; they are listed in this order.
@@ -218,10 +219,10 @@ func (c change) judge(said []diagnostic) act {
 			a.facts = append(a.facts, facts(d, len(said) > 1)...)
 		}
 	}
-	a.approved = (a.effect == resumes || (a.effect == due || a.effect == keeps) && c.due()) && c.unchanged() && !slices.ContainsFunc(said, func(d diagnostic) bool {
-		return d.Summary == calledOff || d.Summary == again || d.Summary == restricted
+	a.approved = (a.effect == resumes || (a.effect == due || a.effect == keeps) && c.due()) && c.unchanged()
+	a.approved = (a.approved || c.outlived()) && !slices.ContainsFunc(said, func(d diagnostic) bool {
+		return slices.Contains([]string{calledOff, again, restricted, weaker}, d.Summary)
 	})
-	a.approved = a.approved || c.outlived()
 	a.nameless = known && len(a.subjects) == 0
 	if slices.Contains([]effect{gone, due, schedules, keeps}, a.effect) {
 		for _, what := range list(c.after["not_covered"]) {

@@ -301,7 +301,7 @@ resource "streamchat_user_erasure" "staged" {
 resource "streamchat_user_erasure" "marked" {
   user_id      = "tom"
   request_id   = "DSR-21"
-  received_at  = "2100-01-01"
+  received_at  = "2026-11-01"
   grace_period = local.grace
   delete { user = "soft" }
 }

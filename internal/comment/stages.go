@@ -8,6 +8,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -19,7 +20,7 @@ var attributes = map[string]bool{
 	"receipt": true, "results": true, "status": true, "submitted_at": true, "task_id": true, "verified_at": true,
 
 	"app_id": false, "app_name": false, "channel_count": false, "cid": false, "cids": false, "delete": false, "drop_removed_records": false, "due_at": false,
-	"expected_wo": false, "exports": false, "grace_period": false, "hard_delete": false, "irreversible": false, "labels": false, "message_id": false,
+	"expected_wo": false, "exports": false, "grace_period": false, "guards": false, "hard_delete": false, "irreversible": false, "labels": false, "message_id": false,
 	"new_call_owner_id": false, "new_channel_owner_id": false, "not_active_since": false, "not_covered": false, "on_destroy": false, "on_missing": false,
 	"received_at": false, "request_id": false, "revoke_tokens": false, "skip_push": false, "subject": false, "timeouts": false, "truncated_before": false,
 	"user_count": false, "user_id": false, "user_id_wo": false, "user_ids": false, "user_ids_wo": false,
@@ -198,8 +199,9 @@ func (c change) befores(e effect) (facts []string) {
 
 // another reports that a replacement is about somebody or something else.
 func (c change) another() bool {
+	many := strings.HasSuffix(c.typeName, "_batch") // another list goes on with the records
 	for _, name := range []string{"user_id", "cid", "message_id", "subject"} {
-		if was, is := c.before[name], c.after[name]; was != nil && is != nil && was != is {
+		if was, is := c.before[name], c.after[name]; !many && was != nil && is != nil && was != is {
 			return true
 		}
 	}

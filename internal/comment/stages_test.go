@@ -209,7 +209,7 @@ func TestOnlyApprovedAttributes(t *testing.T) {
 			seen++
 			a, is := s.Schema.Attributes[name]
 			written := is && a.IsComputed() && !a.IsOptional()
-			fact := written && slices.Contains([]string{"app_id", "app_name", "due_at", "not_covered", "subject", "user_count", "channel_count"}, name)
+			fact := written && slices.Contains([]string{"app_id", "app_name", "due_at", "guards", "not_covered", "subject", "user_count", "channel_count"}, name)
 			same := base.with(values{name: "same"})
 			if !approved(same, values{"irreversible": true, name: "same"}, open) {
 				t.Errorf("%s.%s is not known to the comment", kind, name)

@@ -52,6 +52,20 @@ func Next[S Scope[S]](current Attempt[S], raised []string) Step {
 // Next decides what a record needs. Of a subject that nobody asks for any more, only
 // what is under way is followed to its end: nothing is sent.
 func (r Record[S]) Next(wanted bool, scope S, t Timing) Step {
+	step := r.next(wanted, scope, t)
+	if t.Weaker && (step == Send || step == Restrict) && !r.Anew(scope) {
+		return Keep
+	}
+	return step
+}
+
+// Anew reports that nobody can have approved before what is to be done for a record.
+func (r Record[S]) Anew(scope S) bool {
+	_, restricted := r.restriction()
+	return len(r.Attempts) == 0 && !restricted || len(r.Raised(scope)) > 0
+}
+
+func (r Record[S]) next(wanted bool, scope S, t Timing) Step {
 	if len(r.Attempts) == 0 && (t.Grace > 0 || !wanted) {
 		return r.stage(wanted, t)
 	}
@@ -92,6 +106,8 @@ type Options struct {
 	Inherits func(id string) bool
 	// Direct: subjects are restricted one by one, by the call that answers at once.
 	Direct bool
+	// Weaker: see [Timing].
+	Weaker bool
 }
 
 // Work lists what is to be done: the subjects asked for that are not as the scope
@@ -116,7 +132,9 @@ func (b Batch[S]) Work(ids []string, scope S, t Timing) map[string]Step {
 // sends what was not and is asked for. It returns a grown copy of the batch, and errors
 // by subject: see [Engine.erase]. An attempt of which nothing was sent leaves no trace.
 func (e *Engine[S]) Advance(ctx context.Context, ids []string, scope S, batch Batch[S], o Options) (Batch[S], map[string]error) {
+	e.UnderWay(batch)
 	timing := e.Timing(o.Grace)
+	timing.Weaker = o.Weaker
 	work := batch.Work(ids, scope, timing)
 	wanted := make(map[string]bool, len(ids))
 	grown := make(Batch[S], len(batch)+len(ids))
@@ -159,6 +177,19 @@ func (e *Engine[S]) Advance(ctx context.Context, ids []string, scope S, batch Ba
 	return grown, errs
 }
 
+// UnderWay notes whose deletions, sent by an earlier run, may still end memberships in this
+// one.
+func (e *Engine[S]) UnderWay(batch Batch[S]) {
+	if e.Kind != kindUser {
+		return
+	}
+	for id, record := range batch {
+		if current := record.Current(); current.Status == StatusSubmitted && current.Scope != nil {
+			e.ledger.leave(id, e.takes(*current.Scope))
+		}
+	}
+}
+
 // advance is the way of one subject.
 type advance[S Scope[S]] struct {
 	*Engine[S]
@@ -195,6 +226,8 @@ func (a advance[S]) take(ctx context.Context, record Record[S]) (Record[S], erro
 			failure := &Failure{Kind: FailureForgotten, TaskID: attempt.TaskID}
 			attempt.Status, attempt.Error = StatusFailed, failure.Error()
 			return record.With(attempt), failure
+		case unknown && a.timing.Weaker && !record.Anew(a.scope):
+			return record, err // what stood for it when it was approved does not any more
 		case unknown:
 			// Only a new call can still prove the modes.
 		case err != nil:

@@ -66,12 +66,16 @@ type Finding struct {
 	// Bare: only the probe speaks of the subject, so that role and fields are not
 	// known.
 	Bare bool
-	// Reach is whom and what else the deletion touches; only in a plan.
+	// Reach is whom and what else the deletion touches, as far as a plan or a guard asks.
 	Reach Reach
 	// At is when it was looked up, by the provider's clock.
 	At time.Time
 
 	terms terms
+	// run is the ledger's version when the reach was looked up; gone: the subject was
+	// deleted since, by somebody else or by an attempt that lost its answer.
+	run  int
+	gone bool
 }
 
 // DeactivatedAt is when a user was deactivated; nil when not, or when Stream does
@@ -108,6 +112,8 @@ type Attempt[S Scope[S]] struct {
 	// have carried it out.
 	AnswerLost      bool   `json:"answer_lost,omitempty"`
 	ProviderVersion string `json:"provider_version,omitempty"`
+	// Kept is for the guards of a further deletion; it is in no receipt.
+	Kept *Kept `json:"-"`
 }
 
 // Final reports that nothing more can come of the attempt: it is completed, and

@@ -174,6 +174,7 @@ type batchJSON[S Scope[S]] struct {
 	Subjects   []subjectJSON     `json:"subjects"`
 	// Restrictions are listed once, as attempts are.
 	Restrictions []Restriction `json:"restrictions,omitempty"`
+	Guards       Approval      `json:"guards,omitempty"`
 	Deadlines
 }
 
@@ -192,7 +193,7 @@ type subjectJSON struct {
 func (b Batch[S]) Receipt(about About, status Status, pseudonym func(id string) string) string {
 	r := batchJSON[S]{
 		Record: about.Record, ID: about.ID, RequestID: about.RequestID, Labels: about.Labels, Exports: about.Exports, NotCovered: about.NotCovered,
-		Status: status, KeyCheck: about.KeyCheck, Counts: map[Status]int{}, Attempts: []Attempt[S]{}, Subjects: []subjectJSON{}, Deadlines: about.Deadlines,
+		Status: status, KeyCheck: about.KeyCheck, Counts: map[Status]int{}, Attempts: []Attempt[S]{}, Subjects: []subjectJSON{}, Guards: about.Guards, Deadlines: about.Deadlines,
 	}
 	attempts, restrictions := places[Attempt[S]]{}, places[Restriction]{}
 	keys := b.IDs()

@@ -6,6 +6,8 @@ package erasure
 import (
 	"context"
 	"errors"
+	"slices"
+	"time"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/stream"
 )
@@ -27,7 +29,7 @@ func (s ChannelScope) Compare(recorded ChannelScope) Comparison { return s.compa
 type ChannelAPI interface {
 	ChannelsByCID(ctx context.Context, cids []string) (map[string]stream.Channel, error)
 	DeleteChannels(ctx context.Context, cids []string, hard bool) (string, error)
-	memberLister
+	peopleLister
 }
 
 // Channels is the [Deed] of deleting channels.
@@ -41,29 +43,45 @@ var (
 	_ reacher[ChannelScope] = Channels{}
 )
 
-type memberLister interface {
-	MembersOfChannels(ctx context.Context, cids []string) (members map[string][]string, incomplete map[string]bool, err error)
+type peopleLister interface {
+	PeopleOfChannels(ctx context.Context, cids []string) (map[string]stream.Membership, error)
 }
 
-// reachOfChannels: what is written in a channel is its members'.
-func reachOfChannels(ctx context.Context, api memberLister, cids []string) (map[string]Reach, error) {
-	members, incomplete, err := api.MembersOfChannels(ctx, cids)
-	found := make(map[string]Reach, len(members))
-	for cid, ids := range members {
-		found[cid] = Reach{Others: ids, Incomplete: incomplete[cid]}
+// Reach implements reacher: what is written in a channel is its members', and of those who
+// wrote it and left; the channel itself is its owner's. Stream has no list of all authors:
+// those of the newest messages are seen.
+func (c Channels) Reach(ctx context.Context, cids []string, _ ChannelScope, _ Run) (map[string]Reach, error) {
+	channels, err := c.API.PeopleOfChannels(ctx, cids)
+	found := make(map[string]Reach, len(channels))
+	for cid, channel := range channels {
+		reach := written(channel, time.Time{})
+		if channel.Owner != "" {
+			reach.Others = append(reach.Others, channel.Owner)
+		}
+		found[cid] = reach
 	}
 	return found, err
 }
 
-// Reach implements reacher.
-func (c Channels) Reach(ctx context.Context, cids []string, _ ChannelScope, _ Run) (map[string]Reach, error) {
-	return reachOfChannels(ctx, c.API, cids)
+// written are those whose messages up to a time, or all, go with those of a channel.
+func written(channel stream.Membership, until time.Time) Reach {
+	reach := Reach{Others: slices.Clone(channel.Members), Incomplete: !channel.All}
+	for _, wrote := range channel.Wrote {
+		switch {
+		case !until.IsZero() && wrote.At.After(until):
+		case wrote.ID == "":
+			reach.Incomplete = true
+		default:
+			reach.Others = append(reach.Others, wrote.ID)
+		}
+	}
+	return reach
 }
 
 // Traits implements [Deed].
 func (Channels) Traits() Traits {
 	return Traits{
-		Kind: "channel", Max: MaxSubjects, Forgets: true, Call: stream.OpDeleteChannels,
+		Kind: "channel", Max: MaxSubjects, Forgets: true, Hides: true, Call: stream.OpDeleteChannels,
 		Absence: "Stream does not find this channel: it never existed, or it was deleted before, softly or hard (Stream does not tell).",
 	}
 }

@@ -22,6 +22,8 @@ type Conditions struct {
 	Expected map[string]string
 	// NotActiveSince refuses whoever was active later; nil refuses nobody.
 	NotActiveSince *time.Time
+	// Open: some of what is expected is only known at apply.
+	Open bool
 }
 
 // terms are the conditions for one subject. Begun: a deletion under the same record was
@@ -31,6 +33,9 @@ type terms struct {
 	begun bool
 	// restricted: the subject must not be active.
 	restricted bool
+	// kept and repeats are what the record knows of somebody who was deleted before.
+	kept    *Kept
+	repeats bool
 }
 
 // check refuses a subject of whom the conditions are not true. No fact, no pass; the

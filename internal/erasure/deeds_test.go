@@ -144,8 +144,14 @@ func (f *fakeContent) DeleteMessage(_ context.Context, id string, hard bool) (st
 	return stream.Message{ID: id, Deleted: true}, nil
 }
 
-func (f *fakeContent) MembersOfChannels(context.Context, []string) (map[string][]string, map[string]bool, error) {
-	return f.members, nil, nil
+func (f *fakeContent) PeopleOfChannels(_ context.Context, cids []string) (map[string]stream.Membership, error) {
+	found := map[string]stream.Membership{}
+	for _, cid := range cids {
+		if _, ok := f.channels[cid]; ok && !f.hidden[cid] {
+			found[cid] = stream.Membership{CID: cid, Members: f.members[cid], All: true, Count: len(f.members[cid])}
+		}
+	}
+	return found, nil
 }
 
 func (*fakeContent) AwaitTurn(ctx context.Context, _ stream.Operation) error { return ctx.Err() }

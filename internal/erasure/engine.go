@@ -71,6 +71,9 @@ type Traits struct {
 	// Forgets: Stream does not tell a deleted subject of this kind from one that
 	// never existed, so that only a record knows of a deletion that was begun.
 	Forgets bool
+	// Hides: of a subject that was deleted Stream does not say any more whose data goes
+	// with what is left of it.
+	Hides bool
 	// Proves: a look-up tells what was deleted for good from what is only hidden.
 	Proves bool
 	// Call is the delete call, for whose limit the engine waits.

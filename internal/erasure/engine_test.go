@@ -623,12 +623,12 @@ func TestGuardsNeedFacts(t *testing.T) {
 func TestLedger(t *testing.T) {
 	l := &Ledger{MaxErasures: 2, Probes: 1}
 	for _, id := range []string{"a", "b", "a", "b"} {
-		if err := l.Erase("user", id); err != nil {
+		if err := l.Erase("user", id, true); err != nil {
 			t.Errorf("%s: %v", id, err)
 		}
 	}
 	var r *Refusal
-	if err := l.Erase("user", "c"); !errors.As(err, &r) || r.Field != "max_erasures" {
+	if err := l.Erase("user", "c", true); !errors.As(err, &r) || r.Field != "max_erasures" {
 		t.Errorf("the third subject: %v", err)
 	}
 	if !l.spendProbe() || l.spendProbe() {

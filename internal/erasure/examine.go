@@ -25,8 +25,8 @@ func (e *Engine[S]) preview(ctx context.Context, id string, scope S, record Reco
 	if err == nil && finding.Found == FoundMissing && !o.RecordMissing {
 		err = e.missing()
 	}
-	if err == nil && e.Kind == kindUser && finding.Found != FoundMissing {
-		finding.Reach, err = e.reach(ctx, id, scope, true)
+	if err == nil && e.Kind == kindUser && finding.Found != FoundMissing && !e.guards.Any() {
+		finding.Reach, err = e.reach(ctx, id, reachKey[S]{scope: scope})
 	}
 	return finding, err
 }
@@ -37,8 +37,11 @@ func (e *Engine[S]) examine(ctx context.Context, id string, scope S, record Reco
 	if err := e.guards.Identity(id); err != nil {
 		return Finding{}, err
 	}
-	if err := e.ledger.Erase(e.Kind, id); err != nil {
+	if err := e.ledger.Erase(e.Kind, id, record.Anew(scope) || record.Reverted && len(record.Attempts) > 0); err != nil {
 		return Finding{}, err
+	}
+	if e.Kind == kindUser {
+		e.ledger.leave(id, e.takes(scope))
 	}
 	if err := e.app.Holds(ctx, record.App()); err != nil {
 		return Finding{}, err
@@ -55,22 +58,41 @@ func (e *Engine[S]) examine(ctx context.Context, id string, scope S, record Reco
 			return Finding{}, err
 		}
 	}
-	finding.terms = terms{o.Conditions, record.Begun(), o.Grace > 0 && record.Scheduled() && record.Next(true, scope, e.Timing(o.Grace)) == Send}
-	return finding, e.admit(ctx, id, finding, scope)
+	finding.terms = terms{
+		Conditions: o.Conditions, begun: record.Begun(), kept: record.kept(), repeats: record.repeats(scope),
+		restricted: o.Grace > 0 && record.Scheduled() && record.Next(true, scope, e.Timing(o.Grace)) == Send,
+	}
+	return finding, e.admit(ctx, id, &finding, scope)
 }
 
-// admit runs the guards that need a look-up.
-func (e *Engine[S]) admit(ctx context.Context, id string, finding Finding, scope S) error {
-	if err := e.guards.Finding(finding); err != nil {
-		return err
+// admit runs the guards that need a look-up, and notes what goes along. Only people are
+// asked what the guards want to know of people.
+func (e *Engine[S]) admit(ctx context.Context, id string, finding *Finding, scope S) error {
+	if e.Kind == kindUser && !finding.vouched(e.guards) {
+		if err := e.guards.Finding(*finding); err != nil {
+			return err
+		}
 	}
-	if err := finding.terms.check(finding); err != nil {
+	if err := finding.terms.check(*finding); err != nil {
 		return err
 	}
 	if err := e.checkNewOwners(ctx, id, scope); err != nil {
 		return err
 	}
-	return e.spare(ctx, id, scope)
+	if err := e.spare(ctx, id, finding, scope); err != nil {
+		return err
+	}
+	if e.Kind == kindUser {
+		e.ledger.pass(id)
+	}
+	return nil
+}
+
+// vouched reports that somebody who is hidden was asked before: by this record, ahead of a
+// deletion that hid them or that is repeated. Whom the probes of a plan do not reach the
+// apply asks.
+func (f Finding) vouched(g Guards) bool {
+	return f.hidden() && (f.Found == FoundUnproven || f.terms.repeats || f.terms.kept.vouches(g))
 }
 
 // find looks a subject up and, where the look-up leaves it out, probes it.

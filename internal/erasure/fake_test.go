@@ -256,11 +256,19 @@ func (f *fakeStream) SmallChannelsOf(_ context.Context, ids []string, most int) 
 	defer f.mu.Unlock()
 	var found []stream.Membership
 	for _, c := range f.channels {
+		if c.Count == 0 { // as Stream counts
+			c.Count, c.All = len(c.Members), true
+		}
 		if len(c.Members) <= most && slices.ContainsFunc(c.Members, func(m string) bool { return slices.Contains(ids, m) }) {
 			found = append(found, c)
 		}
 	}
 	return found, nil
+}
+
+func (f *fakeStream) AllMembers(_ context.Context, m stream.Membership) (stream.Membership, error) {
+	m.All = m.Count <= len(m.Members)
+	return m, nil
 }
 
 func (f *fakeStream) AwaitTurn(ctx context.Context, _ stream.Operation) error {

@@ -5,7 +5,8 @@ package erasure
 
 import (
 	"fmt"
-	"strings"
+	"maps"
+	"slices"
 	"sync"
 )
 
@@ -19,9 +20,16 @@ type Ledger struct {
 	Probes int
 
 	mu      sync.Mutex
-	erasing map[string]bool
+	erasing map[string]bool // true: newly, which counts
+	anew    int
 	owners  map[string]bool // those who are to take over what others leave
 	probed  int
+	// leaving are the users whose memberships this run ends, each with whether their
+	// conversations go too; through those of whom the guards let it.
+	leaving map[string]bool
+	through map[string]bool
+	// changes counts what may change the reach of those who are still to come.
+	changes int
 }
 
 // kindUser is the kind of users in the ledger.
@@ -29,12 +37,13 @@ const kindUser = "user"
 
 func subjectKey(kind, id string) string { return kind + "\x00" + id }
 
-// Erase counts a subject that is to be erased and refuses the one too many.
-func (l *Ledger) Erase(kind, id string) error {
+// Erase notes a subject that is to be erased, and refuses the one too many. anew: it counts;
+// of another an earlier run was approved, and counted it.
+func (l *Ledger) Erase(kind, id string, anew bool) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	key := subjectKey(kind, id)
-	if l.erasing[key] {
+	if counted, noted := l.erasing[key]; noted && (counted || !anew) {
 		return nil
 	}
 	if l.owners[key] {
@@ -44,7 +53,7 @@ func (l *Ledger) Erase(kind, id string) error {
 				"Name somebody else there, or erase this user in a later run.",
 		}
 	}
-	if l.MaxErasures > 0 && len(l.erasing) >= l.MaxErasures {
+	if anew && l.MaxErasures > 0 && l.anew >= l.MaxErasures {
 		return &Refusal{
 			Field: "max_erasures", Provider: true,
 			Summary: "Too many erasures in one run",
@@ -55,7 +64,10 @@ func (l *Ledger) Erase(kind, id string) error {
 	if l.erasing == nil {
 		l.erasing = map[string]bool{}
 	}
-	l.erasing[key] = true
+	l.erasing[key] = anew
+	if anew {
+		l.anew++
+	}
 	return nil
 }
 
@@ -65,7 +77,7 @@ func (l *Ledger) Inherit(kind string, owner NewOwner) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	key := subjectKey(kind, owner.ID)
-	if l.erasing[key] {
+	if _, erased := l.erasing[key]; erased {
 		return &Refusal{Field: owner.Field, Summary: "New owner is erased by this run", Detail: "Another resource of this run erases the user whom this attribute names. Nothing was sent for this one. Name somebody who stays."}
 	}
 	if l.owners == nil {
@@ -75,21 +87,62 @@ func (l *Ledger) Inherit(kind string, owner NewOwner) error {
 	return nil
 }
 
-// users are those whom this run erases, as far as it is known by now.
-func (l *Ledger) users() Run {
+// leave notes that this run ends the memberships of a user, also by a deletion that is
+// under way, and whether it takes their conversations.
+func (l *Ledger) leave(id string, takes bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	run := Run{Erases: func(id string) bool {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		return l.erasing[subjectKey(kindUser, id)]
-	}}
-	for key := range l.erasing {
-		if strings.HasPrefix(key, subjectKey(kindUser, "")) {
-			run.Users++
-		}
+	if took, known := l.leaving[id]; known && (took || !takes) {
+		return
 	}
-	return run
+	if l.leaving == nil {
+		l.leaving = map[string]bool{}
+	}
+	l.leaving[id] = takes
+	l.changes++
+}
+
+// pass notes that the guards let a user be erased.
+func (l *Ledger) pass(id string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.through == nil {
+		l.through = map[string]bool{}
+	}
+	l.through[id] = true
+}
+
+func (l *Ledger) passed(id string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.through[id]
+}
+
+// sent notes that a call went to Stream which ends memberships.
+func (l *Ledger) sent() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.changes++
+}
+
+// version is another one whenever a reach that was looked up before may be out of date.
+func (l *Ledger) version() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.changes
+}
+
+// run is who is erased by this run, as far as it is known by now.
+func (l *Ledger) run() Run {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	leaving := maps.Clone(l.leaving)
+	return Run{
+		Taking: slices.Contains(slices.Collect(maps.Values(leaving)), true),
+		Users:  len(leaving),
+		Erases: func(id string) bool { _, ok := leaving[id]; return ok },
+		Takes:  func(id string) bool { return leaving[id] },
+	}
 }
 
 func (l *Ledger) spendProbe() bool {

@@ -5,48 +5,82 @@ package erasure
 
 import (
 	"context"
+	"errors"
 	"slices"
 )
 
 // Reach is whom and what else the deletion of one subject touches.
 type Reach struct {
 	// Conversations are the cids of the two-member channels that go with a user.
-	Conversations []string
+	Conversations []string `json:"conversations,omitempty"`
 	// Others are the ids of other people whose data goes: the other members of the
-	// conversations, the members of a channel, the author of a message.
-	Others []string
+	// conversations, the members, owner and authors of a channel, the author of a message.
+	Others []string `json:"others,omitempty"`
 	// Shrinking are the cids of channels of more members of whom this run leaves two or
 	// fewer, so that the next erasure takes them for a conversation.
-	Shrinking []string
+	Shrinking []string `json:"shrinking,omitempty"`
+	// Remaining are the ids of the other members of channels that this run itself takes for
+	// a conversation, in whatever order its deletions go: of those members it erases all
+	// but one or none.
+	Remaining []string `json:"remaining,omitempty"`
 	// Incomplete: there are more others than Stream lists.
-	Incomplete bool
+	Incomplete bool `json:"incomplete,omitempty"`
+}
+
+// People are the ids of everybody else whose data goes.
+func (r Reach) People() []string {
+	return slices.Compact(slices.Sorted(slices.Values(slices.Concat(r.Others, r.Remaining))))
+}
+
+// with joins what is touched.
+func (r Reach) with(more Reach) Reach {
+	return Reach{
+		slices.Concat(r.Conversations, more.Conversations), slices.Concat(r.Others, more.Others), slices.Concat(r.Shrinking, more.Shrinking),
+		slices.Concat(r.Remaining, more.Remaining), r.Incomplete || more.Incomplete,
+	}
 }
 
 // A reacher is a [Deed] that takes other people's data along.
 type reacher[S any] interface {
 	// Reach tells of up to [MaxSubjects] ids what goes with them; nothing of an id left
-	// out. leaves says who else is erased by this run, up to how many.
+	// out.
 	Reach(ctx context.Context, ids []string, scope S, run Run) (map[string]Reach, error)
 }
 
-// Run is who is erased by this run.
+// A taker is a [Deed] some of whose scopes take nobody else's data along.
+type taker[S any] interface {
+	Takes(scope S) bool
+}
+
+// takes reports that a scope takes other people's data along.
+func (e *Engine[S]) takes(scope S) bool {
+	t, ok := e.deed.(taker[S])
+	return !ok || t.Takes(scope)
+}
+
+// Run is who is erased by this run, as far as it is known by now.
 type Run struct {
 	// Users is how many users there are.
 	Users  int
 	Erases func(userID string) bool
+	// Takes: the user is erased with their conversations; Taking: somebody is.
+	Takes  func(userID string) bool
+	Taking bool
+	// Whole: the question is what would go if the subjects' conversations went too.
+	Whole bool
 }
 
 type reachKey[S any] struct {
 	scope S
-	plan  bool
+	whole bool
 }
 
-// reach looks up what goes with a subject, in a plan also what the run as a whole leaves.
-func (e *Engine[S]) reach(ctx context.Context, id string, scope S, plan bool) (Reach, error) {
+// reach looks up what goes with a subject.
+func (e *Engine[S]) reach(ctx context.Context, id string, key reachKey[S]) (Reach, error) {
 	if _, ok := e.deed.(reacher[S]); !ok {
 		return Reach{}, nil
 	}
-	reach, err := e.reaches.do(ctx, reachKey[S]{scope, plan}, id, struct{}{})
+	reach, err := e.reaches.do(ctx, key, id, struct{}{})
 	return reach, at(StageReach, err)
 }
 
@@ -55,10 +89,8 @@ func (e *Engine[S]) runReach(ctx context.Context, key reachKey[S], members []*me
 	for i, m := range members {
 		ids[i] = m.id
 	}
-	run := Run{Erases: func(id string) bool { return slices.Contains(ids, id) }}
-	if key.plan {
-		run = e.ledger.users()
-	}
+	run := e.ledger.run()
+	run.Whole = key.whole
 	var found map[string]Reach
 	var err error
 	if r, ok := e.deed.(reacher[S]); ok {
@@ -69,27 +101,83 @@ func (e *Engine[S]) runReach(ctx context.Context, key reachKey[S], members []*me
 	}
 }
 
-// spare refuses a deletion that takes the data of somebody who is protected or on hold.
-func (e *Engine[S]) spare(ctx context.Context, id string, scope S) error {
-	if !e.guards.Any() {
+// Kept is what a deletion leaves on record, when guards stand, of what a further one under
+// the same record takes along: a deletion, also a soft one, ends memberships and hides the
+// profile. It names people, so that it is in no receipt.
+type Kept struct {
+	Reach Reach `json:"reach"`
+	// HoldField and ProtectedRoles are what was asked of the subject itself, who cannot
+	// change any more.
+	HoldField      string   `json:"hold_field,omitempty"`
+	ProtectedRoles []string `json:"protected_roles,omitempty"`
+}
+
+// vouches reports that somebody who is hidden now was asked all that the guards ask.
+func (k *Kept) vouches(g Guards) bool {
+	return k != nil && (g.HoldField == "" || g.HoldField == k.HoldField) &&
+		!slices.ContainsFunc(g.ProtectedRoles, func(role string) bool { return !slices.Contains(k.ProtectedRoles, role) })
+}
+
+// keep looks up what a deletion hides from a later one.
+func (e *Engine[S]) keep(ctx context.Context, id string, scope S, f Finding) (*Kept, error) {
+	if !e.Hides || !e.guards.Any() || f.Found != FoundPresent && f.Found != FoundDeactivated {
+		return f.terms.kept, nil
+	}
+	kept := &Kept{f.Reach, e.guards.HoldField, e.guards.ProtectedRoles}
+	var err error
+	if !e.takes(scope) {
+		kept.Reach, err = e.reach(ctx, id, reachKey[S]{scope, true})
+	}
+	return kept, err
+}
+
+// spare refuses a deletion that takes the data of somebody who is protected or on hold,
+// and notes what it takes.
+func (e *Engine[S]) spare(ctx context.Context, id string, f *Finding, scope S) error {
+	if !e.guards.Any() || f.Found == FoundMissing || f.Found == FoundUnproven {
 		return nil
 	}
-	reach, err := e.reach(ctx, id, scope, false)
-	if err != nil {
-		return err
+	f.run = e.ledger.version()
+	var err error
+	if !f.gone { // else what was read of them last stands
+		if f.Reach, err = e.reach(ctx, id, reachKey[S]{scope: scope}); err != nil {
+			return err
+		}
+		if f.Found == FoundDeleted && e.Hides && e.takes(scope) {
+			switch kept := f.terms.kept; {
+			case kept != nil:
+				f.Reach = f.Reach.with(kept.Reach)
+			case !f.terms.repeats:
+				return hidden()
+			}
+		}
 	}
-	if reach.Incomplete {
+	if f.Reach.Incomplete {
 		return &Refusal{
-			Summary: "Guards cannot be checked",
+			Summary: cannotCheck,
 			Detail: "More people are members of what this deletion takes than Stream lists, so that protected users and holds among them cannot be seen. Nothing was sent. " +
 				"Delete it by other means after a look, or take the guards off in a reviewed change.",
 		}
 	}
-	_, errs := each(reach.Others, func(other string) (struct{}, error) { return struct{}{}, e.spareOne(ctx, other) })
-	for _, err := range errs {
-		return err
+	people := f.Reach.People()
+	_, errs := each(people, func(other string) (struct{}, error) { return struct{}{}, e.spareOne(ctx, other) })
+	for _, other := range people {
+		if err := errs[other]; err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+const cannotCheck = "Guards cannot be checked"
+
+// hidden is the refusal of what was deleted before, by whomever.
+func hidden() *Refusal {
+	return &Refusal{
+		Summary: cannotCheck,
+		Detail: "This was deleted before, and Stream does not say any more whose data goes with what is left of it, so that protected users and holds among them cannot be seen. Nothing was sent. " +
+			"Find out by other means who they are; then take the guards off for this one in a reviewed change (a provider alias without them). If all of it is gone already, import it: that records your claim and sends nothing.",
+	}
 }
 
 func (e *Engine[S]) spareOne(ctx context.Context, id string) error {
@@ -99,14 +187,17 @@ func (e *Engine[S]) spareOne(ctx context.Context, id string) error {
 		if finding, err = e.people.do(ctx, struct{}{}, id, struct{}{}); err != nil {
 			return at(StageReach, err)
 		}
+		if finding.hidden() && e.ledger.passed(id) {
+			return nil // erased by this run, past the guards
+		}
 		err = e.guards.Finding(finding)
 	}
-	refusal, ok := err.(*Refusal) //nolint:errorlint // the guards return nothing else
-	if !ok {
+	var refusal *Refusal
+	if !errors.As(err, &refusal) {
 		return err
 	}
 	return &Refusal{
 		Summary: refusal.Summary + " among those whose data goes too",
-		Detail:  "This deletion takes the data of somebody else with it (the other member of a conversation, a member of the channel, the author of the message). About that person: " + refusal.Detail,
+		Detail:  "This deletion takes the data of somebody else with it (the other member of a conversation, also of a channel of which this run erases all others; a member, the owner or an author of a channel; the author of the message). About that person: " + refusal.Detail,
 	}
 }

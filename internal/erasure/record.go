@@ -85,6 +85,23 @@ func (r Record[S]) Final(restores bool) bool {
 	return current.Status == StatusCompleted && !(restores && current.Restorable())
 }
 
+// kept is what the last deletion that could see it left for the guards of a further one.
+func (r Record[S]) kept() *Kept {
+	if n := len(r.Attempts); n > 0 {
+		return r.Attempts[n-1].Kept
+	}
+	return nil
+}
+
+// repeats reports that a deletion which went as far was sent under this record: another
+// takes nothing more.
+func (r Record[S]) repeats(scope S) bool {
+	return slices.ContainsFunc(r.Attempts, func(a Attempt[S]) bool {
+		return a.Scope != nil && a.Outcome != OutcomeAdopted && a.Outcome != OutcomeNotFound && (a.TaskID != "" || a.AnswerLost || a.Status != StatusFailed) &&
+			len(scope.Compare(*a.Scope).Raised) == 0
+	})
+}
+
 func (r Record[S]) accepted() (Attempt[S], bool) {
 	for i := len(r.Attempts) - 1; i >= 0; i-- {
 		if r.Attempts[i].Status == StatusCompleted {
@@ -182,6 +199,8 @@ type About struct {
 	// KeyCheck tells the key of the pseudonyms from another one, where only they say who
 	// is meant.
 	KeyCheck string
+	// Guards are those that stood when it was approved.
+	Guards Approval
 	Deadlines
 }
 
@@ -203,6 +222,7 @@ type receiptJSON[S Scope[S]] struct {
 	Exports    []string          `json:"exports,omitempty"`
 	NotCovered []string          `json:"not_covered"`
 	KeyCheck   string            `json:"pseudonym_key_check,omitempty"`
+	Guards     Approval          `json:"guards,omitempty"`
 	Deadlines
 	Attempt[S]
 	Attempts     []Attempt[S]  `json:"attempts"`
@@ -215,7 +235,7 @@ type receiptJSON[S Scope[S]] struct {
 func (r Record[S]) Receipt(about About) string {
 	return Canonical(receiptJSON[S]{
 		Record: about.Record, ID: about.ID, Subject: r.pseudonym(about.Subject), RequestID: about.RequestID, Labels: about.Labels,
-		Exports: about.Exports, NotCovered: about.NotCovered, KeyCheck: about.KeyCheck, Deadlines: about.Deadlines,
+		Exports: about.Exports, NotCovered: about.NotCovered, KeyCheck: about.KeyCheck, Guards: about.Guards, Deadlines: about.Deadlines,
 		Attempt: r.Current(), Attempts: append([]Attempt[S]{}, r.Attempts...), Restrictions: r.Restrictions,
 	})
 }

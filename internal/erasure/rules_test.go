@@ -147,7 +147,7 @@ func TestHoldsReachAsFarAsTheDeletion(t *testing.T) {
 	held := stream.User{ID: "held", Role: "user", Fields: map[string]json.RawMessage{"hold": json.RawMessage("true")}}
 	guards := Guards{HoldField: "hold"}
 	people := func(context.Context, []string) (map[string]Finding, error) {
-		return map[string]Finding{"held": finding(held)}, nil
+		return map[string]Finding{"held": finding(held), "other": finding(stream.User{ID: "other", Role: "user"})}, nil
 	}
 	refused := func(t *testing.T, err error) {
 		t.Helper()

@@ -44,10 +44,14 @@ type Restriction struct {
 type Timing struct {
 	Grace time.Duration // 0: there is one
 	Now   time.Time
+	// Weaker: less guards now than when it was approved, so that nothing approved then is sent.
+	Weaker bool
 }
 
 // Timing is that of now.
-func (e *Engine[S]) Timing(grace time.Duration) Timing { return Timing{grace, e.clock.Now()} }
+func (e *Engine[S]) Timing(grace time.Duration) Timing {
+	return Timing{Grace: grace, Now: e.clock.Now()}
+}
 
 // checkRestrictions refuses what this version does not write.
 func checkRestrictions(restrictions []Restriction) error {
@@ -223,31 +227,27 @@ func (e *Engine[S]) runToggles(ctx context.Context, key toggle[S], members []*me
 	e.sendToggle(ctx, key, members, false)
 }
 
-// sendToggle sends one call. Somebody whom Stream refuses by name is answered alone.
+// sendToggle sends one call. Somebody whom Stream, or a guard at the last moment, refuses by
+// name is answered alone.
 func (e *Engine[S]) sendToggle(ctx context.Context, key toggle[S], members []*member[Finding, toggled], direct bool) {
-	deed, ok := e.deed.(restricter[S])
-	stage := StageRestrict
-	if key.release {
-		stage = StageRelease
-	}
 	for len(members) > 0 {
 		subjects := make([]Subject, len(members))
 		for i, m := range members {
 			subjects[i] = Subject{ID: m.id, Finding: m.value}
 		}
-		var task string
-		var refused map[string]Prepared
-		var err error
-		switch {
-		case !ok:
-			err = errNoStages
-		case key.release:
-			task, err = deed.Release(ctx, IDs(subjects), direct)
-		default:
-			task, refused, err = deed.Restrict(ctx, subjects, key.scope, direct)
-		}
-		if named := namedIn(err, subjects); len(members) > 1 && named >= 0 {
-			members[named].answer(toggled{}, at(stage, err))
+		task, refused, err := e.toggleAll(ctx, key, subjects, direct)
+		var changed guardsChanged
+		switch named := namedIn(err, subjects); {
+		case errors.As(err, &changed):
+			for i, m := range members {
+				if m.value = subjects[i].Finding; changed[m.id] != nil {
+					m.answer(toggled{}, changed[m.id])
+				}
+			}
+			members = slices.DeleteFunc(slices.Clone(members), func(m *member[Finding, toggled]) bool { return changed[m.id] != nil })
+			continue
+		case len(members) > 1 && named >= 0:
+			members[named].answer(toggled{}, err)
 			members = slices.Delete(slices.Clone(members), named, named+1)
 			continue
 		}
@@ -257,10 +257,27 @@ func (e *Engine[S]) sendToggle(ctx context.Context, key toggle[S], members []*me
 				m.answer(toggled{}, r)
 				continue
 			}
-			m.answer(toggled{task, now}, at(stage, err))
+			m.answer(toggled{task, now}, err)
 		}
 		return
 	}
+}
+
+// toggleAll restricts subjects, past the guards, or releases them.
+func (e *Engine[S]) toggleAll(ctx context.Context, key toggle[S], subjects []Subject, direct bool) (task string, refused map[string]Prepared, err error) {
+	deed, ok := e.deed.(restricter[S])
+	switch {
+	case !ok:
+		return "", nil, at(StageRestrict, errNoStages)
+	case key.release:
+		task, err = deed.Release(ctx, IDs(subjects), direct)
+		return task, nil, at(StageRelease, err)
+	}
+	err = e.guarded(ctx, subjects, key.scope, StageRestrict, func(ctx context.Context) (err error) {
+		task, refused, err = deed.Restrict(ctx, subjects, key.scope, direct)
+		return err
+	})
+	return task, refused, err
 }
 
 // restrict is the first stage of one subject.

@@ -44,7 +44,7 @@ func TestStageSteps(t *testing.T) {
 		"tried and failed":           {failed, 2 * time.Hour, true, Send, StatusFailed},
 		"tried and failed, unwanted": {failed, time.Minute, false, Keep, StatusFailed},
 	} {
-		if got := tt.record.Next(tt.wanted, hard, Timing{tt.grace, now}); got != tt.want {
+		if got := tt.record.Next(tt.wanted, hard, Timing{Grace: tt.grace, Now: now}); got != tt.want {
 			t.Errorf("%s: step %d, want %d", name, got, tt.want)
 		}
 		if got := tt.record.Current().Status; got != tt.status {

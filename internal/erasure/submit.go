@@ -6,6 +6,7 @@ package erasure
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 
@@ -58,6 +59,9 @@ func (e *Engine[S]) erase(ctx context.Context, id string, scope S, record Record
 		return e.absent(attempt, o)
 	}
 	gate(ctx)
+	if attempt.Kept, err = e.keep(ctx, id, scope, finding); err != nil {
+		return attempt, err
+	}
 	sent, err := e.submits.do(ctx, scope, id, finding)
 	if err != nil {
 		return e.notAccepted(ctx, id, attempt, err)
@@ -136,7 +140,7 @@ func (e *Engine[S]) runSubmits(ctx context.Context, scope S, members []*member[F
 		subjects[i] = Subject{ID: m.id, Finding: m.value}
 	}
 	refusals := e.guardAgain(ctx, subjects, scope)
-	prepared := e.deed.Prepare(ctx, remaining(subjects, refusals), scope)
+	prepared := e.prepare(ctx, remaining(subjects, refusals), scope)
 	left := map[string][]*member[Finding, submission]{}
 	var sending []Subject
 	for i, m := range members {
@@ -183,17 +187,62 @@ func (e *Engine[S]) runSubmits(ctx context.Context, scope S, members []*member[F
 	}
 }
 
-// submit sends one call. The guards run again right before every attempt of it.
-func (e *Engine[S]) submit(ctx context.Context, subjects []Subject, scope S) (Accepted, error) {
-	accepted, err := e.deed.Submit(stream.BeforeEach(ctx, func(ctx context.Context) error {
+// watched is a context under which the guards look right before every attempt of a change.
+func (e *Engine[S]) watched(ctx context.Context, subjects []Subject, scope S) context.Context {
+	return stream.BeforeEach(ctx, func(ctx context.Context) error {
 		if refusals := e.guardAgain(ctx, subjects, scope); len(refusals) > 0 {
 			return refusals
 		}
 		return nil
-	}), subjects, scope)
+	})
+}
+
+// prepare does what goes before the call, without those whom a guard refuses meanwhile.
+func (e *Engine[S]) prepare(ctx context.Context, subjects []Subject, scope S) map[string]Prepared {
+	refused := map[string]Prepared{}
+	for {
+		prepared := e.deed.Prepare(e.watched(ctx, subjects, scope), subjects, scope)
+		changed := changedIn(prepared)
+		if len(changed) == 0 {
+			maps.Copy(refused, prepared)
+			return refused
+		}
+		for id, err := range changed {
+			refused[id] = Prepared{Err: err}
+		}
+		subjects = remaining(subjects, changed)
+	}
+}
+
+// changedIn are the refusals among what stood in the way of preparations.
+func changedIn(prepared map[string]Prepared) (changed guardsChanged) {
+	for _, p := range prepared {
+		if errors.As(p.Err, &changed) {
+			return changed
+		}
+	}
+	return nil
+}
+
+// submit sends one call.
+func (e *Engine[S]) submit(ctx context.Context, subjects []Subject, scope S) (accepted Accepted, err error) {
+	err = e.guarded(ctx, subjects, scope, StageSubmit, func(ctx context.Context) (err error) {
+		accepted, err = e.deed.Submit(ctx, subjects, scope)
+		return err
+	})
+	if e.Kind == kindUser {
+		e.ledger.sent()
+	}
+	return accepted, err
+}
+
+// guarded does what changes something at Stream. The guards run again right before every
+// attempt of it; whom they refuse then is told by [guardsChanged].
+func (e *Engine[S]) guarded(ctx context.Context, subjects []Subject, scope S, stage Stage, do func(context.Context) error) error {
+	err := do(e.watched(ctx, subjects, scope))
 	var changed guardsChanged
 	if !errors.As(err, &changed) {
-		return accepted, at(StageSubmit, err)
+		return at(stage, err)
 	}
 	var api *stream.Error
 	if errors.As(err, &api) && api.Ambiguous { // an earlier attempt of the call lost its answer
@@ -208,7 +257,7 @@ func (e *Engine[S]) submit(ctx context.Context, subjects []Subject, scope S) (Ac
 			changed[id] = &answerLost{err}
 		}
 	}
-	return accepted, changed
+	return changed
 }
 
 // answerLost is a refusal that came after an attempt which Stream may have carried out.
@@ -228,39 +277,48 @@ func (guardsChanged) Error() string { return "the guards refuse what they let th
 
 // guardAgain looks subjects up once more whose look-up is not fresh, because the
 // call had to wait (for its turn, after a refusal, before a repeat): somebody may be
-// held or promoted since. What it finds takes the place of the earlier finding.
+// held or promoted since. What goes along is looked up anew as soon as the run has sent
+// anything or has more subjects. What it finds takes the place of the earlier finding.
 func (e *Engine[S]) guardAgain(ctx context.Context, subjects []Subject, scope S) guardsChanged {
-	var stale []string
+	var ask, stale []string
 	places := map[string]int{}
-	now := e.clock.Now()
+	now, version := e.clock.Now(), e.ledger.version()
 	for i, s := range subjects {
-		if f := s.Finding; now.Sub(f.At) > freshFinding && (f.Found == FoundPresent || f.Found == FoundDeactivated) {
+		f := s.Finding
+		there := f.Found == FoundPresent || f.Found == FoundDeactivated
+		old := now.Sub(f.At) > freshFinding
+		if there && old {
+			ask = append(ask, s.ID)
+		}
+		if there && old || e.guards.Any() && (old || f.run != version) {
 			stale, places[s.ID] = append(stale, s.ID), i
 		}
 	}
 	if len(stale) == 0 {
 		return nil
 	}
-	found, err := e.deed.LookUp(ctx, stale)
-	if err != nil {
-		return changedFor(stale, at(StageLookUp, err))
+	var found map[string]Finding
+	if len(ask) > 0 {
+		var err error
+		if found, err = e.deed.LookUp(ctx, ask); err != nil {
+			return changedFor(stale, at(StageLookUp, err))
+		}
 	}
 	lookedAt := *e.now()
-	_, refusals := each(stale, func(id string) (struct{}, error) {
-		f, listed := found[id]
-		if !listed {
-			return struct{}{}, nil // gone meanwhile: nobody is left to protect
+	seen, refusals := each(stale, func(id string) (Finding, error) {
+		f := subjects[places[id]].Finding
+		switch now, listed := found[id]; {
+		case listed:
+			now.terms = f.terms
+			f = now
+		case slices.Contains(ask, id):
+			f.gone = true // who is deleted does not change any more
 		}
-		f.terms = subjects[places[id]].Finding.terms
-		return struct{}{}, e.admit(ctx, id, f, scope)
+		f.At = lookedAt
+		return f, e.admit(ctx, id, &f, scope)
 	})
-	for _, id := range stale {
-		s := &subjects[places[id]]
-		if f, listed := found[id]; listed {
-			f.terms = s.Finding.terms
-			s.Finding = f
-		}
-		s.Finding.At = lookedAt
+	for id, f := range seen {
+		subjects[places[id]].Finding = f
 	}
 	return refusals
 }

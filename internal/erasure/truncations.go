@@ -53,7 +53,7 @@ func (s TruncationScope) Compare(recorded TruncationScope) Comparison {
 // TruncationAPI is what the truncation of channels needs of Stream's API.
 type TruncationAPI interface {
 	ChannelsByCID(ctx context.Context, cids []string) (map[string]stream.Channel, error)
-	memberLister
+	peopleLister
 	TruncateChannel(ctx context.Context, cid string, t stream.Truncation) (stream.Channel, error)
 }
 
@@ -70,9 +70,14 @@ var (
 	_ reacher[TruncationScope] = Truncations{}
 )
 
-// Reach implements reacher.
-func (t Truncations) Reach(ctx context.Context, cids []string, _ TruncationScope, _ Run) (map[string]Reach, error) {
-	return reachOfChannels(ctx, t.API, cids)
+// Reach implements reacher: the messages go, and the channel stays its owner's.
+func (t Truncations) Reach(ctx context.Context, cids []string, scope TruncationScope, _ Run) (map[string]Reach, error) {
+	channels, err := t.API.PeopleOfChannels(ctx, cids)
+	found := make(map[string]Reach, len(channels))
+	for cid, channel := range channels {
+		found[cid] = written(channel, scope.until())
+	}
+	return found, err
 }
 
 // Traits implements [Deed]. A truncated channel is there to be looked at.

@@ -25,6 +25,7 @@ type UserAPI interface {
 	DeletePoll(ctx context.Context, pollID, userID string) error
 	AnyActiveUser(ctx context.Context) (string, error)
 	SmallChannelsOf(ctx context.Context, userIDs []string, most int) ([]stream.Membership, error)
+	AllMembers(ctx context.Context, m stream.Membership) (stream.Membership, error)
 }
 
 // Users is the [Deed] of deleting users.
@@ -47,13 +48,14 @@ type RestrictAPI interface {
 var (
 	_ Deed[UserScope]       = Users{}
 	_ reacher[UserScope]    = Users{}
+	_ taker[UserScope]      = Users{}
 	_ restricter[UserScope] = Users{}
 )
 
 // Traits implements [Deed]. The probe tells deleted from missing.
 func (Users) Traits() Traits {
 	return Traits{
-		Kind: kindUser, Max: MaxSubjects, Call: stream.OpDeleteUsers,
+		Kind: kindUser, Max: MaxSubjects, Call: stream.OpDeleteUsers, Hides: true,
 		Absence: "Stream says that nothing with this id ever existed, neither active nor deactivated nor deleted.",
 	}
 }
@@ -252,6 +254,9 @@ func (u Users) Restrict(ctx context.Context, subjects []Subject, scope UserScope
 	refused = map[string]Prepared{}
 	if scope.RevokeTokens {
 		u.revokeTokens(ctx, subjects, refused)
+		if changed := changedIn(refused); len(changed) > 0 {
+			return "", nil, changed
+		}
 		subjects = slices.DeleteFunc(slices.Clone(subjects), func(s Subject) bool { return refused[s.ID].Err != nil })
 	}
 	switch ids := IDs(subjects); {
@@ -273,10 +278,14 @@ func (u Users) Release(ctx context.Context, ids []string, direct bool) (task str
 	return u.Restrictions.ReactivateUsers(ctx, ids)
 }
 
+// Takes implements taker.
+func (Users) Takes(scope UserScope) bool { return scope.Conversations != Untouched }
+
 // Reach implements reacher: two-member channels go where conversations do, and a channel
 // becomes one when the others leave it.
 func (u Users) Reach(ctx context.Context, ids []string, scope UserScope, run Run) (map[string]Reach, error) {
-	if scope.Conversations == Untouched {
+	takes := u.Takes(scope) || run.Whole
+	if !takes && !run.Taking {
 		return nil, nil
 	}
 	channels, err := u.API.SmallChannelsOf(ctx, ids, 2+run.Users)
@@ -285,22 +294,53 @@ func (u Users) Reach(ctx context.Context, ids []string, scope UserScope, run Run
 	}
 	found := map[string]Reach{}
 	for _, channel := range channels {
-		stay := slices.DeleteFunc(slices.Clone(channel.Members), run.Erases)
-		for _, id := range channel.Members {
-			if !slices.Contains(ids, id) {
-				continue
+		if !channel.All && run.leaves(channel) <= 2 {
+			if channel, err = u.API.AllMembers(ctx, channel); err != nil {
+				return nil, err
 			}
-			reach := found[id]
-			if len(channel.Members) == 2 {
-				reach.Conversations = append(reach.Conversations, channel.CID)
-				reach.Others = append(reach.Others, slices.DeleteFunc(slices.Clone(channel.Members), func(m string) bool { return m == id })...)
-			} else if len(stay) <= 2 {
-				reach.Shrinking = append(reach.Shrinking, channel.CID)
-			}
-			found[id] = reach
+		}
+		in := slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !slices.Contains(channel.Members, id) })
+		if len(in) == 0 {
+			in = ids // one of them is a member whom Stream does not list
+		}
+		for _, id := range in {
+			found[id] = found[id].with(run.reach(channel, id, takes))
 		}
 	}
 	return found, nil
+}
+
+// leaves is how many members, at the least, a run leaves in a channel.
+func (r Run) leaves(channel stream.Membership) int {
+	stay := len(slices.DeleteFunc(slices.Clone(channel.Members), r.Erases))
+	if channel.Count >= 0 {
+		stay = min(stay, stay+channel.Count-len(channel.Members))
+	}
+	return stay
+}
+
+// reach is what of a channel goes with one of its members. Stream says nothing of the order
+// in which the parts of a call go, so that any order counts: a channel of which the run
+// leaves one member or none is taken with the last but one to go. One of which it leaves two
+// is at no time the conversation of anybody whom it erases.
+func (r Run) reach(channel stream.Membership, id string, takes bool) (reach Reach) {
+	if channel.All && len(channel.Members) < 2 {
+		return reach
+	}
+	others := slices.DeleteFunc(slices.Clone(channel.Members), func(m string) bool { return m == id })
+	conversation, stay := len(channel.Members) == 2 || channel.Count == 2, r.leaves(channel)
+	ends := stay <= 1 && (takes || slices.ContainsFunc(channel.Members, r.Takes))
+	switch {
+	case conversation && takes:
+		reach.Conversations, reach.Others = []string{channel.CID}, others
+	case !conversation && ends:
+		reach.Remaining = others
+	}
+	if takes && !conversation && stay <= 2 {
+		reach.Shrinking = []string{channel.CID}
+	}
+	reach.Incomplete = !channel.All && (conversation && takes || ends)
+	return reach
 }
 
 // Restore implements [Deed].

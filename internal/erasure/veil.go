@@ -35,6 +35,16 @@ func (p Pseudonyms) Of(key string) string {
 	return Pseudonym(string(p), key)
 }
 
+// OfAll is the pseudonym of a list of subjects, in whatever order. No id is a list.
+func (p Pseudonyms) OfAll(keys []string) string {
+	of := make([]string, len(keys))
+	for i, key := range keys {
+		of[i] = p.Of(key)
+	}
+	slices.Sort(of)
+	return Pseudonym(string(p), "["+strings.Join(slices.Compact(of), ",")+"]")
+}
+
 // Key is the key that a subject has whether its id is known or not; without pseudonyms the
 // id.
 func (p Pseudonyms) Key(key string) string {

@@ -500,6 +500,10 @@ func (p *process) SmallChannelsOf(context.Context, []string, int) ([]stream.Memb
 	return nil, nil
 }
 
-func (p *process) MembersOfChannels(context.Context, []string) (map[string][]string, map[string]bool, error) {
-	return nil, nil, nil
+func (p *process) AllMembers(_ context.Context, m stream.Membership) (stream.Membership, error) {
+	return m, nil
+}
+
+func (p *process) PeopleOfChannels(context.Context, []string) (map[string]stream.Membership, error) {
+	return nil, nil
 }

@@ -157,7 +157,8 @@ func (m *Model) Commit(file *privatefile.File, subject path.Path, at time.Time) 
 	}
 	m.SHA256, m.FileSHA256 = types.StringValue(written.ClearSHA256), types.StringValue(written.SHA256)
 	m.SizeBytes = types.Int64Value(written.Size)
-	m.ExportedAt = timetypes.NewRFC3339ValueMust(at.UTC().Truncate(time.Millisecond).Format(time.RFC3339Nano))
+	at = at.Truncate(time.Millisecond)
+	m.ExportedAt = lifecycle.Instant(&at)
 	return nil
 }
 

@@ -122,6 +122,9 @@ func readReceipt(document string) (r receipt, err error) {
 	return r, nil
 }
 
+// statusUndone is of what was taken back: of each subject its own steps tell.
+const statusUndone = erasure.Status("undone")
+
 // standing is how a subject, or a whole, stands. Each is worse than the one before.
 type standing int
 
@@ -176,8 +179,10 @@ func (r receipt) claimed() standing {
 		return undone
 	case r.Status == erasure.StatusScheduled && !r.ended():
 		return scheduled
-	case r.Status == erasure.StatusCompleted, r.Status == erasure.StatusScheduled, r.Status == erasure.StatusReleased:
+	case r.Status == erasure.StatusCompleted, r.Status == erasure.StatusScheduled, r.Status == erasure.StatusReleased, r.Status == statusUndone && len(r.Restrictions) > 0:
 		return done
+	case r.Status == statusUndone:
+		return undone
 	default:
 		return open
 	}

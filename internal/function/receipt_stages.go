@@ -50,6 +50,32 @@ func firstStage(last restriction, reverted, ended bool) fate {
 // ended reports that the record was dropped before the day.
 func (r receipt) ended() bool { return !r.ReactivatedAt.IsZero() || !r.ForgottenAt.IsZero() }
 
+// lockedOut says of whom the dropped record has left restricted.
+func (r receipt) lockedOut(k kind) string {
+	blocked := 0
+	count := func(attempts int, last restriction) {
+		if attempts == 0 && last.ReleasedAt.IsZero() && last.Found != erasure.FoundDeleted {
+			blocked++
+		}
+	}
+	if n := len(r.Restrictions); r.Subjects == nil && n > 0 {
+		count(len(r.Attempts), r.Restrictions[n-1])
+	}
+	for _, subject := range r.Subjects {
+		if n := len(subject.Restrictions); n > 0 {
+			count(len(subject.Attempts), r.Restrictions[subject.Restrictions[n-1]])
+		}
+	}
+	switch {
+	case r.ForgottenAt.IsZero() || blocked == 0:
+		return ""
+	case r.Subjects == nil:
+		return "**Access to the chat is still blocked:** the end of this record did not give it back."
+	default:
+		return "**For " + number(blocked, k.one, k.many) + " access to the chat is still blocked:** the end of this record did not give it back."
+	}
+}
+
 // waiting is the verdict of a whole that is in the first stage, or was when it was lifted.
 func (r receipt) waiting(s standing) string {
 	until := "the period is over"

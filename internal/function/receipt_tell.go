@@ -56,7 +56,7 @@ func (r receipt) text() string {
 func (l *letter) erasure(k kind, r receipt) {
 	fates := r.fates()
 	whole := r.verdict(fates)
-	l.paragraph(r.sentence(whole, fates))
+	l.paragraph(r.sentence(whole, fates), r.lockedOut(k))
 	if r.Subjects != nil {
 		l.sums(k, fates)
 	}

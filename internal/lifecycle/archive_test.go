@@ -4,6 +4,7 @@
 package lifecycle_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -226,8 +227,38 @@ func TestReceiptOfARestoredUser(t *testing.T) {
 		dir := w.archived()
 		w.apply(w.block(with(w.soft, restoring)))
 		w.apply(nil)
-		if r := w.onlyReceipt(dir, "restored"); r.Ended() != "restored_at" {
+		if r := w.onlyReceipt(dir, "restored"); r.Ended() != "restored_at" || r.Fields["status"] != "undone" {
 			w.t.Errorf("%s", r.Text)
 		}
 	}, nil)
+}
+
+// Of an erasure that is called off no receipt stays scheduled; whom nobody reactivates is still
+// locked out, and the receipt says so.
+func TestReceiptOfWhatIsCalledOff(t *testing.T) {
+	t.Parallel()
+	for name, foundSo := range map[string]bool{"restricted by it": false, "restricted before": true} {
+		t.Run(name, func(t *testing.T) {
+			each(t, stagedNouns, func(w *world) {
+				dir := w.archived()
+				if foundSo {
+					post(w.t, w.s, "/users/"+w.ids[0]+"/deactivate", "{}")
+				}
+				w.apply(w.later(w.hard))
+				if r := w.onlyReceipt(dir, "scheduled"); r.Fields["status"] != "scheduled" {
+					w.t.Fatalf("%s", r.Text)
+				}
+				w.apply(nil)
+				r := w.onlyReceipt(dir, "called off")
+				lockedOut := foundSo || w.veiled
+				if r.Fields["status"] != "undone" || (r.Fields["access_still_blocked"] == true) != lockedOut {
+					w.t.Errorf("locked out %v: %s", lockedOut, r.Text)
+				}
+				told, problem := w.Function("receipt_text", r.Text)
+				if text := fmt.Sprint(told); problem != "" || !strings.Contains(text, "**Called off.**") || strings.Contains(text, "still blocked") != lockedOut {
+					w.t.Errorf("%s\n%s", problem, text)
+				}
+			}, nil)
+		})
+	}
 }

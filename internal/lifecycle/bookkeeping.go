@@ -69,12 +69,14 @@ func Text(s string) types.String {
 	return types.StringValue(s)
 }
 
-// Instant is a computed time, null when there is none.
+// Instant is a computed time, null when there is none, or none that RFC 3339 can write.
 func Instant(t *time.Time) timetypes.RFC3339 {
-	if t == nil {
-		return timetypes.NewRFC3339Null()
+	if t != nil {
+		if at, diags := timetypes.NewRFC3339Value(t.UTC().Format(time.RFC3339Nano)); !diags.HasError() {
+			return at
+		}
 	}
-	return timetypes.NewRFC3339ValueMust(t.UTC().Format(time.RFC3339Nano))
+	return timetypes.NewRFC3339Null()
 }
 
 // InstantAttribute is the schema of an [Instant].

@@ -5,6 +5,7 @@ package lifecycle_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/acctest"
@@ -289,4 +290,42 @@ func TestNewOwner(t *testing.T) {
 		w.refused("New owner not found", with(c, config{"new_channel_owner_id": w.ghost}))
 		w.refused("New owner is the erased user", with(c, config{"new_channel_owner_id": "heir-active", "new_call_owner_id": "waters-malone"}))
 	}, nil)
+}
+
+// Nobody is said to have the hold field only where nobody in the app has it, be it whom the
+// plan looks up or somebody else; where Stream does not say, nothing is claimed.
+func TestNobodyHasTheHoldField(t *testing.T) {
+	each(t, []noun{users, userBatch}, func(w *world) {
+		const says = "Nobody has the hold field"
+		if p := w.plan(w.block(w.hard)); !p.Warnings.Say(says) {
+			w.t.Errorf("nobody has it: %s", p.Warnings)
+		}
+		w.fault(emulator.Fault{Op: "QueryUsers", Kind: emulator.FaultCustom, Status: 400, ContentType: "application/json", Body: `{"code":4,"message":"no"}`, After: 1, Times: 1})
+		if p := w.plan(w.block(w.hard)); p.Warnings.Say(says) {
+			w.t.Errorf("nobody was asked: %s", p.Warnings)
+		}
+		w.s.ClearFaults()
+		post(w.t, w.s, "/users", `{"users":{"heir-second":{"id":"heir-second","legal_hold":false}}}`)
+		if p := w.plan(w.block(w.hard)); p.Warnings.Say(says) {
+			w.t.Errorf("somebody else has it: %s", p.Warnings)
+		}
+	}, config{"hold_field": "legal_hold"})
+}
+
+// A destroy that finds others at work on whom it would restore says what of its record was
+// never finished.
+func TestDestroyCountsWhatItDrops(t *testing.T) {
+	t.Parallel()
+	acctest.Bubble(t, func(t *testing.T) {
+		w := newWorld(t, userBatch, nil)
+		w.fault(emulator.Fault{Op: "DeleteUsers", Kind: emulator.FaultFailUser, UserID: w.ids[1], Error: "no", Times: 1})
+		c := w.block(with(w.soft, restoring), w.ids[:2]...)
+		w.fails("Deletion failed at Stream", c)
+		w.Untaint(w.address)
+		renamed := strings.TrimSuffix(w.address, "x") + "renamed"
+		r := w.Run(acctest.Change{Address: w.address}, acctest.Change{Address: renamed, Config: w.block(with(w.soft, restoring), w.ids[0])})
+		if w.s.Count("RestoreUsers") != 0 || !r.Warnings.Say("failed; without the record") {
+			t.Errorf("%d restored, %s%s", w.s.Count("RestoreUsers"), r.Errors, r.Warnings)
+		}
+	})
 }

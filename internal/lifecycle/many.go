@@ -94,7 +94,10 @@ func (m *Many[S]) store(ctx context.Context, t teller, batch erasure.Batch[S], i
 	return diags
 }
 
-func textMap(of map[string]attr.Value) types.Map { return types.MapValueMust(types.StringType, of) }
+func textMap(of map[string]attr.Value) types.Map {
+	texts, _ := types.MapValue(types.StringType, of) // they are texts
+	return texts
+}
 
 // expect keeps what is decided and marks what an apply will decide, so that the diff
 // shows exactly those. anew: a record that is replaced also keeps the evidence of those

@@ -28,11 +28,14 @@ type Common struct {
 	AppID        types.String   `tfsdk:"app_id"`
 	Status       types.String   `tfsdk:"status"`
 	Receipt      types.String   `tfsdk:"receipt"`
+	Guards       types.Map      `tfsdk:"guards"`
 
 	veil
 	// recordID is the record's name in its receipt; see [Common.name].
 	recordID  string
 	deadlines erasure.Deadlines
+	// approval is behind Guards; see [Common.guarded].
+	approval erasure.Approval
 }
 
 // veil is set in a model whose state holds pseudonyms instead of ids.
@@ -96,7 +99,7 @@ type veiled interface {
 	Given(ctx context.Context) (ids []string, known, ok bool, diags diag.Diagnostics)
 	// Conditions must hold of the subjects; only a configuration holds all of them.
 	Conditions(ctx context.Context) (*erasure.Conditions, diag.Diagnostics)
-	// Pseudonym is the attribute for that of the one subject; nil for many.
+	// Pseudonym is the attribute for what stands for the subjects.
 	Pseudonym() *types.String
 }
 
@@ -105,6 +108,9 @@ type veiled interface {
 type counted interface {
 	Counts() (all, sent *types.Int64)
 }
+
+// listed is a model whose subjects stand in a list, in whatever order.
+type listed interface{ List() *types.List }
 
 // teller is who writes receipts.
 type teller struct {
@@ -149,9 +155,18 @@ func (c *Common) name() string {
 	return c.recordID
 }
 
+// guarded is the approval of the record: the one in its receipt, unless an apply has another.
+func (c *Common) guarded() erasure.Approval {
+	if c.approval == nil {
+		c.approval = erasure.ReceiptApproval(c.Receipt.ValueString())
+	}
+	return c.approval
+}
+
 func (c *Common) about(ctx context.Context, resource, pseudonym string) (erasure.About, diag.Diagnostics) {
 	about := erasure.About{
 		Record: resource, ID: c.name(), Subject: pseudonym, RequestID: c.RequestID.ValueString(), KeyCheck: c.keyCheck, Deadlines: c.deadlines,
+		Guards: c.guarded(),
 	}
 	labels, diags := c.LabelTexts(ctx)
 	about.Labels = labels
@@ -178,5 +193,5 @@ func (c *Common) exportHashes() (hashes []string, more bool) {
 // keepCommon takes what acts have decided from the prior state.
 func (c *Common) keepCommon(prior *Common) {
 	c.Irreversible, c.NotCovered = prior.Irreversible, prior.NotCovered
-	c.AppName, c.AppID, c.Status, c.Receipt = prior.AppName, prior.AppID, prior.Status, prior.Receipt
+	c.AppName, c.AppID, c.Status, c.Receipt, c.Guards = prior.AppName, prior.AppID, prior.Status, prior.Receipt, prior.Guards
 }

@@ -39,6 +39,7 @@ type planning[S erasure.Scope[S], M any, P interface {
 	records erasure.Batch[S] // on record, and those that a replacement would go on from
 	dropped erasure.Batch[S]
 	work    map[string]erasure.Step
+	weaker  []string // guards than those that were approved
 	// scheduled were in the first stage when the plan began, releasing left the list then.
 	scheduled, releasing []string
 }
@@ -63,9 +64,13 @@ func (r *Resource[S, M, P]) ModifyPlan(ctx context.Context, req resource.ModifyP
 		resp.Diagnostics.Append(KeepHolder(ctx, resp.Private, p.name)...)
 	}
 	resp.Diagnostics.Append(p.do(ctx)...)
+	p.guard()
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, p.plan)...)
-	if len(p.scheduled) > 0 && p.known && !resp.Diagnostics.HasError() && !resp.Plan.Raw.Equal(req.State.Raw) {
-		p.timed()
+	switch {
+	case len(p.weaker) > 0:
+		resp.Diagnostics.Append(isWeaker(p.weaker))
+	case len(p.scheduled) > 0 && p.known && !resp.Diagnostics.HasError() && !resp.Plan.Raw.Equal(req.State.Raw):
+		resp.Diagnostics.Append(p.timed()...)
 		resp.Diagnostics.Append(resp.Plan.Set(ctx, p.plan)...)
 	}
 	if !resp.Diagnostics.HasError() {
@@ -110,6 +115,9 @@ func (r *Resource[S, M, P]) read(ctx context.Context, req resource.ModifyPlanReq
 		p.Resource = r.naming(true)
 	}
 	diags.Append(d...)
+	if now, ok := any(p.plan).(listed); ok && p.prior != nil && p.known && r.sameList(p.prior, p.asked) {
+		*now.List() = *any(p.prior).(listed).List() //nolint:forcetypeassert // of one type
+	}
 	diags.Append(p.plan.SetScope(ctx, p.scope)...)
 	p.options.Direct = !r.many
 	if m, ok := any(p.plan).(staged); ok {
@@ -139,13 +147,18 @@ func checkOnDestroy(c *Common, irreversible, veiled bool) (diags diag.Diagnostic
 
 // do plans: what is refused, what is to be done, what is known of it.
 func (p *planning[S, M, P]) do(ctx context.Context) (diags diag.Diagnostics) {
+	if p.prior != nil || !p.known || !p.engine.Memory.IsAwaited(p.ids) {
+		if diags = p.arrived(p.plan, p.prior); diags.HasError() {
+			return diags
+		}
+	}
 	p.pseudonymize(p.plan, p.prior, p.asked)
 	if p.prior != nil {
 		if diags = p.readPrior(ctx); diags.HasError() {
 			return diags
 		}
 	}
-	if !p.known {
+	if !p.known || p.veiled && p.prior == nil && !p.session.HasKey() {
 		return append(diags, p.unknown(ctx)...)
 	}
 	p.dropped = drop(form[S](p.plan), p.ids, p.records)
@@ -161,7 +174,11 @@ func (p *planning[S, M, P]) do(ctx context.Context) (diags diag.Diagnostics) {
 			return diags
 		}
 	}
-	work := p.records.Work(p.ids, p.scope, p.timing(p.options.Grace))
+	if p.prior != nil {
+		p.weaker = p.weakened(p.prior, p.ids, p.records, p.scope, p.options)
+		p.options.Weaker = len(p.weaker) > 0
+	}
+	work := p.needs()
 	p.work, p.releasing = work, released(work)
 	if d := p.stand(ctx); !awaited { // an error there would lose the record
 		if diags.Append(d...); diags.HasError() {
@@ -189,6 +206,13 @@ func (p *planning[S, M, P]) do(ctx context.Context) (diags diag.Diagnostics) {
 		return diags
 	}
 	return append(diags, p.preview(ctx, work)...)
+}
+
+// needs is what is to be done.
+func (p *planning[S, M, P]) needs() map[string]erasure.Step {
+	timing := p.timing(p.options.Grace)
+	timing.Weaker = p.options.Weaker
+	return p.records.Work(p.ids, p.scope, timing)
 }
 
 // count says how many there are, and how many are sent. What a replacement sends is only
@@ -229,6 +253,7 @@ func (p *planning[S, M, P]) readPrior(ctx context.Context) (diags diag.Diagnosti
 	p.records = records
 	p.scheduled = records.Scheduled().IDs()
 	p.engine.Memory.Remember(records)
+	p.engine.UnderWay(records)
 	if !p.known && p.veiled && !p.many {
 		return append(diags, p.giveAgain())
 	}
@@ -281,8 +306,7 @@ func (p *planning[S, M, P]) unknown(ctx context.Context) (diags diag.Diagnostics
 	p.plan.expect(nil, nil, true)
 	diags.Append(p.app(ctx)...)
 	diags.Append(p.plan.common().reaches(ctx, p.scope.Irreversible(), p.scope.NotCovered())...)
-	diags.Append(subjectNotKnown(p.subject(), p.session))
-	return diags
+	return append(diags, SubjectNotKnown(p.subject(), p.session)...)
 }
 
 // recall takes the records that this run has seen of the subjects: Terraform gives the
@@ -364,18 +388,22 @@ func (p *planning[S, M, P]) nothing(ctx context.Context) (diags diag.Diagnostics
 	}
 	if reveiled {
 		c.Receipt = types.StringUnknown()
-	} else if v, ok := any(p.plan).(veiled); ok && v.Pseudonym() != nil {
-		*v.Pseudonym() = *any(p.prior).(veiled).Pseudonym() //nolint:forcetypeassert // of one type
+	} else if v, ok := any(p.plan).(veiled); ok && (!p.many || p.veiled || p.sameList(p.prior, p.asked)) {
+		if was := any(p.prior).(veiled).Pseudonym(); was.IsNull() { //nolint:forcetypeassert // of one type
+			*v.Pseudonym() = *was // a record of an earlier version has none, which is no reason for an update
+		}
 	}
 	if m, ok := any(p.plan).(staged); ok {
 		eraseAt(m.stages(), p.records)
 	}
 	status := p.records.Status(p.ids, p.scope)
-	if !c.sameBooks(was) || !sameDeadlines(p.plan, p.prior) || string(status) != was.Status.ValueString() {
+	if len(p.weaker) > 0 || !c.sameBooks(was) || !sameDeadlines(p.plan, p.prior) || string(status) != was.Status.ValueString() {
 		c.Receipt = types.StringUnknown()
 	}
 	switch {
 	case (status == erasure.StatusScheduled || status == erasure.StatusReleased) && !p.unsaved:
+		c.Status = types.StringValue(string(status))
+	case len(p.weaker) > 0 && !p.unsaved:
 		c.Status = types.StringValue(string(status))
 	case status != erasure.StatusCompleted && status != erasure.StatusScheduled && status != erasure.StatusReleased: // of somebody who left the list: never a plan without changes
 		c.Status, c.Receipt = types.StringUnknown(), types.StringUnknown()
@@ -462,7 +490,7 @@ func (p *planning[S, M, P]) preview(ctx context.Context, work map[string]erasure
 	}
 	findings, errs := p.engine.Preview(ctx, acting, p.scope, p.records, p.options)
 	if p.prior == nil && (p.engine.Forgets && missing(errs) || restrictedAlready(some(findings, restricting))) && p.recallLate(ctx) {
-		work = p.records.Work(p.ids, p.scope, p.timing(p.options.Grace))
+		work = p.needs()
 		p.work, kept = work, p.kept()
 		diags.Append(p.lowered()...)
 		if diags.Append(p.app(ctx)...); diags.HasError() {
@@ -478,6 +506,9 @@ func (p *planning[S, M, P]) preview(ctx context.Context, work map[string]erasure
 	}
 	errs, mild := p.held(errs)
 	diags.Append(mild...)
+	if len(p.work) == 0 && p.prior != nil {
+		return append(diags, p.nothing(ctx)...) // all of them are held back
+	}
 	if diags.Append(p.words.failed(p.ids, p.records, errs)...); len(errs) > 0 {
 		return diags
 	}
@@ -493,7 +524,7 @@ func (p *planning[S, M, P]) preview(ctx context.Context, work map[string]erasure
 		hashes, more := p.plan.common().exportHashes()
 		diags.Append(p.Loses(p.session, p.scope, hashes, more, sending)...)
 	}
-	if there(findings) && p.session.HoldUnseen() {
+	if there(findings) && p.session.HoldUnseen(ctx) {
 		diags.Append(holdUnseen(p.session.HoldField))
 	}
 	if !p.many && p.engine.Max > 1 && p.session.Crowd.Alone(p.CallsPerMinute(p.session)) {

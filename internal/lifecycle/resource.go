@@ -215,6 +215,7 @@ func (r *Resource[S, M, P]) Create(ctx context.Context, req resource.CreateReque
 	unlock, d := r.lock(ctx, ids)
 	defer unlock()
 	resp.Diagnostics.Append(append(d, CheckArchive(ctx, r.session)...)...)
+	resp.Diagnostics.Append(r.arrived(model, nil)...)
 
 	batch, id := r.engine.Memory.Collect(r.TypeName, ids, r.many)
 	model.common().recordID = id
@@ -261,18 +262,20 @@ func (r *Resource[S, M, P]) begin(ctx context.Context, config, model, prior P) (
 	}
 	if a.veiled {
 		r.cover(model, prior)
-		if v, ok := any(model).(veiled); ok && v.Pseudonym() != nil {
-			if planned := v.Pseudonym(); !planned.IsUnknown() && planned.ValueString() != r.pseudonym(a.ids[0]) {
+		if v, ok := any(model).(veiled); ok && !a.left {
+			if planned := v.Pseudonym(); !planned.IsUnknown() && planned.ValueString() != r.standsFor(a.ids) {
 				return r, a, o, append(diags, anotherPerson(r.hidden())) // Terraform says it first
 			}
 		}
 	}
-	if v, ok := any(model).(veiled); ok && v.Pseudonym() != nil && v.Pseudonym().IsUnknown() {
+	if v, ok := any(model).(veiled); ok && v.Pseudonym().IsUnknown() {
 		r.pseudonymize(model, prior, a)
 	}
 	o.Grace, o.Direct = grace(model), !r.many
 	o.RecordMissing = model.common().OnMissing.ValueString() == MissingRecord
-	o.Conditions, diags = conditions(ctx, config)
+	if o.Conditions, diags = conditions(ctx, config); prior == nil {
+		r.approve(model, nil, o)
+	}
 	return r.naming(a.veiled), a, o, diags
 }
 
@@ -322,6 +325,7 @@ func (r *Resource[S, M, P]) Update(ctx context.Context, req resource.UpdateReque
 	timeout, d := model.common().Timeouts.Update(ctx, r.timeout(len(ids)))
 	resp.Diagnostics.Append(append(diags, d...)...)
 	resp.Diagnostics.Append(CheckArchive(ctx, r.session)...)
+	resp.Diagnostics.Append(r.arrived(model, &prior)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -337,6 +341,9 @@ func (r *Resource[S, M, P]) Update(ctx context.Context, req resource.UpdateReque
 	o.Stays = func(id string) bool {
 		return len(beside[r.session.Pseudonyms.Key(id)]) > 0 || len(r.holders(&prior, id, false)) > 0
 	}
+	scope, _, _ := model.Scope(ctx)
+	o.Weaker = len(r.weakened(&prior, ids, batch, scope, o)) > 0
+	r.approve(model, &prior, o)
 	_, d = r.advance(ctx, model, ids, batch, o, !d.HasError())
 	resp.Diagnostics.Append(d...)
 	for _, mark := range []Mark{unsavedMark, replacedMark} {
@@ -374,7 +381,9 @@ func drop[S erasure.Scope[S]](m form[S], ids []string, batch erasure.Batch[S]) (
 func (r *Resource[S, M, P]) advance(ctx context.Context, model P, ids []string, batch erasure.Batch[S], o erasure.Options, may bool) (erasure.Batch[S], diag.Diagnostics) {
 	scope, _, diags := model.Scope(ctx)
 	may = may && !diags.HasError()
-	work := batch.Work(ids, scope, r.timing(o.Grace))
+	timing := r.timing(o.Grace)
+	timing.Weaker = o.Weaker
+	work := batch.Work(ids, scope, timing)
 	talks := slices.ContainsFunc(slices.Collect(maps.Values(work)), func(s erasure.Step) bool { return s != erasure.Claim })
 	if may && talks {
 		opened, d := r.session.OpenFor(ctx, r.subject(), model.common().app())
@@ -486,9 +495,15 @@ func (r *Resource[S, M, P]) Read(ctx context.Context, req resource.ReadRequest, 
 		return
 	}
 	r.engine.Memory.Remember(batch)
+	r.engine.UnderWay(batch)
+	resp.Diagnostics.Append(r.beside(ctx, model, ids, batch, req.Private, resp)...)
+}
+
+// beside looks who else is about those on record.
+func (r *Resource[S, M, P]) beside(ctx context.Context, model P, ids []string, batch erasure.Batch[S], private privateReader, resp *resource.ReadResponse) (diags diag.Diagnostics) {
 	r.see(model, batch)
 	if r.hasHeir(model, batch) {
-		resp.Diagnostics.Append(replacedMark.Set(ctx, resp.Private)...)
+		diags.Append(replacedMark.Set(ctx, resp.Private)...)
 	}
 	held := Held{}
 	for id := range batch.Scheduled() {
@@ -496,11 +511,13 @@ func (r *Resource[S, M, P]) Read(ctx context.Context, req resource.ReadRequest, 
 			held[r.session.Pseudonyms.Key(id)] = types
 		}
 	}
-	resp.Diagnostics.Append(held.Keep(ctx, req.Private, resp.Private)...)
+	diags.Append(held.Keep(ctx, private, resp.Private)...)
 	if r.takes(model, batch) {
-		resp.Diagnostics.Append(r.store(ctx, model, batch, ids, scopeOf(ctx, model), nil)...)
-		resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
+		scope, _, d := model.Scope(ctx)
+		diags.Append(append(d, r.store(ctx, model, batch, ids, scope, nil)...)...)
+		diags.Append(resp.State.Set(ctx, model)...)
 	}
+	return diags
 }
 
 // takes makes restrictions that are another record's own those of this record too, so that
@@ -515,11 +532,6 @@ func (r *Resource[S, M, P]) takes(model P, batch erasure.Batch[S]) (took bool) {
 		}
 	}
 	return took
-}
-
-func scopeOf[S erasure.Scope[S]](ctx context.Context, m model[S]) S {
-	scope, _, _ := m.Scope(ctx)
-	return scope
 }
 
 // refresh brings open records up to date.

@@ -75,6 +75,7 @@ func attributes(ctx context.Context, many, restores, users bool) map[string]sche
 		"app_id":       computed(describe("app_id")),
 		"status":       computed(status),
 		"receipt":      computed(describe("receipt")),
+		"guards":       schema.MapAttribute{Computed: true, ElementType: types.StringType, MarkdownDescription: describe("guards")},
 		"timeouts": Timeouts(ctx, timeouts.Opts{
 			Create: true, CreateDescription: describe("timeouts.create"),
 			Update: true, UpdateDescription: describe("timeouts.update"),

@@ -63,14 +63,23 @@ func grace(model any) time.Duration {
 	return 0
 }
 
+// arrival is when a request came; a date is over at its end.
+func arrival(receivedAt string) (at time.Time, date bool, err error) {
+	if at, err = time.Parse(time.RFC3339, receivedAt); err == nil {
+		return at, false, nil
+	}
+	at, err = time.Parse(time.DateOnly, receivedAt)
+	return at, true, err
+}
+
 // deadline is one month after a request came (GDPR Art. 12(3)). A month that has no such
-// day ends with its last one, and a date is over at its end.
+// day ends with its last one.
 func deadline(receivedAt string) *time.Time {
-	at, err := time.Parse(time.RFC3339, receivedAt)
+	at, date, err := arrival(receivedAt)
 	if err != nil {
-		if at, err = time.Parse(time.DateOnly, receivedAt); err != nil {
-			return nil
-		}
+		return nil
+	}
+	if date {
 		at = at.AddDate(0, 0, 1).Add(-time.Second)
 	}
 	due := at.AddDate(0, 1, 0)
@@ -78,6 +87,21 @@ func deadline(receivedAt string) *time.Time {
 		due = due.AddDate(0, 0, -due.Day())
 	}
 	return &due
+}
+
+// arrived refuses a request that is yet to come, by more than time zones explain: its
+// deadline could not be missed. What stands in the record already is not asked again.
+func (r *Resource[S, M, P]) arrived(model, prior P) (diags diag.Diagnostics) {
+	m, ok := any(model).(staged)
+	if !ok || prior != nil && any(prior).(staged).stages().ReceivedAt.Equal(m.stages().ReceivedAt) { //nolint:forcetypeassert // one type
+		return nil
+	}
+	at, _, err := arrival(m.stages().ReceivedAt.ValueString())
+	if err == nil && at.After(r.session.Clock.Now().Add(24*time.Hour)) {
+		diags.AddAttributeError(path.Root("received_at"), "Invalid received_at",
+			"This is in the future, by the clock of this machine: no request comes after the plan that answers it, and its deadline would not be missed. Nothing was sent. Correct the date, or the clock.")
+	}
+	return diags
 }
 
 // due fills in what is known before the deed.
@@ -142,9 +166,10 @@ func (c *core[S]) timing(grace time.Duration) erasure.Timing {
 	return c.engine.Timing(grace)
 }
 
-// timed marks as unknown what an apply decides by the clock: a plan that is made before the
-// day and applied after it erases.
-func (p *planning[S, M, P]) timed() {
+// timed marks as unknown what an apply decides by the clock, and warns of it: a plan that is
+// made before the day and applied after it erases.
+func (p *planning[S, M, P]) timed() (diags diag.Diagnostics) {
+	p.pseudonymize(p.plan, p.prior, p.asked)
 	open := maps.Clone(p.work)
 	if open == nil {
 		open = map[string]erasure.Step{}
@@ -161,6 +186,19 @@ func (p *planning[S, M, P]) timed() {
 		*sent = types.Int64Unknown()
 	}
 	p.forget()
+	waiting := slices.DeleteFunc(slices.Clone(p.scheduled), func(id string) bool {
+		return p.work[id] != erasure.Keep || !slices.Contains(p.ids, id)
+	})
+	if len(waiting) > 0 {
+		diags.Append(erasesLater(p.deed(), len(waiting), p.records.EraseAt(p.options.Grace), p.Effect(p.scope)))
+	}
+	return diags
+}
+
+// erasesLater is the warning of a plan that erases nobody, unless it is applied too late.
+func erasesLater(at path.Path, n int, day *time.Time, effect string) diag.Diagnostic {
+	return diag.NewAttributeWarningDiagnostic(at, "Erases if applied after erase_at", fmt.Sprintf(
+		"%d scheduled. Applied before erase_at (%s), this plan sends nothing for them; an apply at or after it erases whoever is due, with all guards.\n%s", n, Instant(day).ValueString(), effect))
 }
 
 // forget takes those off the planned results whom the apply releases and then forgets.
@@ -214,17 +252,14 @@ func (p *planning[S, M, P]) late() (diags diag.Diagnostics) {
 }
 
 // held lets the others go whom nothing stands in the way of: what the guards say of those
-// who were scheduled becomes a warning, which the apply says as an error.
+// whose act was approved before becomes a warning.
 func (p *planning[S, M, P]) held(errs map[string]error) (left map[string]error, diags diag.Diagnostics) {
 	mild := map[string]error{}
 	for id, err := range errs {
 		var r *erasure.Refusal
-		if errors.As(err, &r) && !r.Provider && p.work[id] == erasure.Send && p.records[id].Scheduled() {
+		if errors.As(err, &r) && !r.Provider && p.prior != nil && !p.records[id].Anew(p.scope) {
 			mild[id] = err
 		}
-	}
-	if !p.many || len(mild) == 0 || len(mild) == len(p.work) {
-		return errs, nil
 	}
 	left = maps.Clone(errs)
 	for id := range mild {
@@ -236,7 +271,8 @@ func (p *planning[S, M, P]) held(errs map[string]error) (left map[string]error, 
 		if !ok {
 			continue
 		}
-		diags.AddAttributeWarning(at.Path(), "Not erased: "+d.Summary(), d.Detail()+"\n\nTheir erasure was scheduled and is due. They stay restricted and scheduled, the others are erased, and the apply ends with this as an error.")
+		diags.AddAttributeWarning(at.Path(), "Not erased: "+d.Summary(), d.Detail()+"\n\nThe erasure was approved before. The record stays as it is (who is scheduled stays restricted) and holds back nobody else; an apply that finds this still so while it erases others of this resource ends with it as an error. "+
+			"Removing the block would call a scheduled erasure off.")
 	}
 	return left, diags
 }
@@ -405,8 +441,12 @@ func (received) ValidateString(_ context.Context, req validator.StringRequest, r
 	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
 		return
 	}
-	if deadline(req.ConfigValue.ValueString()) == nil {
+	switch at, _, err := arrival(req.ConfigValue.ValueString()); {
+	case err != nil:
 		resp.Diagnostics.AddAttributeError(req.Path, "Invalid received_at",
 			"This is neither an RFC 3339 time nor a date. Nothing was sent. Write e.g. \"2026-03-01\" or \"2026-03-01T09:00:00Z\".")
+	case at.Year() < 2018:
+		resp.Diagnostics.AddAttributeError(req.Path, "Invalid received_at",
+			"This is before 2018, when the GDPR came to apply. Nothing was sent. Correct the date.")
 	}
 }

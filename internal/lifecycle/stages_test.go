@@ -412,7 +412,9 @@ func TestStagesHeld(t *testing.T) {
 			w.t.Errorf("%v", w.results())
 		}
 		w.once(1)
-		w.refused("Held user", c)
+		if p := w.plan(c); p.Action != acctest.NoOp || !p.Warnings.Say("Not erased: Held user") {
+			w.t.Errorf("%s: %s", p.Action, p.Warnings)
+		}
 		w.restricted(true, a)
 	}, config{"hold_field": "hold"})
 }
@@ -634,13 +636,13 @@ func TestStagesVeiledLeftOut(t *testing.T) {
 func TestDeadlines(t *testing.T) {
 	each(t, []noun{users, userBatch}, func(w *world) {
 		for value, due := range map[string]string{
-			"2026-01-31": "2026-02-28T23:59:59Z", "2026-03-15T10:00:00Z": "2026-04-15T10:00:00Z", "2028-01-30": "2028-02-29T23:59:59Z", "2026-12-31T23:30:00+02:00": "2027-01-31T21:30:00Z",
+			"2026-01-31": "2026-02-28T23:59:59Z", "2026-03-15T10:00:00Z": "2026-04-15T10:00:00Z", "2024-01-30": "2024-02-29T23:59:59Z", "2025-12-31T23:30:00+02:00": "2026-01-31T21:30:00Z",
 		} {
 			if p := w.plan(with(w.block(w.hard), config{"received_at": value})); p.Get("due_at") != due {
 				w.t.Errorf("%s is due %v, want %s", value, p.Get("due_at"), due)
 			}
 		}
-		for _, value := range []string{"", "yesterday", "2026-02-30", "31.01.2026"} {
+		for _, value := range []string{"", "yesterday", "2026-02-30", "31.01.2026", "2017-12-31", "0001-01-01", "2017-12-31T23:59:59Z", "10000-01-01"} {
 			if d := w.Validate(w.address, with(w.block(w.hard), config{"received_at": value})); !d.Say("Invalid received_at") {
 				w.t.Errorf("%q: %s", value, d)
 			}
@@ -651,6 +653,14 @@ func TestDeadlines(t *testing.T) {
 			}
 		}
 		w.refused("Mode not known in the plan", with(w.block(w.hard), config{"grace_period": acctest.Unknown}))
+		for _, value := range []string{"2026-11-04", "2026-11-03T09:00:01Z", "2027-01-05", "2062-01-05", "9999-12-01", "9999-12-31", "9999-12-31T00:00:00Z", "9999-12-31T23:59:59-12:00"} {
+			w.refused("Invalid received_at", with(w.block(w.hard), config{"received_at": value}))
+			w.fails("Invalid received_at", with(w.block(w.hard), config{"received_at": acctest.Later(value)}))
+		}
+		w.once(0)
+		for _, value := range []string{"2026-11-03", "2026-11-03T09:00:00Z", "2018-01-01"} {
+			w.plan(with(w.block(w.hard), config{"received_at": value}))
+		}
 		day := func(t time.Time) string { return t.UTC().Format(time.DateOnly) }
 		c := with(w.later(w.hard), config{"received_at": day(time.Now().AddDate(0, 0, -10))})
 		if r := w.apply(c); !r.Warnings.Say("Erased after the deadline") {

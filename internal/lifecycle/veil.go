@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -38,7 +39,7 @@ func (r *Resource[S, M, P]) asks(ctx context.Context, config, prior P) (a asked,
 	var given bool
 	a.ids, a.known, given, diags = v.Given(ctx)
 	switch {
-	case given && r.session.Pseudonyms == "" && !r.session.Blind():
+	case given && r.session.Pseudonyms == "" && r.session.HasKey():
 		return a, append(diags, NoPseudonymKey(r.hidden()))
 	case given && (a.known || prior == nil || !r.settled(ctx, prior)):
 		return a, diags
@@ -184,22 +185,37 @@ func isVeiled(state any) bool {
 
 func (c *core[S]) hidden() path.Path { return path.Root(c.Hidden) }
 
-// pseudonymize writes what is known of the pseudonym of the one subject.
+// pseudonymize writes what stands for the subjects. It is known in every plan that knows
+// them, so that Terraform refuses to apply it to others.
 func (r *Resource[S, M, P]) pseudonymize(m, prior P, a asked) {
 	v, ok := any(m).(veiled)
-	if !ok || v.Pseudonym() == nil {
+	if !ok {
 		return
 	}
-	if was, ok := any(prior).(veiled); ok && prior != nil && !was.Pseudonym().IsNull() {
-		*v.Pseudonym() = *was.Pseudonym() // meet and readPrior compare
-		return
-	}
+	was, _ := any(prior).(veiled)
 	switch {
-	case !a.known || r.session.Blind():
+	case prior != nil && (a.left || !was.Pseudonym().IsNull() && (!r.many || r.sameList(prior, a))):
+		*v.Pseudonym() = *was.Pseudonym() // meet and readPrior compare
+	case !a.known || !r.session.HasKey():
 		*v.Pseudonym() = types.StringUnknown()
 	default:
-		*v.Pseudonym() = Text(r.pseudonym(a.ids[0]))
+		*v.Pseudonym() = Text(r.standsFor(a.ids))
 	}
+}
+
+// standsFor is the pseudonym of the one subject, or of the list of many.
+func (r *Resource[S, M, P]) standsFor(ids []string) string {
+	if r.many {
+		return r.session.Pseudonyms.OfAll(ids)
+	}
+	return r.pseudonym(ids[0])
+}
+
+// sameList reports that a list in clear names those whom it named before: what stood for them
+// may be of another key.
+func (r *Resource[S, M, P]) sameList(prior P, a asked) bool {
+	was, _, _ := prior.Subjects(context.Background())
+	return !a.veiled && !isVeiled(prior) && slices.Equal(slices.Sorted(slices.Values(was)), slices.Sorted(slices.Values(a.ids)))
 }
 
 // NoPseudonymKey is the error of a write-only id for which nothing could stand.

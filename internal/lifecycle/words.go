@@ -155,15 +155,18 @@ func keptFailure(subject path.Path) diag.Diagnostic {
 		"Stream may hide what it has not erased, so that only this record knows of the deletion that was begun. It is kept with status = \"failed\", and Terraform calls it tainted. Run apply again: only the record is replaced, and the deletion is sent once more.")
 }
 
-// subjectNotKnown is an error, unless the operator lets such plans pass.
-func subjectNotKnown(subject path.Path, s *session.Session) diag.Diagnostic {
+// SubjectNotKnown is an error, unless the operator lets such plans pass.
+func SubjectNotKnown(subject path.Path, s *session.Session) (diags diag.Diagnostics) {
 	const summary = "Subject not known in the plan"
-	if s == nil || !s.AllowUnknownSubjects {
-		return diag.NewAttributeErrorDiagnostic(subject, summary,
-			"Nobody can approve the erasure of somebody whom the plan does not name. Give the id as a literal or a variable, or apply first what it comes from. "+
-				"If the plans of this configuration are not meant to be reviewed, set allow_unknown_subjects = true in the provider.")
+	if s != nil && s.AllowUnknownSubjects {
+		diags.AddAttributeWarning(subject, summary, "Whom this is about is only known at apply; the look-up and the guards run then.")
+		return diags
 	}
-	return diag.NewAttributeWarningDiagnostic(subject, summary, "Whom this erases is only known at apply; the look-up and the guards run then.")
+	diags.AddAttributeError(subject, summary,
+		"Nobody can approve what is done to somebody whom the plan does not name, or for whom nothing stands in it because the provider's pseudonym_key is not known yet. Nothing was sent. "+
+			"Give the id as a literal or a variable, or apply first what it (or the key) comes from. "+
+			"If the plans of this configuration are not meant to be reviewed, set allow_unknown_subjects = true in the provider.")
+	return diags
 }
 
 // dropped is the warning of a plan that gives evidence up.
@@ -201,9 +204,9 @@ func (c *core[S]) final(scope S) string {
 	if !scope.Irreversible() {
 		return "Stream keeps the data; this is not an erasure in the sense of the GDPR."
 	}
-	of, another := "app_name or app_id", "app"
+	of, another := "app_name, app_id or guards", "app, or under other guards"
 	if c.Hidden != "" {
-		of, another = "app_name, app_id or subject", "app, person or pseudonym_key"
+		of, another = "app_name, app_id, subject or guards", "app, person or pseudonym_key, or under other guards"
 	}
 	return strings.TrimSpace("This cannot be undone, by this provider or by Stream. " + c.Caveat + " " +
 		"If Terraform reports an inconsistent final plan for " + of + ", this plan was made for another " + another + ": plan again.")
@@ -216,8 +219,11 @@ const (
 
 // along says what goes with those found, and what this run makes of other channels.
 func along(findings map[string]erasure.Finding) string {
-	conversations, others, shrinking := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	conversations, others, shrinking, uncounted := map[string]bool{}, map[string]bool{}, map[string]bool{}, 0
 	for _, f := range findings {
+		if f.Reach.Incomplete {
+			uncounted++
+		}
 		for _, cid := range f.Reach.Conversations {
 			conversations[cid] = true
 		}
@@ -238,6 +244,9 @@ func along(findings map[string]erasure.Finding) string {
 		said = append(said, fmt.Sprintf("Larger channels that keep two members or fewer once the subjects of this run have left them: %d. Stream then takes them for conversations, and an erasure of one of those who stay, also later in this run, takes the whole channel. "+
 			"To spare them, add a service account as a member first.", n))
 	}
+	if uncounted > 0 {
+		said = append(said, fmt.Sprintf("Conversations cannot be counted for %d of them: Stream counts more members of their channels than it lists, or does not say how many there are. More may go than this says.", uncounted))
+	}
 	return strings.Join(said, "\n")
 }
 
@@ -245,7 +254,7 @@ func along(findings map[string]erasure.Finding) string {
 // it protects nobody.
 func holdUnseen(field string) diag.Diagnostic {
 	return diag.NewWarningDiagnostic("Nobody has the hold field", fmt.Sprintf(
-		"None of the users looked up so far has the custom field %q (the provider's hold_field). If that is its name, nobody is on hold; if it is misspelt, the guard protects nobody.", field))
+		"No user of this app has the custom field %q (the provider's hold_field). If that is its name, nobody is on hold; if it is misspelt, the guard protects nobody.", field))
 }
 
 // oneAtATime is the warning of a run whose erasures cannot share a call.

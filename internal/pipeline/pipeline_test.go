@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -229,6 +230,95 @@ func TestCLIBadRequests(t *testing.T) {
 	}
 }
 
+// What stands in a file, or in the store of secrets, is what is planned, character by
+// character, or an error that says where.
+func TestCLIRequestsAreTexts(t *testing.T) {
+	t.Parallel()
+	p := start(t, acctest.CLI(t))
+	const text, once, line, key, boolean, words = "a text is one line", "a key stands once", "a line has a key", "each key stands at the beginning", "accept_incomplete is", "have words"
+	const head = "app: production\nstages: [restrict]\n"
+	bad := []struct {
+		content, says string
+		line          int
+	}{
+		{head + "user_id: 007\n", text, 3},
+		{head + "user_id: 7\n", text, 3},
+		{head + "user_id: 1e5\n", text, 3},
+		{head + "user_id: 0x1F\n", text, 3},
+		{head + "user_id: .inf\n", text, 3},
+		{head + "user_id: true\n", text, 3},
+		{head + "user_id: yes\n", text, 3},
+		{head + "user_id: ~\n", text, 3},
+		{head + "user_id:\n", text, 3},
+		{head + "user_id: \"\"\n", text, 3},
+		{head + "user_id: 2026-01-12\n", text, 3},
+		{head + "user_id: !!str 007\n", text, 3},
+		{head + "user_id: &who harry\n", text, 3},
+		{head + "user_id: \"h\\u0061rry\"\n", line, 3},
+		{head + "user_id: |\n  harry\n", text, 3},
+		{head + "user_id: harry\n  7\n", text, 3},
+		{head + "user_id: [harry]\n", text, 3},
+		{head + "user_id: other\nuser_id: harry\n", once, 4},
+		{head + "user_id: other\n\"user_id\": harry\n", line, 4},
+		{head + "? user_id\n: harry\n", line, 3},
+		{head + "user_id: other # \u2028user_id: harry\n", once, 4},
+		{head + "user_id: other # \u0085user_id: harry\n", once, 4},
+		{"export: &a {user_id: harry}\n" + head + "<<: *a\n", line, 4},
+		{"export: &a {format: json}\n" + head, words, 1},
+		{"{app: production, stages: [restrict], user_id: harry}\n", line, 1},
+		{" app: production\n stages: [restrict]\n user_id: harry\n", key, 0},
+		{head + "user_id: other\nstages: [erase]\n", once, 4},
+		{"app: staging\n" + head, once, 2},
+		{head + "export:\n  format: json\n  format: bundle\n", "each once", 0},
+		{head + "export: {attachments: 1}\n", "an export has", 0},
+		{head + "received: 2026-1-5\n", text, 3},
+		{head + "received: 20260105\n", text, 3},
+		{head + "received: 2026-01-05 10:00:00\n", text, 3},
+		{head + "grace_period: 336\n", text, 3},
+		{head + "grace_period: 1e3\n", text, 3},
+		{head + "accept_incomplete: \"true\"\n", boolean, 3},
+		{head + "accept_incomplete: yes\n", boolean, 3},
+	}
+	for i, bad := range bad {
+		p.request(fmt.Sprintf("BAD-%d", i), bad.content)
+	}
+	p.run(1, "plan.sh")
+	p.run(0, "comment.sh")
+	p.comments("1 error", "BAD-", "a key stands once")
+	said := strings.ReplaceAll(read(t, filepath.Join(p.out, "plan.jsonl")), `\n`, "\n") // the comment cuts a long one
+	for i, bad := range bad {
+		where := fmt.Sprintf("BAD-%d", i)
+		if bad.line > 0 {
+			where += fmt.Sprintf(".yaml line %d", bad.line)
+		}
+		if !regexp.MustCompile(`(?m)^.*\b` + regexp.QuoteMeta(where) + `\b.*` + bad.says).MatchString(said) {
+			t.Errorf("%q: not said of %s: %s", bad.content, where, bad.says)
+		}
+		p.request(where[:strings.IndexAny(where+".", ".")], "")
+	}
+
+	for _, ids := range []string{`{"DSR-1":7}`, `{"DSR-1":1e5}`, `{"DSR-1":true}`, `{"DSR-1":null}`, `{"DSR-1":["` + anna + `"]}`, `{"DSR-1":"\u0061nna"}`, `{DSR-1="` + anna + `"}`, ``, `{"DSR-1":"other","DSR-1":"` + anna + `"}`} {
+		p.ids(ids)
+		p.run(1, "plan.sh")
+		p.run(0, "comment.sh")
+		p.comments("TF_VAR_user_ids")
+	}
+
+	// What is well, in every form that people write.
+	p.ids("{ \"DSR-1\" : \"" + anna + "\",\n\"DSR-7\":\"0008\" }\n")
+	p.request("DSR-1", "---\r\n# A comment\r\napp:   production # live\r\nstages:\r\n  - restrict # now\r\n  - export\r\nexport:\r\n  audience: \"controller\"\r\n  format: json\r\n")
+	p.request("DSR-2", "app: 'production'\nuser_id: \"007\"\nstages: [ restrict, ]\nlegal_basis: GDPR Art. 17(1)(b), § 35 BDSG, a#1\nreceived: 2026-01-12\n\n")
+	p.request("DSR-3", "app: \"production\"\nuser_id: '1e5'\nstages: [restrict]\nreceived: \"2026-01-12\"\n")
+	p.request("DSR-7", "app: production\nstages: [restrict]\nreceived: 2026-01-12T23:30:00+02:00\n")
+	p.run(2, "plan.sh")
+	plan := read(t, filepath.Join(p.out, "plan.json"))
+	for _, says := range []string{`"user_id":"007"`, `"user_id":"1e5"`, `"received":"2026-01-12"`, `"received":"2026-01-12T23:30:00+02:00"`, `"legal_basis":"GDPR Art. 17(1)(b), § 35 BDSG, a#1"`} {
+		if !strings.Contains(plan, says) {
+			t.Errorf("not planned: %s", says)
+		}
+	}
+}
+
 // What the controller keeps has Stream's own form, where the request's file says so.
 func TestCLIExportOfTheController(t *testing.T) {
 	t.Parallel()
@@ -296,7 +386,7 @@ func start(t *testing.T, cli tfcli.CLI) *pipeline {
 		})
 	}
 	live, tests := app("Live", "livekey"), app("Tests", "testskey")
-	live.Fill(t, strings.ReplaceAll(`{"users": [{"id": "ANNA"}, {"id": "gone"}, {"id": "harry", "legal_hold": true}, {"id": "other"}],
+	live.Fill(t, strings.ReplaceAll(`{"users": [{"id": "ANNA"}, {"id": "gone"}, {"id": "harry", "legal_hold": true}, {"id": "other"}, {"id": "007"}, {"id": "1e5"}, {"id": "0008"}],
 	  "channels": [{"cid": "messaging:room", "created_by_id": "other", "members": ["ANNA", "other"]}],
 	  "messages": [{"id": "m-1", "cid": "messaging:room", "user_id": "ANNA", "text": "my new address"},
 	    {"id": "m-2", "cid": "messaging:room", "user_id": "other", "text": "look", "attachments": [{"type": "image", "image_url": "https://elsewhere.example/x.png"}]}]}`, "ANNA", anna))

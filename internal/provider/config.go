@@ -89,6 +89,7 @@ func (p *streamchat) connect(ctx context.Context, c config, diags *diag.Diagnost
 	s := &session.Session{
 		Clock: p.clock, Version: p.version,
 		Pseudonyms:           erasure.Pseudonyms(fromEnvironment("pseudonym_key", c.PseudonymKey)),
+		KeyOpen:              c.PseudonymKey.IsUnknown(),
 		Receipts:             receipt.NewDir(fromEnvironment("receipts_dir", c.ReceiptsDir)),
 		AllowUnknownSubjects: c.AllowUnknownSubjects.ValueBool(),
 		VerifyCompleted:      c.VerifyCompleted.ValueBool(),

@@ -37,6 +37,15 @@ const (
 	Removed     Ending = "removed_at"     // with the setting
 )
 
+// ended are the words for how a record stood that no longer stands: whoever counts an archive
+// by status must not find what is called off among what is to come.
+var ended = map[Ending]map[string]string{
+	Forgotten:   {"scheduled": "undone"},
+	Restored:    {"completed": "undone"},
+	Reactivated: {"scheduled": "undone", "deactivated": "undone"},
+	Removed:     {"enabled": "removed"},
+}
+
 // Dir is a directory of receipts; nil where the operator wants none. One process at a time
 // writes a receipt, as Terraform's lock on the state sees to.
 type Dir struct {
@@ -113,16 +122,31 @@ func (d *Dir) End(ctx context.Context, document string, how Ending, at time.Time
 	if name, err := fileName(document); err == nil && d.written[name] {
 		return nil
 	}
-	last, err := with(document, string(how), at.UTC().Format(time.RFC3339Nano))
+	last, err := with(document, last(document, how, at))
 	if err == nil {
 		_, err = d.write(ctx, last)
 	}
 	return err
 }
 
+// last are the fields of a last receipt. A scheduled record that is only forgotten gives
+// nobody their access back.
+func last(document string, how Ending, at time.Time) map[string]any {
+	fields := map[string]any{string(how): at.UTC().Format(time.RFC3339Nano)}
+	var h struct{ Status string }
+	_ = json.Unmarshal([]byte(document), &h) // what cannot be read has no name either
+	if word, ok := ended[how][h.Status]; ok {
+		fields["status"] = word
+		if how == Forgotten {
+			fields["access_still_blocked"] = true
+		}
+	}
+	return fields
+}
+
 func (d *Dir) write(ctx context.Context, document string) (name string, err error) {
 	if ID(document) == "" { // of a version that did not name records: its file is never replaced
-		if document, err = with(document, "record_id", NewID()); err != nil {
+		if document, err = with(document, map[string]any{"record_id": NewID()}); err != nil {
 			return "", err
 		}
 	}
@@ -154,12 +178,14 @@ func fileName(document string) (string, error) {
 	return fmt.Sprintf("%s-%s.json", strings.TrimPrefix(h.Record, "streamchat_"), h.ID), nil
 }
 
-// with sets a field of a receipt.
-func with(document, field, value string) (string, error) {
+// with sets fields of a receipt.
+func with(document string, more map[string]any) (string, error) {
 	fields := map[string]json.RawMessage{}
 	if json.Unmarshal([]byte(document), &fields) != nil {
 		return "", errNoReceipt
 	}
-	fields[field] = json.RawMessage(`"` + value + `"`) // a time or an id: nothing to escape
+	for field, value := range more {
+		fields[field], _ = json.Marshal(value) // a text or a bool
+	}
 	return erasure.Canonical(fields), nil
 }

@@ -8,6 +8,7 @@ package session
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"sync/atomic"
 
@@ -44,6 +45,8 @@ type Session struct {
 	Version string
 	// Pseudonyms stand for subjects in receipts, and in records that do not hold the id.
 	Pseudonyms erasure.Pseudonyms
+	// KeyOpen: the key of the pseudonyms is only known at apply.
+	KeyOpen bool
 	// DeleteCallsPerMinute is what may be used of Stream's limit for deletions.
 	DeleteCallsPerMinute int
 	// AllowUnknownSubjects lets a plan pass whose subjects are only known at apply.
@@ -130,10 +133,21 @@ func (s *Session) OpenFor(ctx context.Context, at path.Path, recorded stream.App
 	return app, nil
 }
 
-// HoldUnseen reports, once, that nobody who was looked up has the hold field.
-func (s *Session) HoldUnseen() bool {
-	return s.HoldField != "" && !s.HoldSeen.Load() && s.holdSaid.CompareAndSwap(false, true)
+// HoldUnseen reports, once, that nobody in the app has the hold field. Where Stream does not
+// say, nothing is claimed.
+func (s *Session) HoldUnseen(ctx context.Context) bool {
+	if s.HoldField == "" || s.HoldSeen.Load() || !s.holdSaid.CompareAndSwap(false, true) {
+		return false
+	}
+	filter, _ := json.Marshal(map[string]any{s.HoldField: map[string]bool{"$exists": true}}) // a map of texts
+	for page, err := range s.API.UserPages(ctx, stream.UserQuery{Filter: filter, IncludeDeactivated: true, Limit: 1}) {
+		return err == nil && len(page) == 0
+	}
+	return true
 }
+
+// HasKey reports that it is known whether there is a key of pseudonyms, and which.
+func (s *Session) HasKey() bool { return s != nil && !s.KeyOpen }
 
 // Blind reports that the provider's configuration is not known yet, so that a plan cannot
 // look at Stream.

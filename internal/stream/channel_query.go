@@ -31,19 +31,22 @@ func (c *Client) ChannelsCreatedBy(ctx context.Context, userID string) ([]string
 // page size Stream grants. An answer that does not get further is
 // KindUnexpectedBody.
 func (c *Client) channelsWhere(ctx context.Context, filter map[string]any) ([]string, error) {
-	found, err := c.channelsWith(ctx, 0, filter)
+	found, err := c.channelsWith(ctx, listing{}, filter)
 	if err != nil {
 		return nil, err
 	}
 	return found.cids(), nil
 }
 
-// channelsWith is channelsWhere with up to a number of the members of each.
-func (c *Client) channelsWith(ctx context.Context, members int, filter map[string]any) (channelSet, error) {
+// listing is how many members and newest messages of each channel a query lists.
+type listing struct{ members, messages int }
+
+// channelsWith is channelsWhere with some of the members and messages of each.
+func (c *Client) channelsWith(ctx context.Context, with listing, filter map[string]any) (channelSet, error) {
 	found := channelSet{seen: map[string]bool{}}
 	since, offset := "", 0
 	for {
-		page, err := c.channelRows(ctx, "created_at", members, offset, filter, from(since))
+		page, err := c.channelRows(ctx, "created_at", with, offset, filter, from(since))
 		if err != nil {
 			return found, err
 		}
@@ -59,7 +62,7 @@ func (c *Client) channelsWith(ctx context.Context, members int, filter map[strin
 	}
 	passed := map[string]bool{}
 	for last := ""; ; {
-		page, err := c.channelRows(ctx, "cid", members, 0, filter, from(since), behind(last))
+		page, err := c.channelRows(ctx, "cid", with, 0, filter, from(since), behind(last))
 		if err != nil {
 			return found, err
 		}
@@ -67,7 +70,7 @@ func (c *Client) channelsWith(ctx context.Context, members int, filter map[strin
 			return found, nil
 		}
 		found.add(page)
-		if last = page[len(page)-1].cid; passed[last] {
+		if last = page[len(page)-1].CID; passed[last] {
 			return found, unexpected(OpQueryChannels, 201, shapeError("the pages go round in circles"))
 		}
 		passed[last] = true
@@ -87,7 +90,7 @@ func bound(field, operator, value string) map[string]any {
 }
 
 // channelRows is a page of the channels that fit all conditions.
-func (c *Client) channelRows(ctx context.Context, sort string, members, offset int, conditions ...map[string]any) ([]channelRow, error) {
+func (c *Client) channelRows(ctx context.Context, sort string, with listing, offset int, conditions ...map[string]any) ([]channelRow, error) {
 	conditions = slices.DeleteFunc(conditions, func(c map[string]any) bool { return c == nil })
 	filter := conditions[0]
 	if len(conditions) > 1 {
@@ -97,16 +100,14 @@ func (c *Client) channelRows(ctx context.Context, sort string, members, offset i
 		"filter_conditions": filter,
 		"sort":              []any{map[string]any{"field": sort, "direction": 1}},
 		"limit":             channelPage, "offset": offset,
-		"state": members > 0, "watch": false, "presence": false, "message_limit": 0, "member_limit": members,
+		"state": with != listing{}, "watch": false, "presence": false, "message_limit": with.messages, "member_limit": with.members,
 	}}, decodeChannelRows)
 }
 
 type channelRow struct {
-	cid, createdAt string // as Stream wrote them, since a rounded time would skip channels
-	at             time.Time
-	// count is how many members Stream says there are; members are those it listed.
-	count   *int
-	members []string
+	Membership
+	createdAt string // as Stream wrote it, since a rounded time would skip channels
+	at        time.Time
 }
 
 // channelSet is every channel of some pages, once.
@@ -117,8 +118,8 @@ type channelSet struct {
 
 func (s *channelSet) add(page []channelRow) (fresh bool) {
 	for _, row := range page {
-		if !s.seen[row.cid] {
-			s.seen[row.cid], fresh = true, true
+		if !s.seen[row.CID] {
+			s.seen[row.CID], fresh = true, true
 			s.rows = append(s.rows, row)
 		}
 	}
@@ -130,7 +131,7 @@ func (s *channelSet) cids() []string {
 	slices.SortStableFunc(s.rows, func(a, b channelRow) int { return a.at.Compare(b.at) })
 	cids := make([]string, len(s.rows))
 	for i, row := range s.rows {
-		cids[i] = row.cid
+		cids[i] = row.CID
 	}
 	return cids
 }
@@ -151,7 +152,7 @@ func decodeChannelRows(body []byte) ([]channelRow, error) {
 		if !ok {
 			return nil, shapeError("a row has no channel")
 		}
-		if rows[i].cid, err = channel.must("cid"); err != nil {
+		if rows[i].CID, err = channel.must("cid"); err != nil {
 			return nil, err
 		}
 		if rows[i].createdAt, err = channel.must("created_at"); err != nil {
@@ -164,10 +165,22 @@ func decodeChannelRows(body []byte) ([]channelRow, error) {
 		if at != nil {
 			rows[i].at = *at
 		}
-		if err := channel.into("member_count", &rows[i].count, "a number"); err != nil {
+		var count *int
+		if err := channel.into("member_count", &count, "a number"); err != nil {
 			return nil, err
 		}
-		if rows[i].members, err = decodeMemberIDs(state); err != nil {
+		if rows[i].Count = -1; count != nil {
+			rows[i].Count = *count
+		}
+		if rows[i].Members, err = decodeMemberIDs(state); err != nil {
+			return nil, err
+		}
+		rows[i].All = rows[i].Count == len(rows[i].Members)
+		owner, _ := decodeObject(channel["created_by"])
+		if rows[i].Owner, err = owner.text("id"); err != nil {
+			return nil, err
+		}
+		if rows[i].Wrote, err = decodeWrote(state); err != nil {
 			return nil, err
 		}
 	}

@@ -475,7 +475,7 @@ func FuzzLists(f *testing.F) {
 		rows, err := decodeChannelRows(body)
 		var cids, created []any
 		for _, row := range rows {
-			cids, created = append(cids, row.cid), append(created, row.createdAt)
+			cids, created = append(cids, row.CID), append(created, row.createdAt)
 		}
 		equal(t, "channels", err, cids, listed(said, "channels", "channel", "cid"))
 		equal(t, "times", err, created, listed(said, "channels", "channel", "created_at"))

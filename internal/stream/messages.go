@@ -82,9 +82,15 @@ func decodeMessage(body []byte, id string) (Message, error) {
 		return Message{}, err
 	}
 	message := Message{ID: got, Deleted: kind == "deleted", CreatedAt: created}
-	author, _ := decodeObject(row["user"])
-	if message.AuthorID, err = author.text("id"); message.AuthorID == "" && err == nil {
-		message.AuthorID, err = row.text("user_id")
-	}
+	message.AuthorID, err = row.author()
 	return message, err
+}
+
+// author is who wrote a message, "" where it does not say.
+func (o object) author() (id string, err error) {
+	user, _ := decodeObject(o["user"])
+	if id, err = user.text("id"); id == "" && err == nil {
+		id, err = o.text("user_id")
+	}
+	return id, err
 }

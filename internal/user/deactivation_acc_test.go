@@ -270,9 +270,11 @@ func TestAccUserDeactivation_unknownSubject(t *testing.T) {
 	body := func(id string) string {
 		return fmt.Sprintf("resource \"terraform_data\" \"x\" { input = %q }\n", id) + strings.Replace(restrict("x", ""), `"x"`, `terraform_data.x.output`, 1)
 	}
-	w := s.Workspace(t, "", body("alise"))
+	w := s.Workspace(t, "", body("alice"))
+	w.Apply(1, "Subject not known in the plan")
+	w = s.Workspace(t, "allow_unknown_subjects = true", body("alise"))
 	w.Apply(1, "Subject not found")
-	w.Write("", body("alice"))
+	w.Write("allow_unknown_subjects = true", body("alice"))
 	w.Apply(0)
 	w.Has(hold, map[string]any{"status": "deactivated"})
 	w.Plan(0)

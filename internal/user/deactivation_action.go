@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/erasure"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/lifecycle"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/report"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/session"
 )
@@ -57,6 +58,9 @@ func (*deactivateAction) Schema(_ context.Context, _ action.SchemaRequest, resp 
 func (a *deactivateAction) ModifyPlan(ctx context.Context, req action.ModifyPlanRequest, resp *action.ModifyPlanResponse) {
 	var model deactivateActionModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
+	if model.UserID.IsUnknown() {
+		resp.Diagnostics.Append(lifecycle.SubjectNotKnown(userIDPath, a.session)...)
+	}
 	if resp.Diagnostics.HasError() || model.UserID.IsUnknown() || a.session.Blind() {
 		return
 	}

@@ -52,6 +52,9 @@ func (m *ErasureBatchModel) Conditions(context.Context) (*erasure.Conditions, di
 	return m.conditions(types.MapNull(types.StringType))
 }
 
+// List implements lifecycle's listed.
+func (m *ErasureBatchModel) List() *types.List { return &m.UserIDs }
+
 // Counts implements lifecycle's model.
 func (m *ErasureBatchModel) Counts() (all, sent *types.Int64) { return &m.UserCount, &m.NewUserCount }
 

@@ -17,6 +17,7 @@ import (
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/bundle"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/exportfile"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/lifecycle"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/session"
 )
 
@@ -90,6 +91,9 @@ func (a *exportAction) ModifyPlan(ctx context.Context, req action.ModifyPlanRequ
 	var model exportActionModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
 	resp.Diagnostics.Append(model.file().Plan(userIDPath)...)
+	if model.UserID.IsUnknown() {
+		resp.Diagnostics.Append(lifecycle.SubjectNotKnown(userIDPath, a.session)...)
+	}
 	if resp.Diagnostics.HasError() || model.UserID.IsUnknown() || a.session.Blind() {
 		return
 	}

@@ -73,10 +73,12 @@ func (p *person) meet(s *session.Session, config, prior *person, what, instead s
 	switch {
 	case config.UserID.IsNull() && config.UserIDWO.IsNull() && (prior == nil || prior.Named()):
 		return append(diags, lifecycle.NobodyNamed(userIDPath, hiddenID))
-	case !config.UserIDWO.IsNull() && !s.Blind() && s.Pseudonyms == "":
+	case !config.UserIDWO.IsNull() && s.HasKey() && s.Pseudonyms == "":
 		return append(diags, lifecycle.NoPseudonymKey(path.Root(hiddenID)))
-	case prior == nil && (!known || s.Blind()):
-		p.Subject = types.StringUnknown()
+	case prior == nil && (!known || !s.HasKey()):
+		if p.Subject = types.StringUnknown(); !known || config.UserID.IsNull() {
+			diags.Append(lifecycle.SubjectNotKnown(p.at(), s)...)
+		}
 	case prior == nil:
 		p.Subject = lifecycle.Text(s.Pseudonyms.Of(p.id()))
 	case p.id() == "" && !config.UserID.IsUnknown(): // left out, or an ephemeral value that is not known yet
@@ -133,8 +135,9 @@ func (p *person) Subjects(context.Context) ([]string, bool, diag.Diagnostics) {
 
 // people are many persons, for the records of a batch.
 type people struct {
-	UserIDs   types.List `tfsdk:"user_ids"`
-	UserIDsWO types.List `tfsdk:"user_ids_wo"`
+	UserIDs   types.List   `tfsdk:"user_ids"`
+	UserIDsWO types.List   `tfsdk:"user_ids_wo"`
+	Subject   types.String `tfsdk:"subject"`
 }
 
 func peopleAttributes(what string) map[string]schema.Attribute {
@@ -142,7 +145,10 @@ func peopleAttributes(what string) map[string]schema.Attribute {
 	hidden := lifecycle.SubjectList(describe(hiddenIDs), idRule)
 	named.Required, named.Optional, hidden.Required, hidden.Optional, hidden.WriteOnly = false, true, false, true, true
 	hidden.Validators = append(hidden.Validators, listvalidator.ConflictsWith(path.MatchRoot("user_ids")))
-	return map[string]schema.Attribute{"user_ids": named, hiddenIDs: hidden}
+	return map[string]schema.Attribute{
+		"user_ids": named, hiddenIDs: hidden,
+		"subject": schema.StringAttribute{Computed: true, MarkdownDescription: describe("subject of a list")},
+	}
 }
 
 // Named implements lifecycle's veiled.
@@ -158,7 +164,7 @@ func (p *people) Given(ctx context.Context) (ids []string, known, ok bool, diags
 }
 
 // Pseudonym implements lifecycle's veiled.
-func (*people) Pseudonym() *types.String { return nil }
+func (p *people) Pseudonym() *types.String { return &p.Subject }
 
 // activity is the condition on when somebody was active.
 type activity struct {
@@ -172,10 +178,13 @@ func activityAttribute() schema.Attribute {
 // conditions reads it, together with expected values of fields.
 func (a *activity) conditions(expected types.Map) (*erasure.Conditions, diag.Diagnostics) {
 	c, diags := &erasure.Conditions{Expected: map[string]string{}}, diag.Diagnostics(nil)
+	c.Open = expected.IsUnknown()
 	for field, value := range expected.Elements() {
 		// What is not known yet is compared at apply.
 		if text, ok := value.(types.String); ok && !text.IsUnknown() {
 			c.Expected[field] = text.ValueString()
+		} else {
+			c.Open = true
 		}
 	}
 	if !a.NotActiveSince.IsNull() && !a.NotActiveSince.IsUnknown() {

@@ -29,16 +29,17 @@ func TestReceiptsOfOtherRecords(t *testing.T) {
 		change  acctest.Config
 		fields  map[string]any
 		// again: a replacement goes on with the record.
-		again bool
-		says  string
-		ended string
-		told  string
+		again  bool
+		says   string
+		ended  string
+		status string
+		told   string
 	}{
 		{
 			address: hold, block: func(*testing.T) acctest.Config { return acctest.Config{"user_id": restricted} },
 			change: acctest.Config{"request_id": "DSR-2"},
 			fields: map[string]any{"subject": subject, "request_id": "DSR-2", "status": "deactivated", "found": "present"},
-			again:  true, says: "In force since", ended: "reactivated_at", told: "Lifted on",
+			again:  true, says: "In force since", ended: "reactivated_at", status: "undone", told: "Lifted on",
 		},
 		{
 			address: hold, block: func(*testing.T) acctest.Config {
@@ -46,7 +47,7 @@ func TestReceiptsOfOtherRecords(t *testing.T) {
 			},
 			change: acctest.Config{"labels": acctest.Config{"legal_basis": "art18"}},
 			fields: map[string]any{"subject": subject, "labels": map[string]any{"legal_basis": "art18"}},
-			again:  true, says: "In force since", ended: "forgotten_at", told: "dropped this record on",
+			again:  true, says: "In force since", ended: "forgotten_at", status: "deactivated", told: "dropped this record on",
 		},
 		{
 			address: exported, block: func(t *testing.T) acctest.Config {
@@ -73,7 +74,7 @@ func TestReceiptsOfOtherRecords(t *testing.T) {
 			},
 			change: acctest.Config{"max_age_hours": 48},
 			fields: map[string]any{"policy": "old-messages", "max_age_hours": 48.0, "status": "enabled"},
-			says:   "In force since", ended: "removed_at", told: "Removed on",
+			says:   "In force since", ended: "removed_at", status: "removed", told: "Removed on",
 		},
 	} {
 		t.Run(test.address+" "+test.ended, func(t *testing.T) {
@@ -122,7 +123,7 @@ func TestReceiptsOfOtherRecords(t *testing.T) {
 				block = nil
 				apply()
 				last := acctest.Receipts(t, dir)
-				if len(last) != 1 || last[0].Name != first[0].Name || last[0].Ended() != test.ended || !strings.Contains(text(last[0]), test.told) {
+				if len(last) != 1 || last[0].Name != first[0].Name || last[0].Ended() != test.ended || test.status != "" && last[0].Fields["status"] != test.status || !strings.Contains(text(last[0]), test.told) {
 					t.Errorf("after the destroy: %v", last)
 				}
 			})

@@ -15,17 +15,13 @@ terraform {
 locals {
   # In the request's file or in the variable, never in both. Only from a file it may go
   # where plan and state keep it: a value that was ephemeral once stays so.
-  user_id    = try(var.request.user_id, null)
+  user_id    = var.request.user_id
   user_id_wo = local.user_id == null ? var.user_id_wo : null
 
   labels = {
-    for name, value in { legal_basis = try(var.request.legal_basis, null), received = local.received } :
-    name => tostring(value) if value != null
+    for name, value in { legal_basis = var.request.legal_basis, received = var.request.received } : name => value if value != null
   }
-  received = try(substr(var.request.received, 0, 10), null) # the date: YAML makes a time of it
-
-  # An answer that a person can read, unless the file wants something else.
-  export = merge({ format = "bundle", audience = "subject" }, try(var.request.export, {}))
+  bundle = var.request.export.format == "bundle"
 }
 
 # Restriction of processing (Art. 18). Taking the stage back before the erasure lifts it,
@@ -55,11 +51,11 @@ resource "streamchat_user_export" "this" {
   user_id_wo     = local.user_id_wo
   request_id     = var.request_id
   labels         = local.labels
-  path           = "${var.exports_dir}/${var.request_id}.${local.export.format == "bundle" ? "zip" : "json"}.age"
+  path           = "${var.exports_dir}/${var.request_id}.${local.bundle ? "zip" : "json"}.age"
   age_recipients = [var.officer]
-  format         = local.export.format
-  audience       = local.export.audience
-  attachments    = try(var.request.export.attachments, local.export.format == "bundle")
+  format         = var.request.export.format
+  audience       = var.request.export.audience
+  attachments    = coalesce(var.request.export.attachments, local.bundle)
 
   depends_on = [streamchat_user_deactivation.this]
 }
@@ -72,8 +68,8 @@ resource "streamchat_user_erasure" "this" {
   user_id_wo   = local.user_id_wo
   request_id   = var.request_id
   labels       = local.labels
-  received_at  = local.received
-  grace_period = try(var.request.grace_period, null)
+  received_at  = var.request.received
+  grace_period = var.request.grace_period
   exports      = contains(var.request.stages, "export") ? streamchat_user_export.this[*].sha256 : null # it goes first
 
   delete {
@@ -87,7 +83,7 @@ resource "streamchat_user_erasure" "this" {
 
   lifecycle {
     precondition {
-      condition     = alltrue(streamchat_user_export.this[*].complete) || try(var.request.accept_incomplete, false)
+      condition     = alltrue(streamchat_user_export.this[*].complete) || var.request.accept_incomplete
       error_message = "${var.request_id}: the export may miss something. Read what, then say accept_incomplete."
     }
 

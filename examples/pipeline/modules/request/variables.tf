@@ -12,7 +12,22 @@ variable "user_id_wo" {
 
 variable "request" {
   description = "The request's file, as main.tf has checked it."
-  type        = any
+
+  type = object({
+    stages            = set(string)
+    user_id           = optional(string)
+    received          = optional(string)
+    legal_basis       = optional(string)
+    grace_period      = optional(string)
+    accept_incomplete = optional(bool, false)
+
+    # An answer that a person can read, unless the file wants something else.
+    export = optional(object({
+      format      = optional(string, "bundle")
+      audience    = optional(string, "subject")
+      attachments = optional(bool)
+    }), {})
+  })
 }
 
 variable "officer" {

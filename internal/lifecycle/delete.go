@@ -157,7 +157,7 @@ func (r *Resource[S, M, P]) let(model P, batch erasure.Batch[S], held Held) diag
 // been written, and takes that restriction for somebody else's.
 func (r *Resource[S, M, P]) lost(model P, scheduled erasure.Batch[S]) bool {
 	return slices.ContainsFunc(scheduled.IDs(), func(id string) bool {
-		return scheduled[id].Reactivates() && len(r.holders(model, id, false)) > 0 && !r.session.Stakes.Owned(r.who(id), r.holder(model))
+		return scheduled[id].Reactivates() && r.session.Stakes.Unowned(r.who(id), r.holder(model))
 	})
 }
 
@@ -240,6 +240,14 @@ func (r *Resource[S, M, P]) stake(holder string, record erasure.Record[S]) sessi
 	return session.Stake{
 		Holder: holder, Type: r.TypeName, Owns: record.Reactivates(),
 		Final: record.Final(r.Restores), Gone: record.Word() == string(erasure.OutcomeErased),
+	}
+}
+
+// wrote notes records that an apply has stored.
+func (r *Resource[S, M, P]) wrote(model P, batch erasure.Batch[S]) {
+	holder := r.holder(model)
+	for id, record := range batch {
+		r.session.Stakes.Wrote(r.who(id), r.stake(holder, record))
 	}
 }
 

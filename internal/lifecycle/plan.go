@@ -705,7 +705,7 @@ func (r *Resource[S, M, P]) planDestroy(ctx context.Context, req resource.Modify
 	held := Held{}
 	for id, record := range batch {
 		types := r.holders(model, id, !record.Scheduled())
-		if replaced && len(types) == 0 {
+		if replaced && r.session.Stakes.Alone(r.who(id), r.holder(model)) {
 			types = []string{r.TypeName}
 		}
 		gives := session.Nothing

@@ -245,6 +245,7 @@ func (r *Resource[S, M, P]) Create(ctx context.Context, req resource.CreateReque
 	if resp.Diagnostics.HasError() && !inherits && !batch.Begun(r.engine.Forgets) && !batch.Restricted() {
 		return // nothing to keep
 	}
+	r.wrote(model, batch)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 	resp.Diagnostics.Append(r.identify(ctx, resp.Identity, model)...)
 	resp.Diagnostics.Append(Archive(ctx, r.session, model.common().Receipt.ValueString(), true)...)

@@ -10,24 +10,28 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/lifecycle"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/session"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/stream"
 )
 
 // ModifyPlan implements resource.ResourceWithModifyPlan: it warns of what a
-// policy does, and refuses to take over one that exists.
+// policy does, and refuses to take over one of another age.
 func (r *policyResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	if req.Plan.Raw.IsNull() {
-		resp.Diagnostics.Append(warning("Destroying removes the policy"))
-		return
-	}
+	r.session.Crowd.Enter()
+	defer r.session.Crowd.Leave()
 	var plan model
 	var prior *model
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	if !req.State.Raw.IsNull() {
 		prior = &model{}
 		resp.Diagnostics.Append(req.State.Get(ctx, prior)...)
+		resp.Diagnostics.Append(prior.named(ctx, req.Private)...)
 	}
-	if resp.Diagnostics.HasError() {
+	if req.Plan.Raw.IsNull() {
+		resp.Diagnostics.Append(r.planDestroy(ctx, prior, req, resp)...)
+		return
+	}
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	if resp.Diagnostics.Append(r.stand(ctx, &plan, prior, req.Private, resp.Private)...); resp.Diagnostics.HasError() {
 		return
 	}
 	if floor := r.session.RetentionFloorHours; plan.MaxAgeHours.ValueInt64() < floor && !plan.MaxAgeHours.IsUnknown() {
@@ -42,7 +46,7 @@ func (r *policyResource) ModifyPlan(ctx context.Context, req resource.ModifyPlan
 			return
 		}
 	}
-	resp.Diagnostics.Append(r.planSet(ctx, &plan, prior, req.Config.Raw.String())...)
+	resp.Diagnostics.Append(r.planSet(ctx, &plan, prior)...)
 	if !resp.Diagnostics.HasError() {
 		resp.Diagnostics.Append(willDelete(&plan, prior))
 	}
@@ -51,7 +55,7 @@ func (r *policyResource) ModifyPlan(ctx context.Context, req resource.ModifyPlan
 
 // planSet fills in the app that gets the policy, and refuses a policy that the app has
 // already and that this run does not know as its own.
-func (r *policyResource) planSet(ctx context.Context, plan, prior *model, config string) diag.Diagnostics {
+func (r *policyResource) planSet(ctx context.Context, plan, prior *model) diag.Diagnostics {
 	if plan.Policy.IsUnknown() || r.session.Blind() {
 		return nil
 	}
@@ -68,15 +72,58 @@ func (r *policyResource) planSet(ctx context.Context, plan, prior *model, config
 	if prior != nil {
 		return nil
 	}
-	if !r.session.Claims.First(TypeName, plan.name()) {
-		return diag.Diagnostics{lifecycle.Twice(policyPath, "policy", "Another resource of this plan sets the same policy, and an app has it only once.")}
+	there, found, diags := r.read(ctx, plan.name(), stream.App{})
+	if !found || r.own(plan.name()) {
+		return diags
 	}
-	if _, own := r.session.Policies.Recall(plan.name()); own {
-		return nil
+	if there.MaxAgeHours.Equal(plan.MaxAgeHours) { // or the older half of a replacement, of which an apply knows nothing yet
+		return append(diags, warning("Retention policy taken over"))
 	}
-	_, found, diags := r.read(ctx, plan.name(), stream.App{})
-	if found {
+	if r.session.Crowd.Settle(ctx, r.session.Clock); !r.own(plan.name()) { // nor is it one that is read later
 		diags.Append(refusal("Retention policy exists already"))
 	}
 	return diags
+}
+
+// own reports that a record of this run, in state or dropped, is about a policy.
+func (r *policyResource) own(name string) bool {
+	_, own := r.session.Policies.Recall(name)
+	return own
+}
+
+// stand notes that the block is about a policy, and refuses it beside another one.
+func (r *policyResource) stand(ctx context.Context, plan, prior *model, from, to lifecycle.Private) (diags diag.Diagnostics) {
+	if plan.Policy.IsUnknown() {
+		return nil
+	}
+	stake := session.Stake{Type: TypeName, Begins: prior == nil}
+	if prior != nil {
+		stake.Holder = prior.holder()
+		diags.Append(lifecycle.KeepHolder(ctx, to, stake.Holder)...)
+	} else if stake.Holder, diags = lifecycle.ReadHolder(ctx, from); stake.Holder == "" {
+		stake.Holder = r.session.Stakes.Lot()
+	}
+	if r.session.Stakes.Stand(r.who(plan), stake).Twice {
+		diags.Append(lifecycle.Twice(policyPath, "policy", "Another resource of this configuration sets the same policy, and an app has it only once."))
+	}
+	return diags
+}
+
+// planDestroy warns, and lets the policy stay where another block is about it: one that has
+// another name now, or the newer half of a replacement.
+func (r *policyResource) planDestroy(ctx context.Context, prior *model, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) diag.Diagnostics {
+	r.session.Policies.Remember(prior.name(), prior)
+	r.session.Crowd.Settle(ctx, r.session.Clock)
+	held, diags := lifecycle.ReadHeld(ctx, req.Private)
+	if types := r.session.Stakes.Holders(r.who(prior), prior.holder(), false); len(types) > 0 {
+		held = lifecycle.Held{prior.name(): types}
+	} else if !r.session.Stakes.Alone(r.who(prior), prior.holder()) {
+		held = nil
+	}
+	r.session.Stakes.Go(r.who(prior), session.Stake{Holder: prior.holder(), Type: TypeName}, session.Nothing)
+	diags.Append(held.Keep(ctx, req.Private, resp.Private)...)
+	if len(held) > 0 {
+		return append(diags, warning("Another block keeps the policy"))
+	}
+	return append(diags, warning("Destroying removes the policy"))
 }

@@ -56,8 +56,8 @@ const (
 
 type stake struct {
 	Stake
-	stands, goes bool
-	back         Back
+	stands, goes, written bool
+	back                  Back
 }
 
 // Lot is a name for a record that has none yet.
@@ -115,6 +115,13 @@ func (s *Stakes) Stand(who Subject, has Stake) (clash Clash) {
 	return clash
 }
 
+// Wrote notes a record that an apply has stored.
+func (s *Stakes) Wrote(who Subject, has Stake) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.get(who, has).written = true
+}
+
 // Go notes a record that is planned to let go of a subject, and what that gives back.
 func (s *Stakes) Go(who Subject, has Stake, back Back) {
 	s.mu.Lock()
@@ -145,6 +152,18 @@ func (s *Stakes) others(who Subject, holder string, which func(*stake) bool) (ty
 	}
 	slices.Sort(types)
 	return types
+}
+
+// Alone reports that the run has seen no other record of a subject at all: an apply plans the
+// destruction of what create_before_destroy has left once more, and sees nothing but that.
+func (s *Stakes) Alone(who Subject, holder string) bool {
+	return len(s.others(who, holder, func(*stake) bool { return true })) == 0
+}
+
+// Unowned reports that an apply has stored another record which takes the restriction of
+// somebody for a stranger's, and none whose own it is.
+func (s *Stakes) Unowned(who Subject, holder string) bool {
+	return len(s.others(who, holder, func(o *stake) bool { return o.written && !o.Owns })) > 0 && !s.Owned(who, holder)
 }
 
 // Owned reports that the restriction of somebody is another record's own.

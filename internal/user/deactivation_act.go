@@ -97,7 +97,7 @@ func (r *deactivationResource) holders(model *deactivationModel) []string {
 // leave drops a record whose restriction others hold, and lets them own it.
 func (r *deactivationResource) leave(ctx context.Context, model *deactivationModel) diag.Diagnostics {
 	key := model.who(r.session)
-	lost := len(r.holders(model)) > 0 && !r.session.Stakes.Owned(key, model.holder(r.session))
+	lost := r.session.Stakes.Unowned(key, model.holder(r.session))
 	r.session.Stakes.Leave(key)
 	r.session.Restrictions.Remember(model.key(r.session), model)
 	said := warning("Record removed, the restriction stays")

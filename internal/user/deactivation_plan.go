@@ -124,6 +124,9 @@ func (r *deactivationResource) planCreate(ctx context.Context, plan *deactivatio
 	case erasure.FoundPresent:
 		diags.Append(willRestrict(finding, plan))
 	case erasure.FoundDeactivated:
+		if types := r.session.Stakes.Beside(plan.who(r.session), plan.recordID, true); len(types) > 0 {
+			return append(diags, warning("Already deactivated by this configuration", strings.Join(types, ", ")+"."))
+		}
 		diags.Append(adopted(mark))
 	default:
 		diags.Append(nobodyToRestrict(finding.Found))

@@ -124,6 +124,7 @@ func (r *deactivationResource) Create(ctx context.Context, req resource.CreateRe
 	resp.Diagnostics.Append(resp.State.Set(ctx, &model)...)
 	resp.Diagnostics.Append(model.identify(ctx, resp.Identity)...)
 	resp.Diagnostics.Append(r.archive(ctx, &model, resp.Private, true)...)
+	r.session.Stakes.Wrote(model.who(r.session), model.stake(r.session))
 }
 
 // archive writes the receipt of a record that has just been stored.

@@ -8,12 +8,18 @@
 #   max_irreversible         deletions in one plan that cannot be undone and are newly asked for: sent or scheduled (10)
 #   max_plan_age_hours       how old a plan may be (24)
 #   expected_apps            names of apps; left out: any
-#   allow_forget             records may leave the state
+#   allow_actions            this provider's actions may be invoked, which leave no record
+#   allow_forget             records may leave the state, with it or by drop_removed_records
 #   allow_late               a grace period may end after due_at
 #   allow_new_retention      a retention policy may be set where there was none
 #   allow_shorter_retention  a retention policy may become shorter, or another one
 #   allow_unseen_export      an erasure may be in one plan with the export that goes before it
 #   allow_undo               users may be restored or reactivated, policies removed
+#   allow_unknown_subjects   an erasure or a restriction may be of somebody whom only the apply knows
+# A setting of another name or type is denied: it would not do what it says. Nobody judges here
+# what can be taken back (restrictions, soft deletions, exports), nor the guards, which are the
+# provider's; and of OpenTofu's plans none says whether it is one of a -target: the gate of
+# streamchat-comment reads that from the log.
 package main
 
 import rego.v1
@@ -21,6 +27,39 @@ import rego.v1
 default settings := {}
 
 settings := data.streamchat
+
+types := {
+	"allow_actions": "boolean",
+	"allow_forget": "boolean",
+	"allow_late": "boolean",
+	"allow_new_retention": "boolean",
+	"allow_shorter_retention": "boolean",
+	"allow_undo": "boolean",
+	"allow_unknown_subjects": "boolean",
+	"allow_unseen_export": "boolean",
+	"expected_apps": "array",
+	"max_irreversible": "number",
+	"max_plan_age_hours": "number",
+}
+
+# In Rego a number is less than any text, and any text is true.
+deny contains msg if {
+	not is_object(settings)
+	msg := "data.streamchat is no object, so nobody knows what is allowed"
+}
+
+deny contains msg if {
+	some name, value in settings
+	is_object(settings)
+	not type_name(value) == object.get(types, name, "")
+	msg := sprintf("the setting %s is unknown, or not of the type %s", [name, object.get(types, name, "of any")])
+}
+
+deny contains msg if {
+	some app in settings.expected_apps
+	not is_string(app)
+	msg := "the setting expected_apps has something that is no name"
+}
 
 # Every resource of the provider, by what it can do.
 erasures := {
@@ -41,6 +80,11 @@ exports := {
 	"streamchat_user_export",
 }
 
+actions := {
+	"streamchat_deactivate_user",
+	"streamchat_export_user",
+}
+
 known := ((erasures | policies) | restrictions) | exports
 
 changes contains rc if {
@@ -56,6 +100,79 @@ idle(rc) if {
 }
 
 idle(rc) if rc.change.actions == ["read"]
+
+# Of what has not its form nothing below would hold.
+deny contains msg if {
+	not is_array(object.get(input, "resource_changes", []))
+	msg := "this is no plan: resource_changes is no list"
+}
+
+deny contains msg if {
+	some i, rc in object.get(input, "resource_changes", [])
+	not readable(rc)
+	msg := sprintf("this is no plan: resource_changes[%v] is no change", [i])
+}
+
+readable(rc) if {
+	rc.mode in {"data", "managed"}
+	is_string(rc.type)
+	is_string(rc.address)
+	count(rc.change.actions) > 0
+	every action in rc.change.actions {
+		action in {"create", "delete", "forget", "no-op", "read", "update"}
+	}
+}
+
+deny contains msg if {
+	incomplete
+	not object.get(input, "errored", false)
+	msg := "the plan is not complete (-target, or changes that are put off): plan again without"
+}
+
+incomplete if input.complete == false
+
+incomplete if count(input.deferred_changes) > 0
+
+incomplete if count(input.deferred_action_invocations) > 0
+
+deny contains msg if {
+	some action in input.action_invocations
+	startswith(action.type, "streamchat_")
+	not action.type in actions
+	msg := sprintf("%s: this policy does not know %s; use the policy of the provider's own release", [action.address, action.type])
+}
+
+deny contains msg if {
+	some action in input.action_invocations
+	action.type in actions
+	not object.get(settings, "allow_actions", false)
+	msg := sprintf("%s: an action leaves no record of what it did; use a resource, or set allow_actions in a reviewed change", [action.address])
+}
+
+# Nothing of an attribute is compared with anything while the plan does not know it.
+open(rc, name) if {
+	some value in [rc.change.after_unknown[name]]
+	walk(value, [_, true])
+}
+
+deny contains msg if {
+	some rc in changes
+	makes(rc)
+	rc.type in (erasures | policies)
+	some name in ["delete", "due_at", "grace_period", "hard_delete", "max_age_hours", "policy", "received_at", "truncated_before"]
+	open(rc, name)
+	msg := sprintf("%s: %s is only known after apply, and nobody can approve what the plan does not show", [rc.address, name])
+}
+
+deny contains msg if {
+	some rc in changes
+	makes(rc)
+	rc.type in (erasures | restrictions)
+	some name in ["cid", "cids", "message_id", "subject", "user_id", "user_ids"]
+	open(rc, name)
+	not object.get(settings, "allow_unknown_subjects", false)
+	msg := sprintf("%s: %s is only known after apply, so nobody can say who it is about; set allow_unknown_subjects in a reviewed change", [rc.address, name])
+}
 
 makes(rc) if "create" in rc.change.actions
 
@@ -333,6 +450,44 @@ deny contains msg if {
 	rc.type in (erasures | exports)
 	not object.get(settings, "allow_forget", false)
 	msg := sprintf("%s: the record would be forgotten, and its receipt with it; archive it, then set allow_forget in a reviewed change", [rc.address])
+}
+
+# Who left the list leaves the record too, with what proves their erasure.
+deny contains msg if {
+	some rc in changes
+	rc.change.actions == ["update"]
+	rc.change.after.drop_removed_records == true
+	n := count(dropped(rc))
+	n > 0
+	not object.get(settings, "allow_forget", false)
+	msg := sprintf("%s: the records of %d who left the list would be dropped; archive the receipt, then set allow_forget in a reviewed change", [rc.address, n])
+}
+
+dropped(rc) := {key |
+	some key, word in rc.change.before.results
+	word != "pending"
+	not key in object.keys(object.get(rc.change.after, "results", {}))
+	not rc.change.after_unknown.results[key] == true
+}
+
+# Nobody would know of it any more: somebody is restricted, or a policy deletes.
+deny contains msg if {
+	some rc in changes
+	"forget" in rc.change.actions
+	rc.type in (policies | restrictions)
+	not object.get(rc.change.before, "status", null) == "erased"
+	not object.get(settings, "allow_forget", false)
+	msg := sprintf("%s: the record would be forgotten while what it says stays in force; set allow_forget in a reviewed change", [rc.address])
+}
+
+# A subject stands in the receipt by its pseudonym alone.
+warn contains msg if {
+	some rc in changes
+	rc.type in {"streamchat_user_erasure", "streamchat_user_erasure_batch"}
+	irreversible(rc)
+	blank(object.get(rc.change.after, "subject", null))
+	not open(rc, "subject")
+	msg := sprintf("%s: no pseudonym_key is set, so its receipt names nobody", [rc.address])
 }
 
 forgets(rc) if destroys(rc)

@@ -17,7 +17,7 @@ erasure := {
 	"change": {
 		"actions": ["create"],
 		"before": null,
-		"after": {"request_id": "DSR-1", "app_name": "Acme", "irreversible": true, "user_id": "anna", "on_destroy": "forget"},
+		"after": {"request_id": "DSR-1", "app_name": "Acme", "irreversible": true, "user_id": "anna", "subject": "0123", "on_destroy": "forget"},
 		"after_unknown": {"status": true},
 	},
 }
@@ -133,7 +133,7 @@ test_removed_policy if one(says([change("streamchat_retention_policy", ["delete"
 
 staged(before, now_) := change("streamchat_user_erasure", ["update"], before, now_)
 
-record(more) := object.union({"request_id": "DSR-1", "app_name": "Acme", "irreversible": true, "user_id": "anna", "on_destroy": "forget", "grace_period": "720h"}, more)
+record(more) := object.union({"request_id": "DSR-1", "app_name": "Acme", "irreversible": true, "user_id": "anna", "subject": "0123", "on_destroy": "forget", "grace_period": "720h"}, more)
 
 scheduled(more) := object.union(record({"status": "scheduled", "found": "present", "erase_at": "2026-01-01T08:00:00Z", "due_at": "2026-01-20T00:00:00Z"}), more)
 
@@ -172,17 +172,21 @@ test_scheduled_taken_off if {
 	count(says([batch(ids, {"user_ids": null}, {"anna": true, "bert": true})], lax)) == 0
 }
 
-# What was scheduled counts again when it is due: by those whose result the apply decides.
+# What was scheduled was counted then and is not counted when it is due; whoever is new is.
 test_due_counts if {
 	every n in [10, 11] {
 		results := {sprintf("u-%d", [i]): true | some i in numbers.range(1, n)}
 		every ids in [{"user_ids": numbers.range(1, 500)}, {"user_ids": null}] {
 			count(says([batch(ids, ids, results)], lax)) == n - 10
 		}
+		known := {"user_ids": null, "results": {key: "scheduled" | some key, _ in results}}
+		count(says([batch(known, {"user_ids": null}, results)], lax)) == 0
 	}
-	every total in [10, 11] {
-		due := [json.patch(staged(scheduled({}), record({})), [{"op": "replace", "path": "/address", "value": sprintf("a[%d]", [i])}]) | some i in numbers.range(1, total)]
-		count(says(due, lax)) == total - 10
+	every status in ["scheduled", "submitted", "failed"] {
+		due := [json.patch(staged(scheduled({"status": status}), record({})), [{"op": "replace", "path": "/address", "value": sprintf("a[%d]", [i])}]) | some i in numbers.range(1, 11)]
+		count(says(due, lax)) == 0
+		raised := [json.patch(rc, [{"op": "add", "path": "/change/after/delete", "value": "hard"}]) | some rc in due]
+		one(says(raised, lax), "11 deletions")
 	}
 	scheduling := change("streamchat_user_erasure_batch", ["create"], null, record({"new_user_count": 11}))
 	one(says([scheduling], lax), "11 deletions")
@@ -283,4 +287,110 @@ test_errors if {
 	messages := main.deny with input as object.union(plan([]), {"errored": true})
 		with time.now_ns as now
 	one(messages, "has errors")
+}
+
+# What is set under a wrong name or in a wrong type allows nothing and limits nothing.
+test_settings_have_their_types if {
+	every name, type in main.types {
+		every value in [10, "10", true, "true", null, ["Acme"], {}] {
+			wrong := [message | some message in says([], {name: value}); contains(message, sprintf("setting %s", [name]))]
+			count(wrong) == count([1 | type_name(value) != type])
+		}
+	}
+	one(says([], {"max_irreversable": 5}), "max_irreversable is unknown")
+	one(says([erasure], {"expected_apps": ["Acme", 1]}), "no name")
+	every value in [null, "x", 1, true, []] {
+		some message in says([], value)
+		contains(message, "is no object")
+	}
+	shipped := data.streamchat
+	count(says([], shipped)) == 0
+}
+
+unknown(rc, name, value) := json.patch(rc, [{"op": "add", "path": concat("", ["/change/after_unknown/", name]), "value": value}])
+
+test_unknown_values if {
+	created := change("streamchat_retention_policy", ["create"], null, {"policy": "old-messages"})
+	changed := change("streamchat_retention_policy", ["update"], {"policy": "old-messages", "max_age_hours": 8760}, {"policy": "old-messages"})
+	one(says([unknown(changed, "max_age_hours", true)], lax), "max_age_hours is only known")
+	one(says([unknown(created, "max_age_hours", true)], {"allow_new_retention": true}), "max_age_hours is only known")
+	every name in ["grace_period", "due_at", "received_at", "delete"] {
+		one(says([unknown(erasure, name, true)], lax), "only known after apply")
+		one(says([unknown(staged(scheduled({}), record({})), name, true)], lax), "only known after apply")
+	}
+	one(says([unknown(erasure, "delete", [{"user": true}])], lax), "delete is only known")
+	every name in ["user_id", "user_ids", "subject"] {
+		every value in [true, [false, true]] {
+			one(says([unknown(erasure, name, value)], lax), "who it is about")
+			count(says([unknown(erasure, name, value)], {"allow_unknown_subjects": true})) == 0
+		}
+	}
+	one(says([unknown(change("streamchat_user_deactivation", ["create"], null, {}), "user_id", true)], lax), "who it is about")
+	count(says([unknown(erasure, "user_ids", [false, false])], lax)) == 0
+	count(says([unknown(erasure, "task_id", true)], lax)) == 0
+}
+
+dropping := {"results": {"anna": "erased", "bert": "erased", "carl": "pending"}, "drop_removed_records": true}
+
+drops(results, open) := json.patch(
+	change("streamchat_user_erasure_batch", ["update"], dropping, json.patch(dropping, [{"op": "replace", "path": "/results", "value": results}])),
+	[{"op": "replace", "path": "/change/after_unknown", "value": {"results": open}}],
+)
+
+test_dropped_records if {
+	one(says([drops({}, false)], lax), "2 who left the list would be dropped")
+	one(says([drops({"anna": "erased"}, {})], lax), "1 who left")
+	count(says([drops({"anna": "erased"}, {"bert": true})], lax)) == 0
+	count(says([drops({}, false)], {"allow_forget": true})) == 0
+	kept := json.patch(drops({}, false), [{"op": "replace", "path": "/change/after/drop_removed_records", "value": false}])
+	count(says([kept], lax)) == 0
+}
+
+test_forgotten_while_in_force if {
+	every type in main.restrictions | main.policies {
+		one(says([change(type, ["forget"], restriction, null)], lax), "stays in force")
+		count(says([change(type, ["forget"], restriction, null)], {"allow_forget": true})) == 0
+	}
+	count(says([change("streamchat_user_deactivation", ["forget"], {"status": "erased"}, null)], lax)) == 0
+}
+
+whole(parts) := messages if {
+	messages := main.deny with input as object.union(plan([]), parts)
+		with data.streamchat as lax
+		with time.now_ns as now
+}
+
+test_not_complete if {
+	one(whole({"complete": false}), "not complete")
+	one(whole({"complete": false, "deferred_changes": [{}]}), "not complete")
+	one(whole({"deferred_action_invocations": [{}]}), "not complete")
+	count(whole({"complete": true, "deferred_changes": []})) == 0
+	one(whole({"complete": false, "errored": true}), "has errors")
+}
+
+test_actions if {
+	every type in main.actions {
+		invoked := {"action_invocations": [{"address": "action.x", "type": type}]}
+		one(whole(invoked), "leaves no record")
+		allowed := main.deny with input as object.union(plan([]), invoked) with data.streamchat as {"allow_actions": true} with time.now_ns as now
+		count(allowed) == 0
+	}
+	one(whole({"action_invocations": [{"address": "action.x", "type": "streamchat_mystery"}]}), "does not know streamchat_mystery")
+	count(whole({"action_invocations": [{"address": "action.x", "type": "aws_x"}]})) == 0
+}
+
+test_no_changes_of_a_plan if {
+	every changes in [null, {}, "x"] {
+		one(whole({"resource_changes": changes}), "no list")
+	}
+	every rc in [null, {}, json.remove(erasure, ["/change"]), json.remove(erasure, ["/mode"]), json.patch(erasure, [{"op": "replace", "path": "/change/actions", "value": ["Delete"]}])] {
+		some message in whole({"resource_changes": [rc]})
+		contains(message, "resource_changes[0] is no change")
+	}
+}
+
+test_no_pseudonym_key if {
+	one(warns([after({"subject": null})], lax), "names nobody")
+	count(warns([after({"subject": null, "irreversible": false})], lax)) == 0
+	count(warns([unknown(after({"subject": null}), "subject", true)], {"allow_unknown_subjects": true})) == 0
 }

@@ -34,6 +34,9 @@ func (c *Core) Apply(plan *Plan) *Result {
 		return &Result{}
 	}
 	for address, planned := range plan.Changes {
+		if planned.refreshed == nil {
+			continue // beside the resources
+		}
 		refreshed := *planned.refreshed
 		c.put(address, &refreshed)
 	}
@@ -41,6 +44,7 @@ func (c *Core) Apply(plan *Plan) *Result {
 	defer p.end()
 	if p.configure(false) {
 		w := &walk{core: c, p: p, plan: plan}
+		defer w.shut()
 		if !inOrder(w.nodes(), p.halted) {
 			p.add(Diagnostic{Error: true, Summary: "execution halted"})
 		}
@@ -69,8 +73,14 @@ func (w *walk) nodes() (nodes []*node) {
 			continue
 		}
 		address := change.Address
+		if kind, _ := beside(address); kind != "" {
+			if one := w.besideNode(planned, kind); one != nil {
+				nodes = append(nodes, one)
+			}
+			continue
+		}
 		deposes := planned.Action == Replace && change.CreateBeforeDestroy
-		create := &node{name: address, after: dependencies(change), do: func() bool { time.Sleep(change.Late); return w.applyOne(planned) }}
+		create := &node{name: address, after: append(dependencies(change), w.ahead(address)...), do: func() bool { time.Sleep(change.Late); return w.applyOne(planned) }}
 		destroy := &node{name: destroyOf(address), do: func() bool { time.Sleep(change.Late); return w.destroyOne(planned) }}
 		for _, other := range w.plan.changes {
 			if slices.Contains(dependencies(other), address) || slices.Contains(w.core.after(other.Address), address) {
@@ -99,8 +109,34 @@ func (w *walk) nodes() (nodes []*node) {
 	return nodes
 }
 
+// besideNode is the step of what is no resource: nil where the plan has done it.
+func (w *walk) besideNode(planned *Planned, kind string) *node {
+	if planned.Action == NoOp && kind != "ephemeral" {
+		return nil
+	}
+	after := dependencies(planned.Change)
+	if kind == "action" && !planned.Ahead {
+		after = append(after, planned.Trigger)
+	}
+	return &node{name: planned.Address, after: after, do: func() bool { return w.applyBeside(planned) }}
+}
+
+// ahead are the actions that are invoked before a resource.
+func (w *walk) ahead(address string) (actions []string) {
+	for _, change := range w.plan.changes {
+		if change.Trigger == address && change.Ahead {
+			actions = append(actions, change.Address)
+		}
+	}
+	return actions
+}
+
 // destroyOne is a destruction, or the first half of a replacement.
 func (w *walk) destroyOne(planned *Planned) bool {
+	if planned.NoDestroy {
+		w.core.set(planned.Address, func(i *instance) { i.current = nil })
+		return true
+	}
 	o := w.core.get(planned.Address).current
 	left, ok := w.apply(planned.Address, o, planned.before, tftypes.NewValue(planned.before.Type(), nil), nil, planned.private, nil)
 	w.core.set(planned.Address, func(i *instance) { i.current = left })
@@ -111,6 +147,10 @@ func (w *walk) destroyOne(planned *Planned) bool {
 func (w *walk) destroyDeposed(address string) bool {
 	i := w.core.get(address)
 	if i == nil || i.deposed == nil {
+		return true
+	}
+	if c := w.plan.Changes[address]; c != nil && c.NoDestroy {
+		w.core.set(address, func(i *instance) { i.deposed = nil })
 		return true
 	}
 	planned := w.planDelete(address, i.deposed)

@@ -10,7 +10,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 )
 
-// What is not a managed resource. Each call is a run of its own.
+// What is not a managed resource, each call a run of its own; in a run with others, see
+// core_beside.go.
 
 // Validate is terraform validate of one resource block.
 func (c *Core) Validate(address string, config Config) Diagnostics {
@@ -60,21 +61,7 @@ func values(d *tfprotov6.DynamicValue, typ tftypes.Type) map[string]any {
 // Data reads a data source.
 func (c *Core) Data(typeName string, config Config) (read map[string]any, diags Diagnostics) {
 	c.t.Helper()
-	diags = c.run(func(p *process) {
-		schema := c.schema.DataSourceSchemas[typeName]
-		body, ok := p.body("data."+typeName, schema, config)
-		if !ok {
-			return
-		}
-		valid, ok := call(p, typeName, p.server.ValidateDataResourceConfig, &tfprotov6.ValidateDataResourceConfigRequest{TypeName: typeName, Config: body})
-		if !ok || p.report(typeName, valid.Diagnostics) {
-			return
-		}
-		resp, ok := call(p, typeName, p.server.ReadDataSource, &tfprotov6.ReadDataSourceRequest{TypeName: typeName, Config: body})
-		if ok && !p.report(typeName, resp.Diagnostics) {
-			read = values(resp.State, schema.Block.ValueType())
-		}
-	})
+	diags = c.run(func(p *process) { read, _ = p.data(typeName, config) })
 	return read, diags
 }
 
@@ -83,26 +70,14 @@ func (c *Core) Data(typeName string, config Config) (read map[string]any, diags 
 func (c *Core) Ephemeral(typeName string, config Config, use func(result map[string]any)) Diagnostics {
 	c.t.Helper()
 	return c.run(func(p *process) {
-		schema := c.schema.EphemeralResourceSchemas[typeName]
-		body, ok := p.body("ephemeral."+typeName, schema, config)
+		result, shut, ok := p.open(typeName, config)
 		if !ok {
 			return
 		}
-		valid, ok := call(p, typeName, p.server.ValidateEphemeralResourceConfig, &tfprotov6.ValidateEphemeralResourceConfigRequest{TypeName: typeName, Config: body})
-		if !ok || p.report(typeName, valid.Diagnostics) {
-			return
-		}
-		opened, ok := call(p, typeName, p.server.OpenEphemeralResource, &tfprotov6.OpenEphemeralResourceRequest{TypeName: typeName, Config: body})
-		if !ok || p.report(typeName, opened.Diagnostics) {
-			return
-		}
 		if use != nil {
-			use(values(opened.Result, schema.Block.ValueType()))
+			use(result)
 		}
-		closed, ok := call(p, typeName, p.server.CloseEphemeralResource, &tfprotov6.CloseEphemeralResourceRequest{TypeName: typeName, Private: opened.Private})
-		if ok {
-			p.report(typeName, closed.Diagnostics)
-		}
+		shut()
 	})
 }
 
@@ -110,37 +85,8 @@ func (c *Core) Ephemeral(typeName string, config Config, use func(result map[str
 func (c *Core) Action(typeName string, config Config) (progress []string, diags Diagnostics) {
 	c.t.Helper()
 	diags = c.run(func(p *process) {
-		server, ok := p.server.(tfprotov6.ActionServer)
-		schema := c.schema.ActionSchemas[typeName]
-		if !ok || schema == nil {
-			c.t.Fatalf("the provider has no action %s", typeName)
-		}
-		body, ok := p.body("action."+typeName, schema.Schema, config)
-		if !ok {
-			return
-		}
-		valid, ok := call(p, typeName, server.ValidateActionConfig, &tfprotov6.ValidateActionConfigRequest{ActionType: typeName, Config: body})
-		if !ok || p.report(typeName, valid.Diagnostics) {
-			return
-		}
-		planned, ok := call(p, typeName, server.PlanAction, &tfprotov6.PlanActionRequest{ActionType: typeName, Config: body})
-		if !ok || p.report(typeName, planned.Diagnostics) {
-			return
-		}
-		events, ok := call(p, typeName, server.InvokeAction, &tfprotov6.InvokeActionRequest{ActionType: typeName, Config: body})
-		if !ok {
-			return
-		}
-		for event := range events.Events {
-			switch e := event.Type.(type) {
-			case tfprotov6.ProgressInvokeActionEventType:
-				progress = append(progress, e.Message)
-				if secret, told := c.tells(e.Message); told {
-					c.t.Errorf("the progress tells %q: %s", secret, e.Message)
-				}
-			case tfprotov6.CompletedInvokeActionEventType:
-				p.report(typeName, e.Diagnostics)
-			}
+		if p.planAction(typeName, config) {
+			progress, _ = p.invoke(typeName, config)
 		}
 	})
 	return progress, diags

@@ -46,10 +46,16 @@ type Change struct {
 	ImportIdentity Config
 	// NoRefresh is -refresh=false.
 	NoRefresh bool
+	// NoDestroy is OpenTofu's lifecycle argument destroy = false: a destroy, of a replacement
+	// too, only forgets.
+	NoDestroy bool
 	// AtApply is the body when the plan is applied, nil where it is the same: a saved plan
 	// holds the configuration, but what is write-only or ephemeral is read once more. What
 	// the provider block reads from the environment changes in [Core.Provider].
 	AtApply Config
+	// Trigger is the resource that an action is invoked before (Ahead) or after.
+	Trigger string
+	Ahead   bool
 }
 
 // body is the block's, in a plan or in an apply.
@@ -157,11 +163,16 @@ func (c *Core) PlanAll(changes ...Change) *Plan {
 	w := &walk{core: c, p: p, planning: true, plan: plan}
 	var nodes []*node
 	for _, change := range changes {
-		nodes = append(nodes, &node{name: change.Address, after: dependencies(change), do: func() bool { return w.planOne(change) }})
+		after, do := dependencies(change), func() bool { return w.planOne(change) }
+		if kind, _ := beside(change.Address); kind != "" {
+			after, do = append(after, change.Trigger), func() bool { return w.planBeside(change) }
+		}
+		nodes = append(nodes, &node{name: change.Address, after: after, do: do})
 	}
 	if !inOrder(nodes, p.halted) {
 		p.add(Diagnostic{Error: true, Summary: "execution halted"})
 	}
+	w.shut()
 	return finish(p)
 }
 
@@ -169,11 +180,11 @@ func (c *Core) PlanAll(changes ...Change) *Plan {
 func (c *Core) validate(p *process, changes []Change) bool {
 	valid := true
 	for _, change := range changes {
-		if change.Config == nil {
-			continue
-		}
 		c.guard("", change.Config)
 		c.guard("", change.AtApply)
+		if kind, _ := beside(change.Address); change.Config == nil || kind != "" {
+			continue
+		}
 		config, ok := p.config(change, true, func(ref) any { return Unknown })
 		valid = ok && p.validate(change.Address, config) && valid
 	}
@@ -205,16 +216,21 @@ type walk struct {
 	planning bool
 	plan     *Plan
 
-	mu sync.Mutex
+	mu     sync.Mutex
+	opened []func()
 }
 
 // look follows a reference: to what is planned, or to the state.
 func (w *walk) look(r ref) any {
-	if w.planning {
+	kind, _ := beside(r.address)
+	if w.planning || kind != "" {
 		w.mu.Lock()
-		planned := w.plan.Changes[r.address]
-		w.mu.Unlock()
-		if planned != nil {
+		defer w.mu.Unlock()
+		switch planned := w.plan.Changes[r.address]; {
+		case planned == nil:
+		case kind != "" && planned.After == nil:
+			return Unknown
+		default:
 			return At(planned.After, r.path...)
 		}
 	}

@@ -59,7 +59,6 @@ func noun(typeName, subject string, subjects schema.Attribute, more map[string]s
 		Effect:         effect,
 		Caveat:         "It goes for everybody who was in it.",
 		Deed:           "hard_delete",
-		Exported:       "channel",
 		CallsPerMinute: func(*session.Session) int { return callsPerMinute },
 	}
 }

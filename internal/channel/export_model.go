@@ -28,6 +28,7 @@ type exportModel struct {
 	IncludeTruncatedMessages   types.Bool        `tfsdk:"include_truncated_messages"`
 	TaskID                     types.String      `tfsdk:"task_id"`
 	MessageCount               types.Int64       `tfsdk:"message_count"`
+	Complete                   types.Bool        `tfsdk:"complete"`
 }
 
 // known gives the cids if all of them, and what decides about soft-deleted

@@ -23,8 +23,10 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/erasure"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/export"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/exportfile"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/lifecycle"
@@ -98,6 +100,7 @@ func (*exportResource) Schema(ctx context.Context, _ resource.SchemaRequest, res
 			"include_truncated_messages": option("Whether truncated messages are in the file as well."),
 
 			"task_id":       exportfile.Kept("The id of Stream's task that made the export."),
+			"complete":      exportfile.Complete(),
 			"message_count": exportfile.Count("How many messages the file holds; of a `v2` file, how many lines are of the type `message`."),
 		},
 	}
@@ -138,10 +141,15 @@ func (r *exportResource) ModifyPlan(ctx context.Context, req resource.ModifyPlan
 	}
 	ctx, cancel := context.WithTimeout(ctx, exportfile.PlanTimeout)
 	defer cancel()
-	if resp.Diagnostics.Append(r.Ahead(path.Root("cids"), "channel", cids...)...); resp.Diagnostics.HasError() {
+	if resp.Diagnostics.Append(exportfile.Ahead(ctx, r.Session, path.Root("cids"), r.reads(req.Config, cids))...); resp.Diagnostics.HasError() {
 		return
 	}
 	resp.Diagnostics.Append(r.unknownChannels(ctx, cids, model.IncludeSoftDeletedChannels.ValueBool())...)
+}
+
+// reads is what the export of a block reads.
+func (r *exportResource) reads(config tfsdk.Config, cids []string) erasure.Export {
+	return erasure.Export{Key: r.TypeName + config.Raw.String(), Channels: cids}
 }
 
 // unknownChannels names the channels that Stream does not find, by their index.
@@ -187,11 +195,11 @@ func (r *exportResource) Create(ctx context.Context, req resource.CreateRequest,
 		return
 	}
 	model.SetApp(app)
-	unlock, diags := r.Lock(ctx, "channel", model.request().CIDs...)
-	defer unlock()
+	taking, diags := exportfile.Take(ctx, r.Session, at, r.reads(req.Config, model.request().CIDs))
 	if resp.Diagnostics.Append(diags...); diags.HasError() {
 		return
 	}
+	defer func() { taking.End(!resp.Diagnostics.HasError()) }()
 	// Before Stream makes an export, which it keeps for 60 days.
 	file, diags := r.Begin(ctx, &model.Model, req.Plan.Raw)
 	resp.Diagnostics.Append(diags...)
@@ -207,6 +215,10 @@ func (r *exportResource) Create(ctx context.Context, req resource.CreateRequest,
 	resp.Diagnostics.Append(model.Commit(file, at, takenAt)...)
 	if resp.Diagnostics.HasError() {
 		return
+	}
+	late := taking.Reached(ctx)
+	if model.Complete = types.BoolValue(!late); late {
+		resp.Diagnostics.Append(exportfile.Late(at))
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, &model)...)
 	resp.Diagnostics.Append(r.Archive(ctx, resp.State.Raw, resp.Private)...)

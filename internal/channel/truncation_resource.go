@@ -35,7 +35,6 @@ func NewTruncation() resource.Resource {
 		Engine:         func(s *session.Session) *erasure.Engine[erasure.TruncationScope] { return s.Truncations },
 		Effect:         truncates,
 		Deed:           "hard_delete",
-		Exported:       "channel",
 		CallsPerMinute: func(*session.Session) int { return callsPerMinute },
 		NoImport: [2]string{"Truncations cannot be imported", "Stream says when a channel was truncated, not how, so there is no proof to adopt. Nothing was changed. " +
 			"To truncate the channel, remove the import and apply the resource block."},

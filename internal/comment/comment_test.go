@@ -6,6 +6,7 @@ package comment_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,11 +14,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/hashicorp/terraform-plugin-framework/resource"
-
-	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/clock"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/comment"
-	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/provider"
 )
 
 // Every CLI's recorded plans give the expected comment.
@@ -83,29 +80,6 @@ func TestWithoutLog(t *testing.T) {
 			if without < with || with == 0 {
 				t.Errorf("%s %s: %d irreversible with the log, %d without", flavor, step, with, without)
 			}
-		}
-	}
-}
-
-func TestKnowsEveryResource(t *testing.T) {
-	t.Parallel()
-	p := provider.New("test", clock.Real{})()
-	types := map[string]bool{}
-	for _, create := range p.Resources(t.Context()) {
-		var meta resource.MetadataResponse
-		create().Metadata(t.Context(), resource.MetadataRequest{ProviderTypeName: "streamchat"}, &meta)
-		types[meta.TypeName] = true
-	}
-	known := map[string]bool{}
-	for _, name := range comment.Kinds() {
-		known[name] = true
-		if !types[name] {
-			t.Errorf("%s is no resource of the provider", name)
-		}
-	}
-	for name := range types {
-		if !known[name] {
-			t.Errorf("%s is not known: say in judge.go what it does", name)
 		}
 	}
 }
@@ -350,10 +324,66 @@ func TestReceipts(t *testing.T) {
 	}
 }
 
+// Where a link leads nothing is written, and what is no receipt is not taken for one.
+func TestReceiptsFollowNoLink(t *testing.T) {
+	t.Parallel()
+	dir, elsewhere := t.TempDir(), filepath.Join(t.TempDir(), "main.tf")
+	write(t, elsewhere, []byte("precious"))
+	state := func(receipt string) []byte {
+		of := func(name, receipt string) any {
+			return map[string]any{"address": "streamchat_user_erasure." + name, "mode": "managed", "type": "streamchat_user_erasure", "values": map[string]any{"receipt": receipt}}
+		}
+		raw, _ := json.Marshal(map[string]any{"format_version": "1.0", "values": map[string]any{"root_module": map[string]any{"resources": []any{of("a", receipt), of("b", "{}")}}}})
+		return raw
+	}
+	if n, err := comment.Receipts(bytes.NewReader(state(`{"n":1}`)), dir); err != nil || n != 2 {
+		t.Fatal(n, err)
+	}
+	files, _ := filepath.Glob(filepath.Join(dir, "*"))
+	if len(files) != 2 {
+		t.Fatal(files)
+	}
+	for _, name := range files {
+		if err := errors.Join(os.Remove(name), os.Symlink(elsewhere, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := comment.Receipts(bytes.NewReader(state(`{"n":1}`)), dir); err != nil {
+		t.Fatal(err)
+	}
+	if got := string(file(t, elsewhere)); got != "precious" {
+		t.Errorf("through the link: %s", got)
+	}
+	for _, name := range files {
+		if info, err := os.Lstat(name); err != nil || !info.Mode().IsRegular() || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v %v", name, info, err)
+		}
+	}
+	dir = t.TempDir()
+	n, err := comment.Receipts(bytes.NewReader(state("<html>anna")), dir)
+	left, _ := os.ReadDir(dir)
+	if err == nil || strings.Contains(err.Error(), "anna") || n != 1 || len(left) != 1 {
+		t.Errorf("%d receipts, %d files: %v", n, len(left), err)
+	}
+}
+
 func TestBadInput(t *testing.T) {
 	t.Parallel()
+	of := func(rest string) string {
+		return `{"format_version":"1.2","timestamp":"2026-01-01T00:00:00Z",` + rest + "}"
+	}
 	for name, in := range map[string][2]string{
 		"no JSON": {"x", ""}, "no plan": {"{}", ""}, "another format": {`{"format_version":"9.0"}`, ""},
+		"a state": {`{"format_version":"1.0","values":{"root_module":{}},"timestamp":"2026-01-01T00:00:00Z","resource_changes":[]}`, ""}, "an empty state": {`{"format_version":"1.0"}`, ""},
+		"no time": {`{"format_version":"1.2","resource_changes":[]}`, ""}, "another time": {`{"format_version":"1.2","timestamp":"today","resource_changes":[]}`, ""},
+		"a change that is null": {of(`"resource_changes":[null]`), ""}, "a change of nothing": {of(`"resource_changes":[{"address":"a","mode":"managed","type":"streamchat_x","change":null}]`), ""},
+		"no action":         {of(`"resource_changes":[{"address":"a","mode":"managed","type":"streamchat_x","change":{"actions":[]}}]`), ""},
+		"an unknown action": {of(`"resource_changes":[{"address":"a","mode":"managed","type":"streamchat_x","change":{"actions":["No-op"]}}]`), ""},
+		"an unknown mode":   {of(`"resource_changes":[{"address":"a","mode":"Managed","type":"streamchat_x","change":{"actions":["delete"]}}]`), ""},
+		"no type":           {of(`"resource_changes":[{"address":"a","mode":"managed","change":{"actions":["delete"]}}]`), ""},
+		"no list":           {of(`"resource_changes":{}`), ""}, "a list twice": {of(`"resource_changes":[{}],"resource_changes":[]`), ""}, "a list in two cases": {of(`"resource_changes":[],"RESOURCE_CHANGES":[]`), ""},
+		"an action that is null": {of(`"action_invocations":[null]`), ""}, "a deferred one that is null": {of(`"deferred_changes":[{"reason":"x"}]`), ""}, "a deferred action that is null": {of(`"deferred_action_invocations":[{}]`), ""},
+		"two plans":                       {of(`"resource_changes":[]`) + of(`"resource_changes":[]`), ""},
 		"a log without error and no plan": {"", `{"type":"version"}`}, "neither": {"", ""},
 	} {
 		var p, l []byte
@@ -384,7 +414,9 @@ func flavors(t *testing.T) []string {
 	return dirs
 }
 
-func file(t *testing.T, parts ...string) []byte {
+func file(t *testing.T, parts ...string) []byte { return fileOf(t, parts...) }
+
+func fileOf(t testing.TB, parts ...string) []byte {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join(parts...))
 	if err != nil {

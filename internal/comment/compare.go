@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -22,13 +23,45 @@ const memoryHead, memoryTail = "\n<!-- streamchat-acts:", " -->\n"
 
 var memoryOf = regexp.MustCompile(`<!-- streamchat-acts:([A-Za-z0-9+/=]+) -->`)
 
+// digests are what is known of each act, by its key.
 func (p *Plan) digests() map[string]string {
 	all := map[string]string{}
 	for _, a := range p.acts {
-		sum := sha256.Sum256(fmt.Appendf(nil, "%d %q %q %q %d %q %q %q", a.effect, a.modes, a.request, a.app, a.count, a.facts, a.subjects, a.pseudonym))
-		all[a.address] = base64.RawStdEncoding.EncodeToString(sum[:6])
+		all[a.key] = digest(a.effect, a.count, a.facts, a.whole)
 	}
 	return all
+}
+
+func digest(of ...any) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q", of))
+	return base64.RawStdEncoding.EncodeToString(sum[:6])
+}
+
+// keyOf tells acts apart whose addresses are shown alike, since ids in them are hidden.
+func keyOf(shown, address string) string {
+	if shown == address {
+		return shown
+	}
+	return shown + "\x00" + digest(address)
+}
+
+// whole is all of a change but what the provider itself writes: whatever else differs, somebody
+// changed.
+func (c change) whole() string {
+	strip := func(values map[string]any) map[string]any {
+		kept := maps.Clone(values)
+		maps.DeleteFunc(kept, func(name string, _ any) bool { return attributes[name] })
+		return kept
+	}
+	results := map[string]bool{} // whose, whatever became of them
+	for _, values := range []map[string]any{c.before, c.after, c.unknown} {
+		of, _ := values["results"].(map[string]any)
+		for key := range of {
+			results[key] = true
+		}
+	}
+	raw, _ := json.Marshal([]any{c.typeName, strip(c.before), strip(c.after), strip(c.unknown), results}) // was JSON
+	return string(raw)
 }
 
 func (p *Plan) memory() string {
@@ -56,17 +89,17 @@ func (p *Plan) compare(previous string) (c comparison) {
 		return c
 	}
 	now := p.digests()
-	for address, digest := range now {
-		switch last, ok := before[address]; {
+	for key, digest := range now {
+		switch last, ok := before[key]; {
 		case !ok:
-			c.fresh = append(c.fresh, address)
+			c.fresh = append(c.fresh, key)
 		case last != digest:
-			c.changed = append(c.changed, address)
+			c.changed = append(c.changed, key)
 		}
 	}
-	for address := range before {
-		if _, ok := now[address]; !ok {
-			c.absent = append(c.absent, address)
+	for key := range before {
+		if _, ok := now[key]; !ok {
+			c.absent = append(c.absent, key)
 		}
 	}
 	slices.Sort(c.fresh)
@@ -96,10 +129,10 @@ func remember(previous string) (digests map[string]string, err error) {
 }
 
 func (c comparison) mark(a act) string {
-	if _, ok := slices.BinarySearch(c.fresh, a.address); ok {
+	if _, ok := slices.BinarySearch(c.fresh, a.key); ok {
 		return "**new** "
 	}
-	if _, ok := slices.BinarySearch(c.changed, a.address); ok {
+	if _, ok := slices.BinarySearch(c.changed, a.key); ok {
 		return "**changed** "
 	}
 	return ""
@@ -126,7 +159,8 @@ func (c comparison) write(b *strings.Builder) {
 		}
 		quoted := make([]string, min(len(part.of), most))
 		for i := range quoted {
-			quoted[i] = code(part.of[i])
+			address, _, _ := strings.Cut(part.of[i], "\x00")
+			quoted[i] = code(address)
 		}
 		more := ""
 		if n := len(part.of) - len(quoted); n > 0 {

@@ -33,7 +33,7 @@ func read(t *testing.T, plan, log []byte) *comment.Plan {
 // plan is a saved plan as the CLIs show it, of changes that a test makes up.
 func plan(t *testing.T, changes ...any) []byte {
 	t.Helper()
-	raw, err := json.Marshal(map[string]any{"format_version": "1.2", "terraform_version": "1.11.4", "timestamp": "2026-01-01T00:00:00Z", "resource_changes": changes})
+	raw, err := json.Marshal(map[string]any{"format_version": "1.2", "terraform_version": "1.11.4", "timestamp": "2026-01-01T00:00:00Z", "complete": true, "resource_changes": append([]any{}, changes...)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,6 +29,7 @@ const (
 	calledOff   = "Scheduled erasures called off"
 	overdue     = "Deadline has passed"
 	willBeLate  = "Erased after the deadline"
+	targeted    = "Resource targeting is in effect" // the CLI's own
 	weaker      = "Guards are weaker than those that were approved"
 )
 
@@ -51,7 +52,9 @@ const (
 	adopts
 	resumes
 	forgets
+	drops
 	books
+	putsOff
 	nothing effect = -1
 )
 
@@ -60,8 +63,9 @@ func (e effect) final() bool { return e <= schedules && e != nothing }
 
 // of says which record of its subject an act is about, where its effect does not.
 func (e effect) of(typeName string) string {
-	if record := kinds[typeName].record; record != "" && e >= adopts {
-		return " (" + record + ")"
+	k, _ := kindOf(typeName)
+	if k.record != "" && (e >= adopts || k.record == "action") {
+		return " (" + k.record + ")"
 	}
 	return ""
 }
@@ -83,7 +87,9 @@ var effects = map[effect]struct{ title, says string }{
 	adopts:      {"Adopted by import", "A record is made of what was done elsewhere. Nothing is deleted."},
 	resumes:     {"Resumed", "Asks for the result of what was submitted before; sent again only if Stream no longer knows the task."},
 	forgets:     {"Forgotten", "Only the record leaves the state, with its receipt. Nothing is sent to Stream, nothing comes back."},
+	drops:       {"Records dropped", "Who left the list leaves the record as well (drop_removed_records), with what proves their erasure. Nothing is sent to Stream, nothing comes back."},
 	books:       {"Bookkeeping", "Only what the record says changes. Nothing is sent to Stream."},
+	putsOff:     {"Put off", "This plan does not say what becomes of these, and its apply does not touch them. Another plan follows, which needs a comment of its own."},
 }
 
 // kind is what this package knows of a type of resource.
@@ -108,6 +114,23 @@ var kinds = map[string]kind{
 	"streamchat_user_export":           {"user", "users", "export", "user_id", export, forget, afterExport},
 	"streamchat_channel_export":        {"channel", "channels", "export", "cids", export, forget, afterExport},
 	"streamchat_retention_policy":      {"policy", "policies", "", "", setPolicy, removePolicy, afterPolicy},
+}
+
+// actions are all actions of the provider. They leave no record.
+var actions = map[string]kind{
+	"streamchat_deactivate_user": {"user", "users", "action", "user_id", func(change) effect { return restricts }, nil, afterAction},
+	"streamchat_export_user":     {"user", "users", "action", "user_id", func(change) effect { return exports }, nil, afterAction},
+}
+
+func afterAction(change, effect) string { return "nothing: an action leaves no record" }
+
+// kindOf is what is known of a type.
+func kindOf(typeName string) (kind, bool) {
+	if k, ok := kinds[typeName]; ok {
+		return k, true
+	}
+	k, ok := actions[typeName]
+	return k, ok
 }
 
 // change is one change of a plan, with what of it may be unknown.
@@ -165,27 +188,29 @@ func (c change) text(name string) string {
 // acts reports that an apply does something: what will be known after it is its result.
 func (c change) acts() bool { return c.created || c.unknown["status"] == true }
 
-func (c change) subjects() (ids []string) {
-	k := kinds[c.typeName]
+func (c change) subjects() []string {
+	k, _ := kindOf(c.typeName)
+	return c.texts(k.subject)
+}
+
+// texts are those of some attributes, before and after.
+func (c change) texts(names ...string) (texts []string) {
 	for _, values := range []map[string]any{c.before, c.after} {
-		switch v := values[k.subject].(type) {
-		case string:
-			ids = append(ids, v)
-		case []any:
-			for _, id := range v {
-				if s, ok := id.(string); ok {
-					ids = append(ids, s)
+		for _, name := range names {
+			for _, v := range append(list(values[name]), values[name]) {
+				if s, ok := v.(string); ok {
+					texts = append(texts, s)
 				}
 			}
 		}
 	}
-	slices.Sort(ids)
-	return slices.Compact(ids)
+	slices.Sort(texts)
+	return slices.Compact(texts)
 }
 
 // judge says what the change amounts to; said are the warnings about it.
 func (c change) judge(said []diagnostic) act {
-	k, known := kinds[c.typeName]
+	k, known := kindOf(c.typeName)
 	a := act{typeName: c.typeName, request: c.text("request_id"), app: c.text("app_name"), count: 1, labels: map[string]string{}}
 	if labels, ok := c.values()["labels"].(map[string]any); ok {
 		for name, value := range labels {
@@ -274,7 +299,7 @@ func (c change) hear(e effect, said []diagnostic) effect {
 
 // subject is the word for whom or what an act is about.
 func (a act) subject() string {
-	if k, ok := kinds[a.typeName]; ok {
+	if k, ok := kindOf(a.typeName); ok {
 		return k.one
 	}
 	return a.typeName
@@ -411,15 +436,47 @@ func modes(c change) string {
 	if name, ok := c.after["policy"].(string); ok {
 		said = append(said, name+" "+ages(c))
 	}
-	return strings.Join(said, ", ")
+	return strings.Join(append(said, c.settings()...), ", ")
+}
+
+// usual are the settings that a reviewer is told of where they are not as usual.
+var usual = map[string]any{
+	"attachments": false, "audience": "controller", "clear_deleted_message_text": false, "export_users": false, "format": "json",
+	"include_soft_deleted_channels": false, "include_truncated_messages": false, "mark_messages_deleted": false, "messages_since": nil, "messages_until": nil,
+	"new_call_owner_id": nil, "new_channel_owner_id": nil, "not_active_since": nil, "on_missing": "fail", "overwrite": false, "restore_messages": false,
+	"revoke_tokens": false, "skip_push": false,
+}
+
+// settings are those, in the configuration's own words; of an id only that there is one.
+func (c change) settings() (said []string) {
+	for _, name := range slices.Sorted(maps.Keys(usual)) {
+		value, ids := c.after[name], strings.HasSuffix(name, "_id")
+		switch text, _ := value.(string); {
+		case !unset(c.unknown[name]):
+			said = append(said, name+" not known yet")
+		case value == nil, value == usual[name]:
+		case text != "" && !ids:
+			said = append(said, name+" "+text)
+		default:
+			said = append(said, name)
+		}
+	}
+	if takes := strings.HasSuffix(c.typeName, "_export") && c.created || c.typeName == "streamchat_export_user"; takes && c.after["age_recipients"] == nil && unset(c.unknown["age_recipients"]) {
+		said = append(said, "in the clear")
+	}
+	return said
 }
 
 func ages(c change) string {
 	now, before := c.after["max_age_hours"], c.before["max_age_hours"]
-	if before == nil || before == now {
-		return fmt.Sprintf("after %v hours", now)
+	said := "after an age that is not known yet"
+	if now != nil {
+		said = fmt.Sprintf("after %v hours", now)
 	}
-	return fmt.Sprintf("after %v hours (before: %v)", now, before)
+	if before != nil && before != now {
+		said += fmt.Sprintf(" (before: %v)", before)
+	}
+	return said
 }
 
 // facts are the lines of a warning that are about this subject. What cannot be undone is
@@ -440,3 +497,6 @@ func facts(d diagnostic, titled bool) (lines []string) {
 
 // Kinds are the types of resources that the comment knows.
 func Kinds() []string { return slices.Sorted(maps.Keys(kinds)) }
+
+// Actions are the types of actions that it knows.
+func Actions() []string { return slices.Sorted(maps.Keys(actions)) }

@@ -24,18 +24,23 @@ type Plan struct {
 	made    string // when, RFC 3339
 	cli     string // the version
 	partial bool   // by -target or deferral
+	unsaid  bool   // neither the plan nor a log says whether it is complete
+	empty   bool   // it has no list of changes
 	logged  bool   // its log is there
 	acts    []act
 	others  []string     // changes of other providers
 	errors  []diagnostic // that fail the plan
 	general []diagnostic // warnings about nobody
 	ids     map[string]bool
-	longest int // of the ids, in bytes
+	longest int             // of the ids, in bytes
+	keys    map[string]bool // of for_each, that are no ids
 }
 
 // act is one change of one resource of this provider.
 type act struct {
 	address  string // as it may be shown
+	key      string // of this one alone
+	whole    string // what the digest is of
 	typeName string
 	request  string
 	labels   map[string]string
@@ -75,7 +80,7 @@ func Read(plan, log io.Reader) (*Plan, error) {
 	if plan == nil && log == nil {
 		return nil, errors.New("neither a plan nor its log is given")
 	}
-	p := &Plan{ids: map[string]bool{}}
+	p := &Plan{ids: map[string]bool{}, keys: map[string]bool{}}
 	said := map[string][]diagnostic{}
 	if p.logged = log != nil; p.logged {
 		if err := p.readLog(log, said); err != nil {
@@ -92,30 +97,40 @@ func Read(plan, log io.Reader) (*Plan, error) {
 	if err != nil {
 		return nil, fmt.Errorf("plan: %w", err)
 	}
-	var shown tfjson.Plan
-	if err := shown.UnmarshalJSON(raw); err != nil {
-		return nil, fmt.Errorf("plan: %w", err)
-	}
-	var more struct{ Errored bool } // tfjson leaves it out
-	if err := json.Unmarshal(raw, &more); err != nil {
+	shown, more, err := parse(raw)
+	if err != nil {
 		return nil, fmt.Errorf("plan: %w", err)
 	}
 	p.Errored = p.Errored || more.Errored
 	p.made, p.cli = shown.Timestamp, shown.TerraformVersion
-	p.partial = shown.Complete != nil && !*shown.Complete && !p.Errored
-	p.readChanges(&shown, said)
+	p.partial = (p.partial || shown.Complete != nil && !*shown.Complete || len(shown.DeferredChanges)+len(more.Deferred) > 0) && !p.Errored
+	p.unsaid, p.empty = shown.Complete == nil && !p.logged, shown.ResourceChanges == nil
+	p.readChanges(shown, said)
+	p.readActions(shown, more)
+	slices.Sort(p.others)
 	return p, nil
+}
+
+// know takes the ids that no text may show.
+func (p *Plan) know(c change) {
+	for _, id := range append(c.subjects(), c.texts("new_channel_owner_id", "new_call_owner_id")...) {
+		p.ids[id], p.longest = true, max(p.longest, len(id))
+	}
 }
 
 func (p *Plan) readChanges(shown *tfjson.Plan, said map[string][]diagnostic) {
 	for _, rc := range shown.ResourceChanges {
 		if rc.Mode == tfjson.ManagedResourceMode && strings.HasPrefix(rc.Type, prefix) {
-			for _, id := range changeOf(rc, p.made).subjects() {
-				p.ids[id], p.longest = true, max(p.longest, len(id))
-			}
+			p.know(changeOf(rc, p.made))
 		}
 	}
+	for _, action := range shown.ActionInvocations {
+		p.know(invoked(action))
+	}
 	for _, rc := range shown.ResourceChanges {
+		for i, key := range strings.Split(rc.Address, `"`) {
+			p.keys[key] = p.keys[key] || i%2 == 1
+		}
 		if rc.Mode != tfjson.ManagedResourceMode {
 			continue
 		}
@@ -125,22 +140,70 @@ func (p *Plan) readChanges(shown *tfjson.Plan, said map[string][]diagnostic) {
 		case !strings.HasPrefix(rc.Type, prefix):
 			p.others = append(p.others, p.shown(rc.Address))
 		default:
-			a := c.judge(said[rc.Address])
-			a.address = p.shown(rc.Address)
+			a, deposed := c.judge(said[rc.Address]), ""
 			if rc.DeposedKey != "" {
-				a.address += " (deposed)"
+				deposed = " (deposed)"
 			}
-			a.request = p.masked(a.request)
-			for name, value := range a.labels {
-				a.labels[name] = p.masked(value)
+			p.add(a, c, rc.Address+deposed)
+			if n := c.dropped(); n > 0 {
+				a.effect, a.count, a.facts, a.modes, a.later, a.stays = drops, n, nil, "", "", nil
+				p.add(a, c, rc.Address+deposed+" (dropped)")
 			}
-			p.acts = append(p.acts, a)
 		}
 	}
-	for _, action := range shown.ActionInvocations {
-		p.others = append(p.others, p.shown(action.Address))
+}
+
+// add takes an act with the address that names it, unless all of it is that it drops records.
+func (p *Plan) add(a act, c change, address string) {
+	a.address, a.whole = p.shown(address), c.whole()
+	a.key = keyOf(a.address, address)
+	a.request = p.masked(a.request)
+	for name, value := range a.labels {
+		a.labels[name] = p.masked(value)
 	}
-	slices.Sort(p.others)
+	if n := len(p.acts); a.effect == drops && p.acts[n-1].effect == books {
+		p.acts = p.acts[:n-1]
+	}
+	p.acts = append(p.acts, a)
+}
+
+// readActions takes what leaves no record, and what another plan will show.
+func (p *Plan) readActions(shown *tfjson.Plan, more more) {
+	for _, invocation := range shown.ActionInvocations {
+		if !strings.HasPrefix(invocation.Type, prefix) {
+			p.others = append(p.others, p.shown(invocation.Address))
+			continue
+		}
+		c := invoked(invocation)
+		trigger, _ := json.Marshal(invocation.LifecycleActionTrigger) // was JSON
+		a := c.judge(nil)
+		a.address, a.whole = p.shown(invocation.Address), c.whole()
+		a.key = a.address + "\x00" + digest(invocation.Address, string(trigger))
+		p.acts = append(p.acts, a)
+	}
+	put := func(typeName, address string) {
+		a := act{typeName: typeName, effect: putsOff, count: 1, address: p.shown(address)}
+		a.key = keyOf(a.address, address)
+		if !strings.HasPrefix(typeName, prefix) {
+			p.others = append(p.others, a.address)
+			return
+		}
+		p.acts = append(p.acts, a)
+	}
+	for _, deferred := range shown.DeferredChanges {
+		put(deferred.ResourceChange.Type, deferred.ResourceChange.Address)
+	}
+	for _, deferred := range more.Deferred {
+		put(deferred.Invocation.Type, deferred.Invocation.Address)
+	}
+}
+
+// invoked is an action as a change: all that it does is new.
+func invoked(action *tfjson.ActionInvocation) change {
+	c := change{typeName: action.Type, created: true}
+	c.after, _ = action.ConfigValues.(map[string]any)
+	c.unknown, _ = action.ConfigUnknown.(map[string]any)
+	return c
 }
 
 // readLog takes the diagnostics from a log of JSON lines; other lines may be among them.
@@ -164,6 +227,7 @@ func (p *Plan) readLog(log io.Reader, said map[string][]diagnostic) error {
 			p.Errored = true
 			p.errors = append(p.errors, d)
 		case d.Address == "" || d.Summary == holdUnseen:
+			p.partial = p.partial || d.Summary == targeted
 			// A destroy has no address; what it does is in the plan itself.
 			if !strings.HasPrefix(d.Summary, "Destroying ") && !slices.ContainsFunc(p.general, func(o diagnostic) bool { return o.Summary == d.Summary && (o.Detail == d.Detail || !d.shows()) }) {
 				p.general = append(p.general, d)
@@ -181,6 +245,14 @@ func (p *Plan) readLog(log io.Reader, said map[string][]diagnostic) error {
 // again, as by every apply.
 func (p *Plan) OnlyApproved() bool { return len(p.Unapproved()) == 0 }
 
+// Judged reports that the plan lists its changes: what lists none may be anything.
+func (p *Plan) Judged() error {
+	if p.empty && !p.Errored {
+		return errors.New("plan: it has no resource_changes")
+	}
+	return nil
+}
+
 // Unapproved is all of the plan that somebody has to look at, by request or address.
 func (p *Plan) Unapproved() (why []string) {
 	if p.Errored {
@@ -188,6 +260,9 @@ func (p *Plan) Unapproved() (why []string) {
 	}
 	if p.partial {
 		why = append(why, "the plan is not complete")
+	}
+	if p.unsaid {
+		why = append(why, "without the log nobody can say whether the plan is complete")
 	}
 	for _, a := range p.acts {
 		switch {
@@ -215,6 +290,18 @@ func (p *Plan) shown(address string) string {
 	parts := strings.Split(address, `"`)
 	for i := 1; i < len(parts); i += 2 {
 		parts[i] = p.masked(parts[i])
+	}
+	return strings.Join(parts, `"`)
+}
+
+// shownIn is the address of an error: its keys may be ids that no plan tells, since it failed
+// before it had them.
+func (p *Plan) shownIn(address string, o Options) string {
+	parts := strings.Split(address, `"`)
+	for i := 1; i < len(parts); i += 2 {
+		if parts[i] = p.masked(parts[i]); !o.ShowKeys && !p.keys[parts[i]] {
+			parts[i] = hiddenKey
+		}
 	}
 	return strings.Join(parts, `"`)
 }
@@ -247,4 +334,4 @@ func inID(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("_-", c) >= 0
 }
 
-const hidden = "‹id›"
+const hidden, hiddenKey = "‹id›", "‹key›"

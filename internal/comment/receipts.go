@@ -6,6 +6,8 @@ package comment
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -17,7 +19,8 @@ import (
 )
 
 // Receipts writes the receipts of a state, as "show -json" prints it, into a directory:
-// also after a run that ended red, when no output has them. It returns their number.
+// also after a run that ended red, when no output has them. It returns their number; one that
+// is no receipt does not keep back the others.
 func Receipts(state io.Reader, dir string) (int, error) {
 	raw, err := io.ReadAll(state)
 	if err != nil {
@@ -43,19 +46,39 @@ func writeReceipts(m *tfjson.StateModule, dir string) (n int, err error) {
 			continue
 		}
 		request, _ := r.AttributeValues["request_id"].(string)
-		if err := os.WriteFile(filepath.Join(dir, fileName(request, r.Address)), []byte(receipt+"\n"), 0o600); err != nil {
-			return n, err
+		name := fileName(request, r.Address)
+		if !json.Valid([]byte(receipt)) {
+			err = errors.Join(err, fmt.Errorf("%s is not written: the receipt in the state is no JSON", name))
+			continue
+		}
+		if failure := replace(dir, name, receipt+"\n"); failure != nil {
+			return n, errors.Join(err, failure)
 		}
 		n++
 	}
 	for _, child := range m.ChildModules {
-		more, err := writeReceipts(child, dir)
-		n += more
-		if err != nil {
-			return n, err
-		}
+		more, failure := writeReceipts(child, dir)
+		n, err = n+more, errors.Join(err, failure)
 	}
-	return n, nil
+	return n, err
+}
+
+// replace puts a file in the place of what has its name, be it a link: nothing is written
+// where a link leads.
+func replace(dir, name, content string) error {
+	file, err := os.CreateTemp(dir, ".receipt-*") // of mode 0600
+	if err != nil {
+		return err
+	}
+	_, err = file.WriteString(content)
+	err = errors.Join(err, file.Close())
+	if err == nil {
+		err = os.Rename(file.Name(), filepath.Join(dir, name))
+	}
+	if err != nil {
+		_ = os.Remove(file.Name())
+	}
+	return err
 }
 
 var unfit = regexp.MustCompile(`[^A-Za-z0-9-]+`)

@@ -20,6 +20,7 @@ const Marker = "<!-- streamchat-comment -->"
 // Options of Markdown.
 type Options struct {
 	ShowIDs  bool   // name people by their ids as well
+	ShowKeys bool   // show keys of for_each of which no plan tells whether they are ids
 	Limit    int    // in bytes; none when 0
 	Previous string // the last comment on the same pull request
 }
@@ -137,10 +138,11 @@ func (g *group) subjects() string {
 	for _, a := range g.acts {
 		n += a.count
 	}
-	if _, ok := kinds[g.typeName]; !ok {
+	k, ok := kindOf(g.typeName)
+	if !ok {
 		return counted(n, "resource", "resources") + " of type " + code(g.typeName)
 	}
-	return counted(n, kinds[g.typeName].one, kinds[g.typeName].many) + g.effect.of(g.typeName)
+	return counted(n, k.one, k.many) + g.effect.of(g.typeName)
 }
 
 func counted(n int, one, many string) string {
@@ -171,7 +173,7 @@ func (p *Plan) write(groups []group, details []int, seen comparison, o Options) 
 	} else if hiddenActs > 0 {
 		fmt.Fprintf(&b, "\n> %d that can be undone, or change nothing at Stream, are not listed below, for lack of room.\n", hiddenActs)
 	}
-	p.writeErrors(&b)
+	p.writeErrors(&b, o)
 	p.writeSummary(&b, groups)
 	seen.write(&b)
 	b.WriteString(lists.String())
@@ -191,7 +193,7 @@ func (p *Plan) title() string {
 	return "## Stream: nothing that cannot be undone"
 }
 
-func (p *Plan) writeErrors(b *strings.Builder) {
+func (p *Plan) writeErrors(b *strings.Builder, o Options) {
 	if len(p.errors) == 0 {
 		if p.Errored {
 			b.WriteString("\nThe errors are in the log of the plan.\n")
@@ -206,7 +208,7 @@ func (p *Plan) writeErrors(b *strings.Builder) {
 		}
 		where := "the configuration"
 		if d.Address != "" {
-			where = code(p.shown(d.Address))
+			where = code(p.shownIn(d.Address, o))
 		}
 		fmt.Fprintf(b, "- **%s**, at %s", plain(d.Summary), where)
 		if d.shows() {
@@ -251,7 +253,7 @@ func (g *group) write(b *strings.Builder, detail int, seen comparison, o Options
 	}
 	fmt.Fprintf(b, "\n**%s**%s%s", g.subjects(), app, how(g.modes))
 	for _, line := range []struct{ name, text string }{{"Stays at Stream", g.stays}, {"If the block is removed later", g.later}} {
-		if line.text != "" && (g.effect != resumes && g.effect != books) {
+		if line.text != "" && !slices.Contains([]effect{resumes, books, drops, putsOff}, g.effect) {
 			fmt.Fprintf(b, "\\\n%s: %s", line.name, plain(line.text))
 		}
 	}
@@ -270,8 +272,8 @@ func (g *group) write(b *strings.Builder, detail int, seen comparison, o Options
 		if detail == full && (a.request != "" || a.pseudonym != "") {
 			fmt.Fprintf(b, " at %s", code(a.address))
 		}
-		if kinds[a.typeName].subject != "" && a.count != 1 {
-			fmt.Fprintf(b, ", %s", counted(a.count, kinds[a.typeName].one, kinds[a.typeName].many))
+		if k, _ := kindOf(a.typeName); k.subject != "" && a.count != 1 {
+			fmt.Fprintf(b, ", %s", counted(a.count, k.one, k.many))
 		}
 		for _, fact := range a.facts {
 			fmt.Fprintf(b, "; %s", plain(strings.TrimSuffix(fact, ".")))
@@ -317,7 +319,7 @@ func who(a act) string {
 	if a.request != "" {
 		return code(a.request)
 	}
-	if kinds[a.typeName].subject == "" {
+	if k, _ := kindOf(a.typeName); k.subject == "" || k.record == "action" {
 		return code(a.address)
 	}
 	if a.pseudonym != "" {

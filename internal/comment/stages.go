@@ -47,12 +47,13 @@ func (c change) unchanged() bool {
 // outlived reports that an update only records of a restriction that the user was erased. A
 // record that holds no id learns that in a plan, not in a refresh.
 func (c change) outlived() bool {
-	if c.typeName != "streamchat_user_deactivation" || !c.updated || c.moved || c.importing || !unset(c.unknown) {
+	if c.typeName != "streamchat_user_deactivation" || !c.updated || c.moved || c.importing || !unset(c.unknown) ||
+		c.before["status"] != "deactivated" || c.after["status"] != "erased" {
 		return false
 	}
 	after := maps.Clone(c.after)
 	after["status"] = c.before["status"]
-	return c.before["status"] == "deactivated" && c.after["status"] == "erased" && reflect.DeepEqual(c.before, after)
+	return reflect.DeepEqual(c.before, after)
 }
 
 // unset reports that nothing of an attribute is unknown.
@@ -112,6 +113,22 @@ func (c change) scheduled() (n int) {
 	results, _ := c.before["results"].(map[string]any)
 	for _, word := range results {
 		if word == "scheduled" {
+			n++
+		}
+	}
+	return n
+}
+
+// dropped counts those whose records leave a batch with the list.
+func (c change) dropped() (n int) {
+	if !c.updated || c.after["drop_removed_records"] != true {
+		return 0
+	}
+	before, _ := c.before["results"].(map[string]any)
+	after, _ := c.after["results"].(map[string]any)
+	open, _ := c.unknown["results"].(map[string]any)
+	for key, word := range before {
+		if _, kept := after[key]; !kept && open[key] != true && word != "pending" {
 			n++
 		}
 	}

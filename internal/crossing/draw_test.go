@@ -121,7 +121,10 @@ func (a *artist) erasure(who ...int) *Block {
 	a.modes(b)
 	b.Veiled, b.Grace = a.one(5), a.one(5)
 	b.Revoke, b.Record, b.KeepFiles, b.First = a.one(12), a.one(8), a.one(4), a.one(12)
-	b.Drop = a.one(8)
+	b.Drop, b.Since = a.one(8), a.one(10)
+	if a.one(8) {
+		b.Expect = pick(a, []string{"right", "right", "wrong"})
+	}
 	if a.one(8) {
 		b.Heir = []int{a.person()}
 	}
@@ -463,9 +466,13 @@ func (a *artist) query() {
 // manage: what an operator does to a block that is there.
 func (a *artist) manage() {
 	b := a.block()
+	b.Keep = b.Keep || a.one(8)
+	if b.Late = a.one(10); b.Late {
+		a.Guards.Unknown = true
+	}
 	a.put(b)
 	a.plain()
-	switch a.IntN(5) {
+	switch a.IntN(7) {
 	case 0:
 		a.Steps = append(a.Steps, Step{Taint: b.Name})
 		a.run()
@@ -476,6 +483,14 @@ func (a *artist) manage() {
 		a.run()
 	case 3:
 		a.Steps = append(a.Steps, Step{Move: [2]string{b.Name, a.name()}})
+		a.run()
+	case 4:
+		a.Steps = append(a.Steps, Step{Remove: b.Name})
+		a.put(b)
+		a.run()
+	case 5:
+		a.put(a.block())
+		a.plain().Only = b.Name
 		a.run()
 	default:
 		a.Steps = append(a.Steps, Step{Drop: b.Name})

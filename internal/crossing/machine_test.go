@@ -73,6 +73,10 @@ type machine struct {
 	// named is whom a resource in state was ever about; imported is a claim.
 	named    map[string]map[string]bool
 	imported map[string]bool
+	// approved is what stood when somebody's erasure was scheduled, by block and person;
+	// active is who has connected.
+	approved map[[2]string]approval
+	active   map[string]bool
 	// disturbed: somebody else did something since the last run.
 	disturbed bool
 	// aliased: there is a second provider block, a process that the first knows nothing of.
@@ -93,7 +97,8 @@ func play(t *testing.T, s Story, trace func(string, ...any)) (violations []Viola
 	acctest.Bubble(t, func(t *testing.T) {
 		m := &machine{
 			recorder: &recorder{TB: t}, world: s.World, guards: s.Guards, dir: t.TempDir(),
-			named: map[string]map[string]bool{}, imported: map[string]bool{}, trace: trace,
+			named: map[string]map[string]bool{}, imported: map[string]bool{}, approved: map[[2]string]approval{}, active: map[string]bool{},
+			trace: trace,
 		}
 		defer func() {
 			if r := recover(); r != nil && r != any(over{}) {
@@ -153,6 +158,8 @@ func (w World) person(n int) string {
 	return names[((n%w.count())+w.count())%w.count()%len(names)]
 }
 
+func called(id string) string { return "Name of " + id }
+
 func room(n int) string       { return fmt.Sprintf("messaging:zq-room-%d", n) }
 func slip(room, n int) string { return fmt.Sprintf("zq-slip-%d-%d", room, n) }
 
@@ -170,7 +177,7 @@ func (w World) seed() string {
 	type object = map[string]any
 	var users, channels, messages []object
 	for n := range min(w.count(), len(names)) {
-		u := object{"id": w.person(n), "role": "user", "created_at": "2025-01-01T00:00:00Z"}
+		u := object{"id": w.person(n), "role": "user", "name": called(w.person(n)), "created_at": "2025-01-01T00:00:00Z"}
 		for _, other := range w.Leavers {
 			if w.person(other) == w.person(n) {
 				u["role"] = "leaver"
@@ -213,6 +220,7 @@ func (m *machine) guard(g Guards) {
 	delete(p, "protected_user_ids")
 	delete(p, "protected_roles")
 	delete(p, "hold_field")
+	p["allow_unknown_subjects"] = g.Unknown
 	if len(g.Protect) > 0 {
 		p["protected_user_ids"] = m.world.people(g.Protect, 0)
 	}
@@ -248,6 +256,10 @@ func (m *machine) step(s Step) {
 	}
 	if _, i := m.find(s.Drop); i >= 0 {
 		m.blocks = slices.Delete(m.blocks, i, i+1)
+	}
+	if b, i := m.find(s.Remove); b != nil {
+		m.blocks = slices.Delete(m.blocks, i, i+1)
+		m.core(b.address()).Forget(b.address())
 	}
 	if b, _ := m.find(s.Rename[0]); b != nil && s.Rename[1] != "" {
 		b.Name = s.Rename[1]
@@ -319,6 +331,11 @@ func (m *machine) happen(e Event) {
 		patch(`"set":{"legal_hold":true}`)
 	case frees:
 		patch(`"unset":["legal_hold"]`)
+	case connects:
+		m.stream.Touch(id)
+		m.active[id] = true
+	case renames:
+		patch(`"set":{"name":"Somebody Else"}`)
 	case promotes:
 		patch(`"set":{"role":"admin"}`)
 	case speaks:
@@ -392,6 +409,25 @@ func (m *machine) config(b *Block, shift int) acctest.Config {
 	return c
 }
 
+// late makes what names somebody unknown until the apply.
+func late(c acctest.Config) acctest.Config {
+	c = maps.Clone(c)
+	for _, name := range naming {
+		if v, ok := c[name]; ok {
+			c[name] = acctest.Later(v)
+		}
+	}
+	return c
+}
+
+// expected is the name that an erasure expects.
+func (m *machine) expected(b *Block) string {
+	if b.Expect == "wrong" || len(b.Who) == 0 {
+		return "zq-nobody"
+	}
+	return called(m.world.person(b.Who[0]))
+}
+
 func (m *machine) options(b *Block, c acctest.Config) {
 	switch b.Kind {
 	case Erase, EraseAll:
@@ -411,6 +447,12 @@ func (m *machine) options(b *Block, c acctest.Config) {
 		}
 		if b.Revoke {
 			c["revoke_tokens"] = true
+		}
+		if b.Since {
+			c["not_active_since"] = "2026-06-01T00:00:00Z"
+		}
+		if b.Kind == Erase && b.Expect != "" {
+			c["expected_wo"] = map[string]string{"name": m.expected(b)}
 		}
 	case EraseRoom, EraseRooms, EraseSlip, Truncate:
 		c["hard_delete"] = b.Hard
@@ -471,7 +513,10 @@ func (m *machine) changes(alias int, r Run) (changes []acctest.Change) {
 			continue
 		}
 		there[b.address()] = true
-		change := acctest.Change{Address: b.address(), Config: m.config(b, 0), Replace: b.Name == r.Replace, CreateBeforeDestroy: b.First}
+		if r.Only != "" && r.Only != b.Name {
+			continue
+		}
+		change := acctest.Change{Address: b.address(), Config: m.config(b, 0), Replace: b.Name == r.Replace, CreateBeforeDestroy: b.First, NoDestroy: b.Keep}
 		if other, _ := m.find(b.After); other != nil && other != b && other.Alias == b.Alias {
 			change.After = []string{other.address()}
 		}
@@ -488,7 +533,7 @@ func (m *machine) changes(alias int, r Run) (changes []acctest.Change) {
 		changes = append(changes, change)
 	}
 	for _, address := range m.cores[alias].Addresses() {
-		if !there[address] {
+		if !there[address] && r.Only == "" {
 			changes = append(changes, acctest.Change{Address: address})
 		}
 	}
@@ -546,12 +591,15 @@ func (m *machine) run(r Run) {
 		if len(changes) == 0 {
 			continue
 		}
-		plans[i] = core.PlanAll(changes...)
-		for _, change := range changes {
-			named[change.Address] = m.subjects(typeKind(change.Address), change.Config)
+		for j, change := range changes {
+			named[change.Address] = subjects(change.Config)
+			if slices.ContainsFunc(m.blocks, func(b *Block) bool { return b.Late && b.address() == change.Address }) {
+				changes[j].Config = late(change.Config)
+			}
 		}
+		plans[i] = core.PlanAll(changes...)
 	}
-	if m.planned(plans, named) {
+	if m.planned(r, plans, named) {
 		return
 	}
 	if r.Between != nil {
@@ -561,7 +609,7 @@ func (m *machine) run(r Run) {
 	if r.Guards != nil {
 		m.guard(*r.Guards)
 	}
-	do := &deed{Run: r, plans: plans, named: map[string]map[string]bool{}, before: m.look(), from: len(m.stream.Requests())}
+	do := &deed{Run: r, plans: plans, named: map[string]map[string]bool{}, before: m.look(), from: len(m.stream.Requests()), begun: time.Now()}
 	for address, who := range named {
 		do.named[address] = maps.Clone(who)
 		maps.Copy(do.named[address], m.named[address])
@@ -596,10 +644,12 @@ func typeKind(address string) Kind {
 	return Kind(strings.TrimPrefix(typeName, "streamchat_"))
 }
 
+var naming = []string{"user_id", "user_id_wo", "user_ids", "user_ids_wo", "cid", "cids", "message_id"}
+
 // subjects are whom a configuration names: people, rooms, messages.
-func (*machine) subjects(_ Kind, c acctest.Config) map[string]bool {
+func subjects(c acctest.Config) map[string]bool {
 	all := map[string]bool{}
-	for _, name := range []string{"user_id", "user_id_wo", "user_ids", "user_ids_wo", "cid", "cids", "message_id"} {
+	for _, name := range naming {
 		switch v := c[name].(type) {
 		case string:
 			all[v] = true

@@ -34,6 +34,8 @@ type Room struct{ Members, By []int }
 type Guards struct {
 	Protect     []int
 	Hold, Roles bool
+	// Unknown is allow_unknown_subjects.
+	Unknown bool
 }
 
 // Any reports that there is a guard.
@@ -42,7 +44,8 @@ func (g Guards) Any() bool { return g.Hold || g.Roles || len(g.Protect) > 0 }
 // Step is one thing that happens: the fields that are set, in their order.
 type Step struct {
 	Set          *Block
-	Drop         string
+	Drop         string    // takes a block out
+	Remove       string    // the same with a removed block: the record is only forgotten
 	Rename, Move [2]string // without and with a moved block
 	Taint        string
 	Event        *Event
@@ -67,9 +70,14 @@ type Block struct {
 	Mark, Revoke, Drop, First     bool // First: create_before_destroy
 	Heir                          []int
 	Label                         string
-	Hours                         int
+	// Expect is expected_wo: "right" or "wrong". Since: whoever was active is refused.
+	Expect string
+	Since  bool
+	Hours  int
 	// Exports is the export that an erasure waits for, After any block.
 	Exports, After string
+	// Late: who it is about is not known in the plan. Keep is OpenTofu's destroy = false.
+	Late, Keep bool
 	// Import is an import block beside it, Alias the second provider block.
 	Import, Alias bool
 }
@@ -114,17 +122,21 @@ const (
 	frees      = "ends the hold"
 	promotes   = "makes an admin"
 	speaks     = "speaks"
+	connects   = "connects"
+	renames    = "gets another name"
 	joins      = "joins"
 	leaves     = "leaves"
 	closes     = "deletes the room"
 	forgets    = "forgets all tasks"
 )
 
-var events = []string{softly, softly, pruning, finally, restores, deactivate, reactivate, reactivate, holds, frees, promotes, speaks, joins, leaves, closes, forgets}
+var events = []string{softly, softly, pruning, finally, restores, deactivate, reactivate, reactivate, holds, frees, promotes, connects, connects, renames, speaks, joins, leaves, closes, forgets}
 
 // Run is a plan and its apply.
 type Run struct {
 	Replace string
+	// Only is -target.
+	Only string
 	// Between happens when the plan is made. Shift is how far the write-only values point
 	// to others by then, Guards what the provider block says by then.
 	Between *Event

@@ -81,7 +81,7 @@ func written(channel stream.Membership, until time.Time) Reach {
 // Traits implements [Deed].
 func (Channels) Traits() Traits {
 	return Traits{
-		Kind: "channel", Max: MaxSubjects, Forgets: true, Hides: true, Call: stream.OpDeleteChannels,
+		Kind: kindChannel, Max: MaxSubjects, Forgets: true, Hides: true, Call: stream.OpDeleteChannels,
 		Absence: "Stream does not find this channel: it never existed, or it was deleted before, softly or hard (Stream does not tell).",
 	}
 }

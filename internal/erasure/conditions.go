@@ -55,6 +55,13 @@ func (c terms) check(f Finding) error {
 				"If you know that this is the person who asked, leave expected_wo out and apply again: the deletion is then sent once more, which deletes what is left.",
 		}
 	}
+	if c.NotActiveSince != nil && !there && !c.begun && f.Found == FoundDeleted {
+		return &Refusal{
+			Field: "not_active_since", Summary: "Person cannot be checked",
+			Detail: "Stream says that this user was deleted before, so that nobody can tell whether they were active after the time in not_active_since. Nothing was sent. " +
+				"If they are to be erased all the same, leave them out of this list and give them a block without it: the deletion is then sent once more, which deletes what is left.",
+		}
+	}
 	if !there {
 		return nil
 	}

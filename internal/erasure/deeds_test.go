@@ -116,6 +116,8 @@ func (f *fakeContent) TruncateChannel(_ context.Context, cid string, t stream.Tr
 	return ch, nil
 }
 
+func (*fakeContent) Repliers(context.Context, string) ([]string, bool, error) { return nil, true, nil }
+
 func (f *fakeContent) GetMessage(_ context.Context, id string) (stream.Message, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

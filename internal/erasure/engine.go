@@ -135,6 +135,7 @@ type Engine[S Scope[S]] struct {
 	faces      faces
 	guards     Guards
 	ledger     *Ledger
+	order      *Order
 	app        *AppGate
 	clock      clock.Clock
 	version    string
@@ -162,6 +163,7 @@ type Config[S Scope[S]] struct {
 	People  func(ctx context.Context, ids []string) (map[string]Finding, error)
 	Guards  Guards
 	Ledger  *Ledger
+	Order   *Order
 	App     *AppGate
 	Clock   clock.Clock
 	Version string // of the provider, for the record
@@ -173,7 +175,7 @@ type Config[S Scope[S]] struct {
 func New[S Scope[S]](c Config[S]) *Engine[S] {
 	e := &Engine[S]{
 		Traits: c.Deed.Traits(), Memory: &Memory[S]{pseudonyms: c.Pseudonyms}, pseudonyms: c.Pseudonyms,
-		deed: c.Deed, api: c.API, guards: c.Guards, ledger: c.Ledger, app: c.App, clock: c.Clock, version: c.Version,
+		deed: c.Deed, api: c.API, guards: c.Guards, ledger: c.Ledger, order: c.Order, app: c.App, clock: c.Clock, version: c.Version,
 		sending: make(chan struct{}, 1),
 	}
 	e.lookUps = batcher[struct{}, struct{}, Finding]{clock: c.Clock, window: lookUpWindow, max: MaxSubjects, run: e.runLookUps(c.Deed.LookUp)}

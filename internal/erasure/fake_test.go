@@ -318,3 +318,7 @@ func advanceOne[S Scope[S]](e *Engine[S], ctx context.Context, id string, scope 
 	batch, errs := e.Advance(ctx, []string{id}, scope, Batch[S]{id: record}, Options{RecordMissing: recordMissing})
 	return batch[id], errs[id]
 }
+
+func (f *fakeStream) PeopleOfChannels(context.Context, []string) (map[string]stream.Membership, error) {
+	return nil, nil
+}

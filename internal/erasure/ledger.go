@@ -32,8 +32,13 @@ type Ledger struct {
 	changes int
 }
 
-// kindUser is the kind of users in the ledger.
-const kindUser = "user"
+// The kinds of subjects.
+const (
+	kindUser       = "user"
+	kindChannel    = "channel"
+	kindMessage    = "message"
+	kindTruncation = "truncation"
+)
 
 func subjectKey(kind, id string) string { return kind + "\x00" + id }
 

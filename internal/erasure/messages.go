@@ -5,6 +5,7 @@ package erasure
 
 import (
 	"context"
+	"slices"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/stream"
 )
@@ -25,6 +26,7 @@ func (s MessageScope) Compare(recorded MessageScope) Comparison { return s.compa
 // MessageAPI is what the deletion of messages needs of Stream's API.
 type MessageAPI interface {
 	GetMessage(ctx context.Context, id string) (stream.Message, error)
+	Repliers(ctx context.Context, id string) (authors []string, all bool, err error)
 	DeleteMessage(ctx context.Context, id string, hard bool) (stream.Message, error)
 }
 
@@ -40,8 +42,8 @@ var (
 	_ reacher[MessageScope]     = Messages{}
 )
 
-// Reach implements reacher: a message is its author's.
-func (m Messages) Reach(ctx context.Context, ids []string, _ MessageScope, _ Run) (map[string]Reach, error) {
+// Reach implements reacher: a message is its author's, and replies go with it for good.
+func (m Messages) Reach(ctx context.Context, ids []string, scope MessageScope, _ Run) (map[string]Reach, error) {
 	found := make(map[string]Reach, len(ids))
 	for _, id := range ids {
 		message, err := m.API.GetMessage(ctx, id)
@@ -51,7 +53,15 @@ func (m Messages) Reach(ctx context.Context, ids []string, _ MessageScope, _ Run
 		if err != nil {
 			return nil, err
 		}
-		found[id] = Reach{Others: []string{message.AuthorID}, Incomplete: message.AuthorID == ""}
+		reach := Reach{Others: []string{message.AuthorID}, Incomplete: message.AuthorID == "", Channel: message.CID, Reactions: message.Reactions}
+		if scope.Hard && message.Replies {
+			authors, all, err := m.API.Repliers(ctx, id)
+			if err != nil {
+				return nil, err
+			}
+			reach.Others, reach.Incomplete = append(reach.Others, authors...), reach.Incomplete || !all || slices.Contains(authors, "")
+		}
+		found[id] = reach
 	}
 	return found, nil
 }
@@ -59,7 +69,7 @@ func (m Messages) Reach(ctx context.Context, ids []string, _ MessageScope, _ Run
 // Traits implements [Deed].
 func (Messages) Traits() Traits {
 	return Traits{
-		Kind: "message", Max: 1, Forgets: true, Proves: true, Call: stream.OpDeleteMessage,
+		Kind: kindMessage, Max: 1, Forgets: true, Proves: true, Call: stream.OpDeleteMessage,
 		Absence: "Stream does not find this message: it never existed, or it was deleted for good before (Stream does not tell).",
 	}
 }

@@ -13,31 +13,30 @@ import (
 type Reach struct {
 	// Conversations are the cids of the two-member channels that go with a user.
 	Conversations []string `json:"conversations,omitempty"`
-	// Others are the ids of other people whose data goes: the other members of the
-	// conversations, the members, owner and authors of a channel, the author of a message.
+	// Ending are the cids of channels of more members that this run itself takes for a
+	// conversation, in whatever order its deletions go: of their members it erases all but
+	// one or none.
+	Ending []string `json:"ending,omitempty"`
+	// Others are the ids of everybody else whose data goes: the other members of these
+	// channels, the members, owner and authors of a channel, the author of a message.
 	Others []string `json:"others,omitempty"`
 	// Shrinking are the cids of channels of more members of whom this run leaves two or
 	// fewer, so that the next erasure takes them for a conversation.
 	Shrinking []string `json:"shrinking,omitempty"`
-	// Remaining are the ids of the other members of channels that this run itself takes for
-	// a conversation, in whatever order its deletions go: of those members it erases all
-	// but one or none.
-	Remaining []string `json:"remaining,omitempty"`
 	// Incomplete: there are more others than Stream lists.
 	Incomplete bool `json:"incomplete,omitempty"`
-}
-
-// People are the ids of everybody else whose data goes.
-func (r Reach) People() []string {
-	return slices.Compact(slices.Sorted(slices.Values(slices.Concat(r.Others, r.Remaining))))
+	// Channel is the cid of the channel that a message is in; Reactions: it has some, of
+	// others too, which go with it.
+	Channel   string `json:"-"`
+	Reactions bool   `json:"-"`
 }
 
 // with joins what is touched.
 func (r Reach) with(more Reach) Reach {
-	return Reach{
-		slices.Concat(r.Conversations, more.Conversations), slices.Concat(r.Others, more.Others), slices.Concat(r.Shrinking, more.Shrinking),
-		slices.Concat(r.Remaining, more.Remaining), r.Incomplete || more.Incomplete,
-	}
+	r.Conversations, r.Ending = slices.Concat(r.Conversations, more.Conversations), slices.Concat(r.Ending, more.Ending)
+	r.Others, r.Shrinking = slices.Concat(r.Others, more.Others), slices.Concat(r.Shrinking, more.Shrinking)
+	r.Incomplete = r.Incomplete || more.Incomplete
+	return r
 }
 
 // A reacher is a [Deed] that takes other people's data along.
@@ -66,6 +65,8 @@ type Run struct {
 	// Takes: the user is erased with their conversations; Taking: somebody is.
 	Takes  func(userID string) bool
 	Taking bool
+	// Guarded: guards want to know of everybody.
+	Guarded bool
 	// Whole: the question is what would go if the subjects' conversations went too.
 	Whole bool
 }
@@ -73,6 +74,11 @@ type Run struct {
 type reachKey[S any] struct {
 	scope S
 	whole bool
+}
+
+// Reach looks up what goes with a subject.
+func (e *Engine[S]) Reach(ctx context.Context, id string, scope S) (Reach, error) {
+	return e.reach(ctx, id, reachKey[S]{scope: scope})
 }
 
 // reach looks up what goes with a subject.
@@ -90,7 +96,7 @@ func (e *Engine[S]) runReach(ctx context.Context, key reachKey[S], members []*me
 		ids[i] = m.id
 	}
 	run := e.ledger.run()
-	run.Whole = key.whole
+	run.Whole, run.Guarded = key.whole, e.guards.Any()
 	var found map[string]Reach
 	var err error
 	if r, ok := e.deed.(reacher[S]); ok {
@@ -117,6 +123,43 @@ func (k *Kept) vouches(g Guards) bool {
 	return k != nil && (g.HoldField == "" || g.HoldField == k.HoldField) &&
 		!slices.ContainsFunc(g.ProtectedRoles, func(role string) bool { return !slices.Contains(k.ProtectedRoles, role) })
 }
+
+// Kept is what is kept of a batch beside its receipt, by the keys of the records: as long as
+// a further deletion could take something along, and never of somebody whose id is not kept
+// either, where it would name anybody. veiled: no ids are kept.
+func (b Batch[S]) Kept(veiled bool) map[string]Kept {
+	all := map[string]Kept{}
+	for id, record := range b {
+		kept := record.kept()
+		if _, covered := Unveil(id); kept == nil || record.Current().Outcome == OutcomeErased || (veiled || covered) && !kept.Reach.nobody() {
+			continue
+		}
+		all[id] = *kept
+	}
+	return all
+}
+
+func (r Reach) nobody() bool {
+	return len(r.Conversations)+len(r.Ending)+len(r.Shrinking)+len(r.Others) == 0
+}
+
+// Beside gives records back what was kept beside their receipt.
+func (b Batch[S]) Beside(kept map[string]Kept, pseudonyms Pseudonyms) {
+	for id, record := range b {
+		k, ok := kept[id]
+		if !ok {
+			k, ok = kept[pseudonyms.Key(id)]
+		}
+		if n := len(record.Attempts); ok && n > 0 {
+			record.Attempts = slices.Clone(record.Attempts)
+			record.Attempts[n-1].Kept = &k
+			b[id] = record
+		}
+	}
+}
+
+// Guarded reports that only a record tells the guards whose data a deletion took along.
+func (e *Engine[S]) Guarded() bool { return e.Hides && e.guards.Any() }
 
 // keep looks up what a deletion hides from a later one.
 func (e *Engine[S]) keep(ctx context.Context, id string, scope S, f Finding) (*Kept, error) {
@@ -159,7 +202,7 @@ func (e *Engine[S]) spare(ctx context.Context, id string, f *Finding, scope S) e
 				"Delete it by other means after a look, or take the guards off in a reviewed change.",
 		}
 	}
-	people := f.Reach.People()
+	people := slices.Compact(slices.Sorted(slices.Values(f.Reach.Others)))
 	_, errs := each(people, func(other string) (struct{}, error) { return struct{}{}, e.spareOne(ctx, other) })
 	for _, other := range people {
 		if err := errs[other]; err != nil {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -196,7 +197,8 @@ func TestPreviewSaysWhatGoesAlong(t *testing.T) {
 		f.channels = []stream.Membership{{CID: "m:two", Members: []string{"a", "x"}}, {CID: "m:three", Members: []string{"a", "b", "c"}}}
 		findings, errs := f.engine().Preview(t.Context(), []string{"a", "b"}, hard, nil, Options{})
 		a, b := findings["a"].Reach, findings["b"].Reach
-		if len(errs) > 0 || len(a.Conversations) != 1 || len(a.Others) != 1 || len(a.Shrinking) != 1 || len(b.Shrinking) != 1 || len(b.Conversations) != 0 {
+		if len(errs) > 0 || len(a.Conversations) != 1 || !slices.Equal(a.Others, []string{"x", "b", "c"}) || len(a.Ending) != 1 || len(a.Shrinking) != 1 ||
+			len(b.Shrinking) != 1 || len(b.Ending) != 1 || len(b.Conversations) != 0 {
 			t.Errorf("%v: %+v, %+v", errs, a, b)
 		}
 	})

@@ -101,6 +101,11 @@ func Defaulted(user Mode, messages, conversations, calls *Mode, files, polls *bo
 	return s
 }
 
+// TakesContent reports that what the user wrote goes too, theirs or in conversations.
+func (s UserScope) TakesContent() bool {
+	return s.Messages != Untouched || s.Conversations != Untouched
+}
+
 // Irreversible implements [Scope]: `POST /users/restore` brings back a
 // soft-deleted user's metadata and nothing else (stream-api.md §9).
 func (s UserScope) Irreversible() bool {

@@ -59,6 +59,13 @@ func (e *Engine[S]) erase(ctx context.Context, id string, scope S, record Record
 		return e.absent(attempt, o)
 	}
 	gate(ctx)
+	if e.order != nil {
+		end, err := e.order.await(ctx, e.act([]string{id}, scope))
+		if err != nil {
+			return attempt, err
+		}
+		defer end()
+	}
 	if attempt.Kept, err = e.keep(ctx, id, scope, finding); err != nil {
 		return attempt, err
 	}

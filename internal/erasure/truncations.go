@@ -83,7 +83,7 @@ func (t Truncations) Reach(ctx context.Context, cids []string, scope TruncationS
 // Traits implements [Deed]. A truncated channel is there to be looked at.
 func (Truncations) Traits() Traits {
 	return Traits{
-		Kind: "truncation", Max: 1, Call: stream.OpTruncateChannel,
+		Kind: kindTruncation, Max: 1, Call: stream.OpTruncateChannel,
 		Absence: "Stream does not find this channel: it never existed, or it was deleted (Stream does not tell), so there is nothing to truncate.",
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -26,6 +27,7 @@ type UserAPI interface {
 	AnyActiveUser(ctx context.Context) (string, error)
 	SmallChannelsOf(ctx context.Context, userIDs []string, most int) ([]stream.Membership, error)
 	AllMembers(ctx context.Context, m stream.Membership) (stream.Membership, error)
+	peopleLister
 }
 
 // Users is the [Deed] of deleting users.
@@ -307,7 +309,35 @@ func (u Users) Reach(ctx context.Context, ids []string, scope UserScope, run Run
 			found[id] = found[id].with(run.reach(channel, id, takes))
 		}
 	}
+	if run.Guarded {
+		return found, u.addAuthors(ctx, found)
+	}
 	return found, nil
+}
+
+// addAuthors adds those who wrote in conversations that go and are no members of them any
+// more, as far as Stream shows them.
+func (u Users) addAuthors(ctx context.Context, found map[string]Reach) error {
+	of := map[string][]string{}
+	for id, reach := range found {
+		for _, cid := range slices.Concat(reach.Conversations, reach.Ending) {
+			of[cid] = append(of[cid], id)
+		}
+	}
+	for cids := range slices.Chunk(slices.Sorted(maps.Keys(of)), MaxSubjects) {
+		channels, err := u.API.PeopleOfChannels(ctx, cids)
+		if err != nil {
+			return err
+		}
+		for cid, channel := range channels {
+			for _, id := range of[cid] {
+				authors := written(stream.Membership{All: true, Wrote: channel.Wrote}, time.Time{})
+				authors.Others = slices.DeleteFunc(authors.Others, func(author string) bool { return author == id })
+				found[id] = found[id].with(authors)
+			}
+		}
+	}
+	return nil
 }
 
 // leaves is how many members, at the least, a run leaves in a channel.
@@ -334,7 +364,7 @@ func (r Run) reach(channel stream.Membership, id string, takes bool) (reach Reac
 	case conversation && takes:
 		reach.Conversations, reach.Others = []string{channel.CID}, others
 	case !conversation && ends:
-		reach.Remaining = others
+		reach.Ending, reach.Others = []string{channel.CID}, others
 	}
 	if takes && !conversation && stay <= 2 {
 		reach.Shrinking = []string{channel.CID}

@@ -259,6 +259,8 @@ func (p *process) ChannelsByCID(ctx context.Context, cids []string) (map[string]
 	})
 }
 
+func (*process) Repliers(context.Context, string) ([]string, bool, error) { return nil, true, nil }
+
 func (p *process) GetMessage(ctx context.Context, id string) (message stream.Message, err error) {
 	return message, p.read(ctx, stream.OpGetMessage, "look-up "+id, func() error {
 		s := p.shown(id)

@@ -29,14 +29,17 @@ type Findings struct {
 }
 
 // Complete says whether the export holds everything. An assembled one is never
-// called complete: it can also miss what nobody can know of.
-func (f Findings) Complete() bool { return f.Method == Direct }
+// called complete: it can also miss what nobody can know of. Nor is one that a deletion came
+// before.
+func (f Findings) Complete() bool { return f.Method == Direct && !f.Gaps.Deletions }
 
 // Gaps is what an assembled export is known to lack.
 type Gaps struct {
 	// Reactions is to how many messages reactions of the user may be missing,
 	// since Stream did not give all of them.
 	Reactions int64 `json:"reactions,omitempty"`
+	// Deletions: what a deletion of the same run took before the export was taken.
+	Deletions bool `json:"deletions,omitempty"`
 	// Search: the search for channels that the user wrote in and has left did not
 	// come to its end, or is not available.
 	Search bool `json:"search,omitempty"`

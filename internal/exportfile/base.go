@@ -161,6 +161,9 @@ func (b *Base) planUpdate(ctx context.Context, req resource.ModifyPlanRequest, r
 	if b.Session != nil {
 		b.Session.Exports.Remember(planned+config, r.app)
 	}
+	var complete types.Bool // null in a record of an earlier version
+	resp.Diagnostics.Append(req.State.GetAttribute(ctx, completePath, &complete)...)
+	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, completePath, complete)...)
 	var name, id types.String
 	resp.Diagnostics.Append(req.State.GetAttribute(ctx, appNamePath, &name)...)
 	resp.Diagnostics.Append(req.State.GetAttribute(ctx, appIDPath, &id)...)
@@ -244,32 +247,6 @@ func (b *Base) owns(r record, by taking) bool {
 	b.Session.Exports.Remember(takes+r.own(), by)
 	other, standing := b.Session.Exports.Recall(stands + r.own())
 	return !standing || other == by.config
-}
-
-// Ahead refuses an export beside an erasure of the same subject in the same plan, of which
-// nothing says that it comes later: it could find nobody any more. at is the attribute that
-// names the subject, kind "user" or "channel".
-func (b *Base) Ahead(at path.Path, kind string, ids ...string) (diags diag.Diagnostics) {
-	for i, id := range ids {
-		if b.Session.Order.Export(kind, id) {
-			continue
-		}
-		if len(ids) > 1 || kind == "channel" {
-			at = at.AtListIndex(i)
-		}
-		diags.AddAttributeError(at, "Export and erasure side by side",
-			"This plan also erases the subject, and nothing says that the export goes first: Terraform would run both at once. Nothing was exported and nothing was sent. "+
-				"Name the export in the erasure, e.g. exports = [streamchat_"+kind+"_export.NAME.sha256]; it is then taken first, and kept in the record.")
-		return diags
-	}
-	return nil
-}
-
-// Lock keeps the erasure of what is being exported away until it is unlocked: two that
-// only the apply knows to be about the same subject are not kept apart by the plan. kind is
-// as in Ahead.
-func (b *Base) Lock(ctx context.Context, kind string, ids ...string) (unlock func(), diags diag.Diagnostics) {
-	return lifecycle.Lock(ctx, b.Session, b.at(), kind, ids)
 }
 
 // Begin starts the file of the export that a Create plans. Everything in the model must

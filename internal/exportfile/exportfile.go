@@ -57,6 +57,7 @@ var (
 	overwritePath  = path.Root("overwrite")
 	appNamePath    = path.Root("app_name")
 	appIDPath      = path.Root("app_id")
+	completePath   = path.Root("complete")
 )
 
 // Model is the part of a resource's model that is about the file.

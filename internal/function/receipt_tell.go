@@ -410,6 +410,9 @@ func (e exported) lacks() (told []string) {
 	if e.Method == export.Assembled {
 		told = append(told, "It was put together from the user's channels, because Stream does not export as much as that in one piece. It may lack what the user wrote in channels that they have left or that were deleted.")
 	}
+	if e.Gaps.Deletions {
+		told = append(told, "**It lacks what was deleted before it was taken.** A deletion of the same run came first.")
+	}
 	if e.Gaps.Search {
 		told = append(told, "Stream could not be asked for all channels that they have left.")
 	}

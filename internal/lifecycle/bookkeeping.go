@@ -61,6 +61,23 @@ func (b *Bookkeeping) LabelTexts(ctx context.Context) (map[string]string, diag.D
 	return labels, diags
 }
 
+// ExportHashes are the hashes in a list of exports that are known yet, and how many others
+// there are; below zero, nobody can tell.
+func ExportHashes(list types.List) (hashes []string, others int) {
+	if list.IsUnknown() {
+		return nil, -1
+	}
+	for _, element := range list.Elements() {
+		switch hash, ok := element.(types.String); {
+		case element.IsUnknown():
+			others++
+		case ok && hash.ValueString() != "":
+			hashes = append(hashes, hash.ValueString())
+		}
+	}
+	return hashes, others
+}
+
 // Text is a computed text, null when there is none.
 func Text(s string) types.String {
 	if s == "" {

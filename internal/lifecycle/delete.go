@@ -29,7 +29,7 @@ func (r *Resource[S, M, P]) Delete(ctx context.Context, req resource.DeleteReque
 	}
 	model := P(&state)
 	r = r.of(model)
-	batch, err := r.load(ctx, model)
+	batch, err := r.load(ctx, model, req.Private)
 	if diags := CheckArchive(ctx, r.session); diags.HasError() {
 		resp.Diagnostics.Append(append(diags, DestroyMark.Clear(ctx, req.Private, resp.Private)...)...)
 		return // keeps the record

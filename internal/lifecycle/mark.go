@@ -11,6 +11,8 @@ import (
 	"strconv"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/erasure"
 )
 
 // RestrictionType is the resource type of a restriction, which holds somebody as an erasure
@@ -59,6 +61,27 @@ func (m Mark) Set(ctx context.Context, private privateWriter) diag.Diagnostics {
 func (m Mark) On(ctx context.Context, private privateReader) (bool, diag.Diagnostics) {
 	value, diags := private.GetKey(ctx, string(m))
 	return string(value) == "true", diags
+}
+
+// keptAside is the key of what a record keeps for the guards of a further deletion. It names
+// people, so that it is in private state and not in the receipt.
+const keptAside = "kept"
+
+// keepAside stores what is kept beside the receipts.
+func keepAside(ctx context.Context, kept map[string]erasure.Kept, private Private) diag.Diagnostics {
+	if was, diags := private.GetKey(ctx, keptAside); len(kept) == 0 && len(was) == 0 {
+		return diags
+	}
+	return private.SetKey(ctx, keptAside, []byte(erasure.Canonical(kept)))
+}
+
+// besides reads what is kept beside the receipts; what cannot be read is not known.
+func besides(ctx context.Context, private privateReader) (kept map[string]erasure.Kept, diags diag.Diagnostics) {
+	raw, diags := private.GetKey(ctx, keptAside)
+	if json.Unmarshal(raw, &kept) != nil {
+		return nil, diags
+	}
+	return kept, diags
 }
 
 // Clear takes off a mark that is there: private state that changes with every refresh

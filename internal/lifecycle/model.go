@@ -179,17 +179,6 @@ func (c *Common) about(ctx context.Context, resource, pseudonym string) (erasure
 	return about, diags
 }
 
-// exportHashes are the hashes of exports that are known yet; more: there are others.
-func (c *Common) exportHashes() (hashes []string, more bool) {
-	for _, element := range c.Exports.Elements() {
-		more = more || element.IsUnknown()
-		if hash, ok := element.(types.String); ok && hash.ValueString() != "" {
-			hashes = append(hashes, hash.ValueString())
-		}
-	}
-	return hashes, more || c.Exports.IsUnknown()
-}
-
 // keepCommon takes what acts have decided from the prior state.
 func (c *Common) keepCommon(prior *Common) {
 	c.Irreversible, c.NotCovered = prior.Irreversible, prior.NotCovered

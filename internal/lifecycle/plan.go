@@ -33,6 +33,7 @@ type planning[S erasure.Scope[S], M any, P interface {
 	unsaved bool
 	name    string // of the record among those of the run
 	beside  Held   // whom others hold, as a refresh knew
+	private privateReader
 
 	asked
 	options erasure.Options
@@ -80,7 +81,7 @@ func (r *Resource[S, M, P]) ModifyPlan(ctx context.Context, req resource.ModifyP
 
 // read reads what a plan starts from.
 func (r *Resource[S, M, P]) read(ctx context.Context, req resource.ModifyPlanRequest) (p *planning[S, M, P], diags diag.Diagnostics) {
-	p = &planning[S, M, P]{Resource: r, plan: new(M), records: erasure.Batch[S]{}}
+	p = &planning[S, M, P]{Resource: r, plan: new(M), records: erasure.Batch[S]{}, private: req.Private}
 	var config P = new(M)
 	diags.Append(req.Config.Get(ctx, config)...)
 	diags.Append(req.Plan.Get(ctx, p.plan)...)
@@ -241,7 +242,7 @@ func (p *planning[S, M, P]) count(work map[string]erasure.Step, awaited bool) {
 
 // readPrior reads the records in state and refuses what cannot be asked of them.
 func (p *planning[S, M, P]) readPrior(ctx context.Context) (diags diag.Diagnostics) {
-	records, err := p.load(ctx, p.prior)
+	records, err := p.load(ctx, p.prior, p.private)
 	if err != nil {
 		return append(diags, damaged(err))
 	}
@@ -485,9 +486,6 @@ func (p *planning[S, M, P]) preview(ctx context.Context, work map[string]erasure
 	case p.session.Blind():
 		return append(diags, NotLookedUp(p.deed()))
 	}
-	if diags.Append(p.alone(acting)...); diags.HasError() {
-		return diags
-	}
 	findings, errs := p.engine.Preview(ctx, acting, p.scope, p.records, p.options)
 	if p.prior == nil && (p.engine.Forgets && missing(errs) || restrictedAlready(some(findings, restricting))) && p.recallLate(ctx) {
 		work = p.needs()
@@ -512,6 +510,9 @@ func (p *planning[S, M, P]) preview(ctx context.Context, work map[string]erasure
 	if diags.Append(p.words.failed(p.ids, p.records, errs)...); len(errs) > 0 {
 		return diags
 	}
+	if diags.Append(p.ordered(ctx, restricting, findings)...); diags.HasError() {
+		return diags
+	}
 	if len(restricting) > 0 {
 		diags.Append(p.willRestrict(restricting, some(findings, restricting)))
 		findings = some(findings, sending)
@@ -521,8 +522,8 @@ func (p *planning[S, M, P]) preview(ctx context.Context, work map[string]erasure
 	}
 	diags.Append(p.words.planned(preview[S]{p.scope, p.ids, sending, kept, p.records, findings, p.request()})...)
 	if p.Loses != nil {
-		hashes, more := p.plan.common().exportHashes()
-		diags.Append(p.Loses(p.session, p.scope, hashes, more, sending)...)
+		hashes, others := ExportHashes(p.plan.common().Exports)
+		diags.Append(p.Loses(p.session, p.scope, hashes, others != 0, sending)...)
 	}
 	if there(findings) && p.session.HoldUnseen(ctx) {
 		diags.Append(holdUnseen(p.session.HoldField))
@@ -651,25 +652,19 @@ func (p *planning[S, M, P]) stand(ctx context.Context) diag.Diagnostics {
 	return p.words.failed(p.ids, p.records, errs)
 }
 
-// alone refuses an export of a subject that Terraform would take at the same time.
-func (p *planning[S, M, P]) alone(sending []string) diag.Diagnostics {
-	errs := map[string]error{}
-	for _, id := range sending {
-		if p.Exported != "" && p.plan.common().Exports.IsNull() && !p.session.Order.Erase(p.Exported, id) {
-			errs[id] = unordered(p.Exported)
+// ordered refuses what would reach into an export of the same plan that nothing puts first.
+func (p *planning[S, M, P]) ordered(ctx context.Context, restricting []string, found map[string]erasure.Finding) (diags diag.Diagnostics) {
+	_, others := ExportHashes(p.plan.common().Exports)
+	for _, d := range []struct {
+		ids       []string
+		restricts bool
+	}{{p.sending(p.work), false}, {restricting, true}} {
+		if len(d.ids) > 0 {
+			errs := p.engine.Ordered(ctx, d.ids, p.scope, erasure.Deletion{UnknownExports: others, Found: found, Restricts: d.restricts})
+			diags.Append(p.words.failed(p.ids, p.records, errs)...)
 		}
 	}
-	return p.words.failed(p.ids, p.records, errs)
-}
-
-// unordered is the refusal of an erasure beside an export of the same subject.
-func unordered(kind string) error {
-	return &erasure.Refusal{
-		Field:   "exports",
-		Summary: "Export and erasure side by side",
-		Detail: "This plan also exports the subject, and nothing says that the export goes first: Terraform would run both at once. Nothing was sent. " +
-			"Name the export here, e.g. exports = [streamchat_" + kind + "_export.NAME.sha256]; it is then taken first, and kept in the record.",
-	}
+	return diags
 }
 
 // adopting is the warning of a plan that takes over the operator's claim.
@@ -691,7 +686,7 @@ func (r *Resource[S, M, P]) planDestroy(ctx context.Context, req resource.Modify
 	defer r.session.Crowd.Leave()
 	model := P(&state)
 	r = r.of(model)
-	batch, err := r.load(ctx, model)
+	batch, err := r.load(ctx, model, req.Private)
 	if err != nil {
 		batch = erasure.Batch[S]{}
 	}

@@ -66,9 +66,6 @@ type Noun[S erasure.Scope[S]] struct {
 	// Restores: on_destroy = "restore" is possible. Verifies: a refresh can find out
 	// whether somebody is back after an erasure for good.
 	Restores, Verifies bool
-	// Exported is the kind of export that goes before the erasure, "user" or "channel"; ""
-	// where there is none.
-	Exported string
 	// CallsPerMinute is the limit of the delete call.
 	CallsPerMinute func(*session.Session) int
 	// NoImport says why a record cannot be imported and what to do instead; empty where it
@@ -242,10 +239,11 @@ func (r *Resource[S, M, P]) Create(ctx context.Context, req resource.CreateReque
 		}
 	}
 	resp.Diagnostics.Append(d...)
-	if resp.Diagnostics.HasError() && !inherits && !batch.Begun(r.engine.Forgets) && !batch.Restricted() {
+	if resp.Diagnostics.HasError() && !inherits && !batch.Begun(r.engine.Forgets || r.engine.Guarded()) && !batch.Restricted() {
 		return // nothing to keep
 	}
 	r.wrote(model, batch)
+	resp.Diagnostics.Append(keepAside(ctx, batch.Kept(a.veiled), resp.Private)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 	resp.Diagnostics.Append(r.identify(ctx, resp.Identity, model)...)
 	resp.Diagnostics.Append(Archive(ctx, r.session, model.common().Receipt.ValueString(), true)...)
@@ -314,7 +312,7 @@ func (r *Resource[S, M, P]) Update(ctx context.Context, req resource.UpdateReque
 	model := P(&plan)
 	r, a, o, diags := r.begin(ctx, &config, model, &prior)
 	ids := a.ids
-	batch, err := r.load(ctx, P(&prior))
+	batch, err := r.load(ctx, P(&prior), req.Private)
 	if err != nil {
 		diags.Append(damaged(err))
 	}
@@ -345,8 +343,8 @@ func (r *Resource[S, M, P]) Update(ctx context.Context, req resource.UpdateReque
 	scope, _, _ := model.Scope(ctx)
 	o.Weaker = len(r.weakened(&prior, ids, batch, scope, o)) > 0
 	r.approve(model, &prior, o)
-	_, d = r.advance(ctx, model, ids, batch, o, !d.HasError())
-	resp.Diagnostics.Append(d...)
+	batch, d = r.advance(ctx, model, ids, batch, o, !d.HasError())
+	resp.Diagnostics.Append(append(d, keepAside(ctx, batch.Kept(a.veiled), resp.Private)...)...)
 	for _, mark := range []Mark{unsavedMark, replacedMark} {
 		resp.Diagnostics.Append(mark.Clear(ctx, req.Private, resp.Private)...)
 	}
@@ -355,10 +353,15 @@ func (r *Resource[S, M, P]) Update(ctx context.Context, req resource.UpdateReque
 	resp.Diagnostics.Append(Archive(ctx, r.session, model.common().Receipt.ValueString(), false)...)
 }
 
-// load reads the records of a model in state.
-func (r *Resource[S, M, P]) load(ctx context.Context, state P) (erasure.Batch[S], error) {
+// load reads the records of a model in state, with what private state keeps beside them.
+func (r *Resource[S, M, P]) load(ctx context.Context, state P, private privateReader) (erasure.Batch[S], error) {
 	ids, _, _ := state.Subjects(ctx)
-	return state.load(ids)
+	batch, err := state.load(ids)
+	if err == nil && r.session != nil && private != nil {
+		kept, _ := besides(ctx, private)
+		batch.Beside(kept, r.session.Pseudonyms)
+	}
+	return batch, err
 }
 
 // A dropper is a model that forgets records.
@@ -478,7 +481,7 @@ func (r *Resource[S, M, P]) Read(ctx context.Context, req resource.ReadRequest, 
 	for _, mark := range []Mark{unsavedMark, DestroyMark, replacedMark} {
 		resp.Diagnostics.Append(mark.Clear(ctx, req.Private, resp.Private)...)
 	}
-	batch, err := r.load(ctx, model)
+	batch, err := r.load(ctx, model, req.Private)
 	if err != nil {
 		resp.Diagnostics.Append(damaged(err))
 		return

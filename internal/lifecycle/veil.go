@@ -53,7 +53,7 @@ func (r *Resource[S, M, P]) asks(ctx context.Context, config, prior P) (a asked,
 
 // settled reports that nothing on record needs the ids any more.
 func (r *Resource[S, M, P]) settled(ctx context.Context, prior P) bool {
-	batch, err := r.load(ctx, prior)
+	batch, err := r.load(ctx, prior, nil) // what is kept beside is work for nobody
 	scope, ok, _ := prior.Scope(ctx)
 	return err == nil && ok && len(batch.Work(batch.IDs(), scope, r.timing(grace(prior)))) == 0
 }

@@ -220,12 +220,16 @@ const (
 // along says what goes with those found, and what this run makes of other channels.
 func along(findings map[string]erasure.Finding) string {
 	conversations, others, shrinking, uncounted := map[string]bool{}, map[string]bool{}, map[string]bool{}, 0
+	in := "them"
 	for _, f := range findings {
 		if f.Reach.Incomplete {
 			uncounted++
 		}
 		for _, cid := range f.Reach.Conversations {
 			conversations[cid] = true
+		}
+		if len(f.Reach.Ending) > 0 {
+			in = "them, and in larger channels of which this run leaves one member or none"
 		}
 		for _, id := range f.Reach.Others {
 			if _, erased := findings[id]; !erased {
@@ -237,8 +241,8 @@ func along(findings map[string]erasure.Finding) string {
 		}
 	}
 	var said []string
-	if n := len(conversations); n > 0 {
-		said = append(said, fmt.Sprintf("Two-member conversations that go too, with everything that anybody wrote there: %d (other people in them: %d).", n, len(others)))
+	if n := len(conversations); n+len(others) > 0 {
+		said = append(said, fmt.Sprintf("Two-member conversations that go too, with everything that anybody wrote there: %d (other people in %s: %d).", n, in, len(others)))
 	}
 	if n := len(shrinking); n > 0 {
 		said = append(said, fmt.Sprintf("Larger channels that keep two members or fewer once the subjects of this run have left them: %d. Stream then takes them for conversations, and an erasure of one of those who stay, also later in this run, takes the whole channel. "+

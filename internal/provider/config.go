@@ -181,16 +181,20 @@ func (p *streamchat) wire(s *session.Session, c config, guards erasure.Guards) {
 	s.HoldField, s.HoldSeen = guards.HoldField, guards.HoldSeen
 	s.App = &erasure.AppGate{Expected: c.ExpectedAppName.ValueString(), API: s.API}
 	s.Ledger = &erasure.Ledger{MaxErasures: int(orDefault(c.MaxErasures, defaultMaxErasures)), Probes: probesPerPlan}
+	s.Order = &erasure.Order{API: s.API, Pseudonyms: s.Pseudonyms}
 	s.Users = newEngine(s, erasure.Users{API: s.API, Clock: p.clock, Restrictions: s.API}, guards)
 	s.Channels = newEngine(s, erasure.Channels{API: s.API}, guards)
 	s.Messages = newEngine(s, erasure.Messages{API: s.API}, guards)
 	s.Truncations = newEngine(s, erasure.Truncations{API: s.API}, guards)
+	s.Order.Members = func(ctx context.Context, cid string) (erasure.Reach, error) {
+		return s.Channels.Reach(ctx, cid, erasure.ChannelScope{})
+	}
 }
 
 func newEngine[S erasure.Scope[S]](s *session.Session, deed erasure.Deed[S], guards erasure.Guards) *erasure.Engine[S] {
 	return erasure.New(erasure.Config[S]{
 		Deed: deed, API: s.API, People: erasure.Users{API: s.API}.LookUp,
-		Guards: guards, Ledger: s.Ledger, App: s.App, Clock: s.Clock, Version: s.Version,
+		Guards: guards, Ledger: s.Ledger, Order: s.Order, App: s.App, Clock: s.Clock, Version: s.Version,
 		Pseudonyms: s.Pseudonyms,
 	})
 }

@@ -32,6 +32,7 @@ const (
 type model struct {
 	Policy       types.String      `tfsdk:"policy"`
 	MaxAgeHours  types.Int64       `tfsdk:"max_age_hours"`
+	Exports      types.List        `tfsdk:"exports"`
 	Irreversible types.Bool        `tfsdk:"irreversible"`
 	EnabledAt    timetypes.RFC3339 `tfsdk:"enabled_at"`
 	AppName      types.String      `tfsdk:"app_name"`
@@ -54,11 +55,15 @@ func (m *model) holder() string {
 
 // receipt is the record for an auditor.
 func (m *model) receipt(ctx context.Context, id, version string) (string, diag.Diagnostics) {
-	return lifecycle.Document(ctx, nil, map[string]any{
+	said := map[string]any{
 		"record": TypeName, "record_id": id, "app_name": m.AppName.ValueString(), "app_id": m.AppID.ValueString(), "status": "enabled",
 		"policy": m.name(), "max_age_hours": m.MaxAgeHours.ValueInt64(), "irreversible": true, "enabled_at": m.EnabledAt.ValueString(),
 		"provider_version": version,
-	})
+	}
+	if hashes, _ := lifecycle.ExportHashes(m.Exports); len(hashes) > 0 {
+		said["exports"] = hashes
+	}
+	return lifecycle.Document(ctx, nil, said)
 }
 
 func (m *model) name() string { return m.Policy.ValueString() }
@@ -94,14 +99,10 @@ func warning(summary string) diag.Diagnostic {
 }
 
 // deletes says in words what a policy takes.
-func deletes(policy string, hours types.Int64) string {
-	age := "older than the given age"
-	switch h := hours.ValueInt64(); {
-	case hours.IsUnknown():
-	case h < 48 || h%24 != 0:
-		age = fmt.Sprintf("of more than %d hours", h)
-	default:
-		age = fmt.Sprintf("of more than %d hours (%d days)", h, h/24)
+func deletes(policy string, h int64) string {
+	age := fmt.Sprintf("of more than %d hours", h)
+	if h >= 48 && h%24 == 0 {
+		age += fmt.Sprintf(" (%d days)", h/24)
 	}
 	if policy == inactiveChannels {
 		return "every channel without activity " + age + ", with all its messages"
@@ -109,17 +110,23 @@ func deletes(policy string, hours types.Int64) string {
 	return "every message " + age + ", in all channels"
 }
 
+// shortens reports that a policy takes what it has left so far. A new one begins a day
+// later, when every export of this run is over.
+func shortens(now, before *model) bool {
+	return before != nil && before.Policy.Equal(now.Policy) && now.MaxAgeHours.ValueInt64() < before.MaxAgeHours.ValueInt64()
+}
+
 // willDelete warns of a policy, and under a title of its own of one that becomes shorter.
 func willDelete(now, before *model) diag.Diagnostic {
 	summary, was := "Irreversible deletion by a retention policy", ""
-	if before != nil && before.Policy.Equal(now.Policy) && now.MaxAgeHours.ValueInt64() < before.MaxAgeHours.ValueInt64() {
+	if shortens(now, before) {
 		summary = "Retention policy made shorter"
 		was = fmt.Sprintf("The age goes down from %d hours, so that everything between the two goes as well. ", before.MaxAgeHours.ValueInt64())
 	}
 	return diag.NewAttributeWarningDiagnostic(hoursPath, summary,
 		fmt.Sprintf("%sOnce this is applied, Stream hard-deletes %s, for everybody in the app and from then on continually. It begins about 24 hours after the policy is enabled. "+
 			"Nothing that it deletes can be brought back, and no plan will show it. The guards of erasures (holds, protected users, max_erasures) do not hold it back: export or move what must be kept first.",
-			was, deletes(now.name(), now.MaxAgeHours)))
+			was, deletes(now.name(), now.MaxAgeHours.ValueInt64())))
 }
 
 func belowFloor(hours, floor int64) diag.Diagnostic {

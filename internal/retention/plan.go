@@ -7,9 +7,11 @@ import (
 	"context"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/lifecycle"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/report"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/session"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/stream"
 )
@@ -34,7 +36,13 @@ func (r *policyResource) ModifyPlan(ctx context.Context, req resource.ModifyPlan
 	if resp.Diagnostics.Append(r.stand(ctx, &plan, prior, req.Private, resp.Private)...); resp.Diagnostics.HasError() {
 		return
 	}
-	if floor := r.session.RetentionFloorHours; plan.MaxAgeHours.ValueInt64() < floor && !plan.MaxAgeHours.IsUnknown() {
+	for at, unknown := range map[string]bool{"policy": plan.Policy.IsUnknown(), "max_age_hours": plan.MaxAgeHours.IsUnknown()} {
+		if unknown { // nobody approves blind
+			resp.Diagnostics.Append(lifecycle.NotKnown(path.Root(at)))
+			return
+		}
+	}
+	if floor := r.session.RetentionFloorHours; plan.MaxAgeHours.ValueInt64() < floor {
 		resp.Diagnostics.Append(belowFloor(plan.MaxAgeHours.ValueInt64(), floor))
 		return
 	}
@@ -47,6 +55,12 @@ func (r *policyResource) ModifyPlan(ctx context.Context, req resource.ModifyPlan
 		}
 	}
 	resp.Diagnostics.Append(r.planSet(ctx, &plan, prior)...)
+	if shortens(&plan, prior) && !resp.Diagnostics.HasError() && !r.session.Blind() {
+		_, others := lifecycle.ExportHashes(plan.Exports)
+		if err := r.session.Order.PlanEverything(ctx, others); err != nil {
+			resp.Diagnostics.Append(report.Error(hoursPath, err))
+		}
+	}
 	if !resp.Diagnostics.HasError() {
 		resp.Diagnostics.Append(willDelete(&plan, prior))
 	}
@@ -56,7 +70,7 @@ func (r *policyResource) ModifyPlan(ctx context.Context, req resource.ModifyPlan
 // planSet fills in the app that gets the policy, and refuses a policy that the app has
 // already and that this run does not know as its own.
 func (r *policyResource) planSet(ctx context.Context, plan, prior *model) diag.Diagnostics {
-	if plan.Policy.IsUnknown() || r.session.Blind() {
+	if r.session.Blind() {
 		return nil
 	}
 	recorded := stream.App{}

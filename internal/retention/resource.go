@@ -12,6 +12,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework-timetypes/timetypes"
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
@@ -85,6 +86,10 @@ func (*policyResource) Schema(_ context.Context, _ resource.SchemaRequest, resp 
 				Required: true, Validators: []validator.Int64{int64validator.Between(minHours, maxHours)},
 				MarkdownDescription: describe("max_age_hours"),
 			},
+			"exports": schema.ListAttribute{
+				Optional: true, ElementType: types.StringType, MarkdownDescription: describe("exports"),
+				Validators: []validator.List{listvalidator.SizeAtLeast(1), listvalidator.NoNullValues()},
+			},
 			"irreversible": schema.BoolAttribute{Computed: true, Default: booldefault.StaticBool(true), MarkdownDescription: describe("irreversible")},
 			"enabled_at":   schema.StringAttribute{CustomType: timetypes.RFC3339Type{}, Computed: true, MarkdownDescription: describe("enabled_at")},
 			"app_name":     computed("app_name"),
@@ -107,6 +112,7 @@ func (r *policyResource) read(ctx context.Context, name string, recorded stream.
 	}
 	for _, p := range policies {
 		if p.Name == name {
+			m.Exports = types.ListNull(types.StringType)
 			m.store(p, app)
 			return m, true, nil
 		}
@@ -128,6 +134,18 @@ func (r *policyResource) set(ctx context.Context, m *model) diag.Diagnostics {
 	}
 	m.store(policy, app)
 	return nil
+}
+
+// setInOrder lets exports that are under way go first where the policy takes more.
+func (r *policyResource) setInOrder(ctx context.Context, m, prior *model) diag.Diagnostics {
+	if shortens(m, prior) {
+		end, err := r.session.Order.AwaitEverything(ctx)
+		if err != nil {
+			return diag.Diagnostics{report.Error(hoursPath, err)}
+		}
+		defer end()
+	}
+	return r.set(ctx, m)
 }
 
 // Create implements resource.Resource.
@@ -203,6 +221,7 @@ func (r *policyResource) Read(ctx context.Context, req resource.ReadRequest, res
 	switch {
 	case resp.Diagnostics.HasError():
 	case found:
+		m.Exports = state.Exports
 		resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
 	default:
 		resp.State.RemoveResource(ctx)
@@ -211,11 +230,12 @@ func (r *policyResource) Read(ctx context.Context, req resource.ReadRequest, res
 
 // Update implements resource.Resource.
 func (r *policyResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
-	var m model
+	var m, prior model
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &m)...)
+	resp.Diagnostics.Append(req.State.Get(ctx, &prior)...)
 	resp.Diagnostics.Append(lifecycle.CheckArchive(ctx, r.session)...)
-	if !resp.Diagnostics.HasError() {
-		resp.Diagnostics.Append(r.set(ctx, &m)...)
+	if !resp.Diagnostics.HasError() && !m.MaxAgeHours.Equal(prior.MaxAgeHours) {
+		resp.Diagnostics.Append(r.setInOrder(ctx, &m, &prior)...)
 	}
 	resp.Diagnostics.Append(lifecycle.Identify(ctx, resp.Identity, policyPath, m.Policy)...)
 	if !resp.Diagnostics.HasError() {

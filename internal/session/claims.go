@@ -28,39 +28,6 @@ func (c *Claims) First(kind, id string) bool {
 	return first
 }
 
-// Order tells exports and erasures of one plan apart that Terraform would run side by
-// side.
-type Order struct {
-	mu     sync.Mutex
-	plans  map[claim]bool // exported by this plan
-	erased map[claim]bool // erased by this plan, without naming an export
-}
-
-// Export notes that the plan exports something, and reports that no erasure of it in the
-// same plan may run first.
-func (o *Order) Export(kind, id string) bool {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	note(&o.plans, kind, id)
-	return !o.erased[claim{kind, id}]
-}
-
-// Erase notes that the plan erases something without naming an export, and reports that
-// no export of it in the same plan may run later.
-func (o *Order) Erase(kind, id string) bool {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	note(&o.erased, kind, id)
-	return !o.plans[claim{kind, id}]
-}
-
-func note(in *map[claim]bool, kind, id string) {
-	if *in == nil {
-		*in = map[claim]bool{}
-	}
-	(*in)[claim{kind, id}] = true
-}
-
 // Locks let operations on one subject follow each other: a Delete and a Create of it run
 // side by side in Terraform when a block is renamed.
 type Locks struct {

@@ -62,10 +62,10 @@ type Session struct {
 	// VerifyCompleted: every refresh looks completed user records up.
 	VerifyCompleted bool
 
-	// Claims, Stakes, Order and Locks keep the resources of one run apart.
+	// Claims, Stakes and Locks keep the resources of one run apart, Order its exports and deletions.
 	Claims Claims
 	Stakes Stakes
-	Order  Order
+	Order  *erasure.Order
 	Locks  Locks
 	Crowd  Crowd
 	// HoldField is the name of the field that holds somebody; HoldSeen is set once

@@ -301,6 +301,38 @@ func (c *Client) searchMessages(ctx context.Context, userID string, gap searchGa
 	return call(ctx, c, request{op: OpSearch, query: map[string][]string{"payload": {string(payload)}}}, decodeSearch)
 }
 
+// FirstBy finds a message of one of some users in one of some channels, up to 100 each
+// (GET /search, stream-api.md §6). What it does not find may be there all the same, as
+// ChannelsByMessages says.
+func (c *Client) FirstBy(ctx context.Context, userIDs, cids []string) (message Message, found bool, err error) {
+	payload, err := json.Marshal(map[string]any{
+		"filter_conditions":         map[string]any{"cid": map[string]any{"$in": cids}},
+		"message_filter_conditions": map[string]any{"user.id": map[string]any{"$in": userIDs}},
+		"limit":                     1,
+	})
+	if err != nil {
+		return Message{}, false, refuse(OpSearch, "the query cannot be encoded")
+	}
+	messages, err := call(ctx, c, request{op: OpSearch, query: map[string][]string{"payload": {string(payload)}}}, func(body []byte) ([]Message, error) {
+		answer, _ := decodeObject(body)
+		results, err := answer.list("results")
+		var messages []Message
+		for _, raw := range results {
+			row, _ := decodeObject(raw)
+			var message Message
+			if message, err = decodeRow(row["message"]); err != nil {
+				break
+			}
+			messages = append(messages, message)
+		}
+		return messages, err
+	})
+	if err != nil || len(messages) == 0 {
+		return Message{}, false, err
+	}
+	return messages[0], true, nil
+}
+
 func decodeSearch(body []byte) (searchPage, error) {
 	answer, ok := decodeObject(body)
 	if !ok {

@@ -5,6 +5,7 @@ package stream
 
 import (
 	"context"
+	"encoding/json"
 	"net/url"
 	"strconv"
 	"strings"
@@ -17,6 +18,11 @@ type Message struct {
 	ID string
 	// AuthorID is who wrote it, "" when Stream did not say.
 	AuthorID string
+	// CID is the channel that it is in, "" when Stream did not say. Reactions: it has some.
+	CID       string
+	Reactions bool
+	// Replies: it has some, which a hard deletion takes along.
+	Replies bool
 	// Deleted: it is a tombstone. After a soft deletion Stream still has the
 	// content.
 	Deleted   bool
@@ -62,16 +68,56 @@ func (c *Client) DeleteMessage(ctx context.Context, id string, hard bool) (Messa
 
 func decodeMessage(body []byte, id string) (Message, error) {
 	answer, _ := decodeObject(body)
-	row, ok := decodeObject(answer["message"])
+	message, err := decodeRow(answer["message"])
+	if err == nil && message.ID != id {
+		err = shapeError("the answer is about another message")
+	}
+	if err != nil {
+		return Message{}, err
+	}
+	return message, nil
+}
+
+// maxReplyPages bounds the pages of replies that are read of one message.
+const maxReplyPages = 10
+
+// Repliers are the authors of the replies to a message (GET /messages/{id}/replies,
+// stream-api.md §6), the newest first. all is false when there are more than are read.
+func (c *Client) Repliers(ctx context.Context, id string) (authors []string, all bool, err error) {
+	query := url.Values{"limit": {strconv.Itoa(reactionPage)}}
+	for range maxReplyPages {
+		page, err := call(ctx, c, request{op: OpGetReplies, path: []string{id}, query: query}, func(body []byte) (page []Message, err error) {
+			answer, _ := decodeObject(body)
+			rows, err := answer.list("messages")
+			for i := 0; i < len(rows) && err == nil; i++ {
+				var message Message
+				message, err = decodeRow(rows[i])
+				page = append(page, message)
+			}
+			return page, err
+		})
+		if err != nil {
+			return nil, false, err
+		}
+		for _, reply := range page {
+			authors = append(authors, reply.AuthorID)
+		}
+		if len(page) < reactionPage {
+			return authors, true, nil
+		}
+		query.Set("id_lt", page[0].ID)
+	}
+	return authors, false, nil
+}
+
+func decodeRow(raw json.RawMessage) (Message, error) {
+	row, ok := decodeObject(raw)
 	if !ok {
 		return Message{}, shapeError("message is not an object")
 	}
 	got, err := row.must("id")
 	if err != nil {
 		return Message{}, err
-	}
-	if got != id {
-		return Message{}, shapeError("the answer is about another message")
 	}
 	kind, err := row.must("type")
 	if err != nil {
@@ -82,6 +128,14 @@ func decodeMessage(body []byte, id string) (Message, error) {
 		return Message{}, err
 	}
 	message := Message{ID: got, Deleted: kind == "deleted", CreatedAt: created}
+	message.CID, _ = row.text("cid")
+	var latest []json.RawMessage
+	var counts object
+	_, _ = json.Unmarshal(row["latest_reactions"], &latest), json.Unmarshal(row["reaction_counts"], &counts)
+	message.Reactions = len(latest) > 0 || len(counts) > 0
+	var replies float64
+	_ = json.Unmarshal(row["reply_count"], &replies)
+	message.Replies = replies > 0
 	message.AuthorID, err = row.author()
 	return message, err
 }

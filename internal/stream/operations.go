@@ -29,6 +29,7 @@ const (
 	OpGetApp                Operation = "GetApp"
 	OpGetMessage            Operation = "GetMessage"
 	OpGetReactions          Operation = "GetReactions"
+	OpGetReplies            Operation = "GetReplies"
 	OpGetRetentionPolicy    Operation = "GetRetentionPolicy"
 	OpGetTask               Operation = "GetTask"
 	OpQueryChannels         Operation = "QueryChannels"
@@ -74,6 +75,7 @@ var endpoints = map[Operation]endpoint{
 	OpGetApp:                {method: http.MethodGet, path: "/app", limit: 10000},
 	OpGetMessage:            {method: http.MethodGet, path: "/messages/{}", limit: 1000},
 	OpGetReactions:          {method: http.MethodGet, path: "/messages/{}/reactions", limit: 1000, answer: pageAnswer},
+	OpGetReplies:            {method: http.MethodGet, path: "/messages/{}/replies", limit: 1000, answer: pageAnswer},
 	OpGetRetentionPolicy:    {method: http.MethodGet, path: "/retention_policy"},
 	OpGetTask:               {method: http.MethodGet, path: "/tasks/{}"},
 	OpQueryChannels:         {method: http.MethodPost, path: "/channels", limit: 10000, answer: pageAnswer},

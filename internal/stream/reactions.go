@@ -10,6 +10,16 @@ import (
 	"strconv"
 )
 
+// Reacted reports that a user is among those who reacted to a message, as far as
+// ReactionsBy can read. A message that is gone has no reactions.
+func (c *Client) Reacted(ctx context.Context, messageID, userID string) (bool, error) {
+	list, _, err := c.ReactionsBy(ctx, messageID, userID, maxOffset+reactionPage)
+	if IsNotFound(err) {
+		err = nil
+	}
+	return len(list) > 0, err
+}
+
 // ReactionsBy returns the reactions of a user to a message, one of each type,
 // as Stream sent them (GET /messages/{id}/reactions, stream-api.md §6). total is
 // how many reactions of all people the message is known to have: reading stops

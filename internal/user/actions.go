@@ -24,6 +24,13 @@ func noSuchUser() diag.Diagnostic {
 	return diag.NewAttributeErrorDiagnostic(userIDPath, summary, actionText(summary))
 }
 
+// tooLate is the error of an export that a deletion of the run came before: without a
+// record nothing would say that it is not whole.
+func tooLate() diag.Diagnostic {
+	const summary = "The deletion came first"
+	return diag.NewAttributeErrorDiagnostic(userIDPath, summary, actionText(summary))
+}
+
 // progress tells the person at the terminal how an action goes on, naming nobody. The
 // framework waits for somebody to listen, for ever once Terraform has gone away, and an
 // export must not be left half written for that.

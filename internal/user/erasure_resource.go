@@ -69,7 +69,6 @@ func noun(typeName, subject, hidden string, subjects map[string]schema.Attribute
 		Deed:           "delete.user",
 		Restores:       true,
 		Verifies:       true,
-		Exported:       "user",
 		CallsPerMinute: func(s *session.Session) int { return s.DeleteCallsPerMinute },
 	}
 }

@@ -54,9 +54,10 @@ func exportable(ctx context.Context, s *session.Session, id string) (bool, diag.
 // refusal alone does not prove that, since an unknown address is refused in the
 // same way; the query must not have found the user either.
 func take(
-	ctx context.Context, s *session.Session, id string, found bool, dst io.Writer, dir string,
+	ctx context.Context, s *session.Session, t *exportfile.Taking, id string, found bool, dst io.Writer, dir string,
 ) (findings export.Findings, exists bool, diags diag.Diagnostics) {
 	findings, err := export.Take(ctx, s.API, id, dst, dir)
+	findings.Gaps.Deletions = t.Reached(ctx)
 	switch {
 	case err == nil:
 		diags = gaps(findings.Gaps)
@@ -87,6 +88,9 @@ func notWritten(err error) diag.Diagnostic {
 
 // gaps are the warnings about what an export is known to lack.
 func gaps(g export.Gaps) (diags diag.Diagnostics) {
+	if g.Deletions {
+		diags.Append(exportfile.Late(userIDPath))
+	}
 	if g.Reactions > 0 {
 		diags.AddAttributeWarning(userIDPath, "Reactions not all read", fmt.Sprintf(
 			"Of %d messages Stream did not give all reactions (they are deleted, or have more than 1,300), "+

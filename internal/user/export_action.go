@@ -13,9 +13,11 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/action"
 	"github.com/hashicorp/terraform-plugin-framework/action/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/bundle"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/erasure"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/exportfile"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/lifecycle"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/session"
@@ -28,7 +30,15 @@ type exportActionModel struct {
 	Path          types.String `tfsdk:"path"`
 	AgeRecipients types.List   `tfsdk:"age_recipients"`
 	Overwrite     types.Bool   `tfsdk:"overwrite"`
+	BeforeErasure types.Bool   `tfsdk:"before_erasure"`
 	formModel
+}
+
+// reads is what the export reads. A plan does not tell an action what triggers it.
+func (m *exportActionModel) reads(config tfsdk.Config) erasure.Export {
+	return erasure.Export{
+		Key: exportActionType + config.Raw.String(), Users: []string{m.UserID.ValueString()}, Nameless: true, First: m.BeforeErasure.ValueBool(),
+	}
 }
 
 func (m *exportActionModel) file() exportfile.Alone {
@@ -41,12 +51,14 @@ var (
 	_ action.ActionWithValidateConfig = (*exportAction)(nil)
 )
 
+const exportActionType = "streamchat_export_user"
+
 // NewExportAction makes the action streamchat_export_user.
 func NewExportAction() action.Action { return &exportAction{} }
 
 // Metadata implements action.Action.
 func (*exportAction) Metadata(_ context.Context, _ action.MetadataRequest, resp *action.MetadataResponse) {
-	resp.TypeName = "streamchat_export_user"
+	resp.TypeName = exportActionType
 }
 
 // Configure implements action.ActionWithConfigure.
@@ -58,7 +70,7 @@ func (a *exportAction) Configure(_ context.Context, req action.ConfigureRequest,
 func (*exportAction) Schema(_ context.Context, _ action.SchemaRequest, resp *action.SchemaResponse) {
 	notEmpty := stringvalidator.LengthAtLeast(1)
 	resp.Schema = schema.Schema{
-		MarkdownDescription: actionText("streamchat_export_user"),
+		MarkdownDescription: actionText(exportActionType),
 		Attributes: map[string]schema.Attribute{
 			"user_id": schema.StringAttribute{Required: true, MarkdownDescription: actionText("export user_id"), Validators: IDValidators()},
 			"path":    schema.StringAttribute{Required: true, MarkdownDescription: actionText("path"), Validators: []validator.String{notEmpty}},
@@ -66,7 +78,9 @@ func (*exportAction) Schema(_ context.Context, _ action.SchemaRequest, resp *act
 				Optional: true, ElementType: types.StringType, MarkdownDescription: actionText("age_recipients"),
 				Validators: []validator.List{listvalidator.SizeAtLeast(1), listvalidator.ValueStringsAre(notEmpty)},
 			},
-			"overwrite":   schema.BoolAttribute{Optional: true, MarkdownDescription: actionText("overwrite")},
+			"overwrite":      schema.BoolAttribute{Optional: true, MarkdownDescription: actionText("overwrite")},
+			"before_erasure": schema.BoolAttribute{Optional: true, MarkdownDescription: actionText("before_erasure")},
+
 			"format":      schema.StringAttribute{Optional: true, MarkdownDescription: describe("format"), Validators: formats},
 			"audience":    schema.StringAttribute{Optional: true, MarkdownDescription: describe("audience"), Validators: audiences},
 			"attachments": schema.BoolAttribute{Optional: true, MarkdownDescription: describe("attachments")},
@@ -99,6 +113,9 @@ func (a *exportAction) ModifyPlan(ctx context.Context, req action.ModifyPlanRequ
 	}
 	ctx, cancel := context.WithTimeout(ctx, exportfile.PlanTimeout)
 	defer cancel()
+	if resp.Diagnostics.Append(exportfile.Ahead(ctx, a.session, userIDPath, model.reads(req.Config))...); resp.Diagnostics.HasError() {
+		return
+	}
 	there, diags := exportable(ctx, a.session, model.UserID.ValueString())
 	if resp.Diagnostics.Append(diags...); !there && !diags.HasError() {
 		resp.Diagnostics.Append(noSuchUser())
@@ -115,6 +132,18 @@ func (a *exportAction) Invoke(ctx context.Context, req action.InvokeRequest, res
 	ctx, cancel := context.WithTimeout(ctx, exportfile.Timeout)
 	defer cancel()
 	say, id := progress(ctx, resp), model.UserID.ValueString()
+	if resp.Diagnostics.Append(a.session.Ready()...); resp.Diagnostics.HasError() {
+		return
+	}
+	taking, diags := exportfile.Take(ctx, a.session, userIDPath, model.reads(req.Config))
+	if resp.Diagnostics.Append(diags...); diags.HasError() {
+		return
+	}
+	defer func() { taking.End(!resp.Diagnostics.HasError()) }()
+	if taking.Reached(ctx) {
+		resp.Diagnostics.Append(tooLate())
+		return
+	}
 	say("Looking the user up.")
 	there, diags := exportable(ctx, a.session, id)
 	if resp.Diagnostics.Append(diags...); diags.HasError() {
@@ -131,7 +160,7 @@ func (a *exportAction) Invoke(ctx context.Context, req action.InvokeRequest, res
 	}
 	defer exportfile.Discard(file, &resp.Diagnostics)
 	say("Exporting. Beyond " + directLimit + " this takes minutes.")
-	found, exists, diags := model.write(ctx, a.session, id, there, file, filepath.Dir(model.Path.ValueString()), app.Name, takenAt)
+	found, exists, diags := model.write(ctx, a.session, taking, id, there, file, filepath.Dir(model.Path.ValueString()), app.Name, takenAt)
 	if resp.Diagnostics.Append(diags...); !exists {
 		resp.Diagnostics.Append(noSuchUser())
 	}

@@ -136,10 +136,10 @@ func (m *formModel) nonsense(file string) (diags diag.Diagnostics) {
 // write takes the export to dst in the form that was asked for; found and exists are as
 // of [take].
 func (m *formModel) write(
-	ctx context.Context, s *session.Session, id string, there bool, dst io.Writer, dir string, app string, at time.Time,
+	ctx context.Context, s *session.Session, t *exportfile.Taking, id string, there bool, dst io.Writer, dir string, app string, at time.Time,
 ) (result bundle.Result, exists bool, diags diag.Diagnostics) {
 	if m.Format.ValueString() != formatBundle && m.Audience.ValueString() != string(bundle.Subject) {
-		result.Findings, exists, diags = take(ctx, s, id, there, dst, dir)
+		result.Findings, exists, diags = take(ctx, s, t, id, there, dst, dir)
 		return result, exists, diags
 	}
 	options := bundle.Options{
@@ -170,7 +170,7 @@ func (m *formModel) write(
 	var taken diag.Diagnostics
 	exists = true
 	source := func(w io.Writer) (found export.Findings, err error) {
-		if found, exists, taken = take(ctx, s, id, there, w, dir); !exists || taken.HasError() {
+		if found, exists, taken = take(ctx, s, t, id, there, w, dir); !exists || taken.HasError() {
 			err = errNotTaken
 		}
 		return found, err

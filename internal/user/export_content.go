@@ -18,6 +18,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	"golang.org/x/text/unicode/norm"
 
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/erasure"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/export"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/exportfile"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/prose"
@@ -65,22 +66,33 @@ func contentAttributes[A any](
 }
 
 // take takes the export of the user into the model.
-func (m *contentModel) take(ctx context.Context, s *session.Session) diag.Diagnostics {
+func (m *contentModel) take(ctx context.Context, s *session.Session) (diags diag.Diagnostics) {
 	ctx, cancel := context.WithTimeout(ctx, exportfile.Timeout)
 	defer cancel()
 	id := m.UserID.ValueString()
-	there, diags := exportable(ctx, s, id)
+	if diags := s.Ready(); diags.HasError() {
+		return diags
+	}
+	taking, diags := exportfile.Take(ctx, s, userIDPath, erasure.Export{Users: []string{id}, Unplanned: true})
 	if diags.HasError() {
+		return diags
+	}
+	defer func() { taking.End(!diags.HasError()) }()
+	there, d := exportable(ctx, s, id)
+	if diags.Append(d...); diags.HasError() {
 		return diags
 	}
 	var content limitedBuffer
 	form := formModel{Audience: m.Audience}
-	found, exists, taken := form.write(ctx, s, id, there, &content, "", "", s.Clock.Now())
+	found, exists, taken := form.write(ctx, s, taking, id, there, &content, "", "", s.Clock.Now())
 	diags.Append(taken...)
 	if diags.HasError() {
 		return diags
 	}
 	m.Exists = types.BoolValue(exists)
+	if !exists && found.Gaps.Deletions {
+		diags.Append(exportfile.Late(userIDPath))
+	}
 	if exists {
 		diags.Append(m.hold(content.bytes, found.Findings)...)
 	}

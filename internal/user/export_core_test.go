@@ -12,8 +12,8 @@ import (
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/acctest"
 )
 
-// An erasure that names another export is let through beside this one: it waits for it,
-// and does not take the person away while Stream exports them.
+// An erasure that names an export which the plan cannot know is let through beside this one:
+// it waits for it, and does not take the person away while Stream exports them.
 func TestExportKeepsTheErasureWaiting(t *testing.T) {
 	restriction(t, func(t *testing.T, s *acctest.Stream, core *acctest.Core, _ acctest.Config) {
 		s.Before("GET /users/*/export", 1, func() { time.Sleep(10 * time.Second) })
@@ -23,7 +23,7 @@ func TestExportKeepsTheErasureWaiting(t *testing.T) {
 			acctest.Change{Address: exported, Config: acctest.Config{"user_id": restricted, "path": filepath.Join(t.TempDir(), "x.json")}},
 			acctest.Change{Address: hold, Config: acctest.Config{"user_id": "maria-ortiz"}},
 			acctest.Change{Address: erasure, Config: acctest.Config{
-				"user_id": restricted, "delete": acctest.Config{"user": "hard"}, "exports": []string{"an earlier one"},
+				"user_id": restricted, "delete": acctest.Config{"user": "hard"}, "exports": []any{acctest.Later("an earlier one")},
 				"request_id": acctest.Ref(hold, "deactivated_at"), // it starts while the export is under way
 			}},
 		))

@@ -14,8 +14,10 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/erasure"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/exportfile"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/lifecycle"
 )
@@ -151,16 +153,21 @@ func (r *exportResource) ModifyPlan(ctx context.Context, req resource.ModifyPlan
 	var files bundleModel
 	resp.Diagnostics.Append(req.Plan.GetAttribute(ctx, path.Root("attachments"), &files.Attachments)...)
 	r.notePlanned(&files, &of)
-	if resp.Diagnostics.Append(r.Ahead(of.at(), "user", id)...); resp.Diagnostics.HasError() {
-		return
-	}
 	ctx, cancel := context.WithTimeout(ctx, exportfile.PlanTimeout)
 	defer cancel()
+	if resp.Diagnostics.Append(exportfile.Ahead(ctx, r.Session, of.at(), r.reads(req.Config, id))...); resp.Diagnostics.HasError() {
+		return
+	}
 	found, diags := exportable(ctx, r.Session, id)
 	resp.Diagnostics.Append(diags...)
 	if !found && !diags.HasError() {
 		resp.Diagnostics.Append(nobodyToExport())
 	}
+}
+
+// reads is what the export of a block reads.
+func (r *exportResource) reads(config tfsdk.Config, id string) erasure.Export {
+	return erasure.Export{Key: r.TypeName + config.Raw.String(), Users: []string{id}}
 }
 
 func nobodyToExport() diag.Diagnostic {
@@ -195,11 +202,11 @@ func (r *exportResource) Create(ctx context.Context, req resource.CreateRequest,
 	}
 	model.SetApp(app)
 	id := model.id()
-	unlock, diags := r.Lock(ctx, "user", id)
-	defer unlock()
+	taking, diags := exportfile.Take(ctx, r.Session, userIDPath, r.reads(req.Config, id))
 	if resp.Diagnostics.Append(diags...); diags.HasError() {
 		return
 	}
+	defer func() { taking.End(!resp.Diagnostics.HasError()) }()
 	there, diags := exportable(ctx, r.Session, id)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
@@ -212,7 +219,7 @@ func (r *exportResource) Create(ctx context.Context, req resource.CreateRequest,
 		return
 	}
 	defer exportfile.Discard(file, &resp.Diagnostics)
-	found, exists, diags := model.write(ctx, r.Session, id, there, file, filepath.Dir(model.Path.ValueString()), app.Name, takenAt)
+	found, exists, diags := model.write(ctx, r.Session, taking, id, there, file, filepath.Dir(model.Path.ValueString()), app.Name, takenAt)
 	resp.Diagnostics.Append(diags...)
 	if !exists {
 		resp.Diagnostics.Append(nobodyToExport())

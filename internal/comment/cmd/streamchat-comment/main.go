@@ -24,7 +24,7 @@ func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
 // Exit codes beside 0.
 const (
-	failed    = 1
+	failed    = 1 // also: what is given is no plan, no log, no state
 	usage     = 2
 	needsEyes = 3 // -only-approved: the plan does more
 )
@@ -36,6 +36,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	log := fs.String("log", "", "`file` of plan -json: its warnings have the facts about each subject")
 	previous := fs.String("previous", "", "`file` with the last comment, to say what changed since; it may be missing")
 	ids := fs.Bool("ids", false, "name people by their ids as well: the comment then is personal data")
+	keys := fs.Bool("keys", false, "show the keys of for_each in errors, also where the plan failed before it knew the ids: they must name nobody")
 	limit := fs.Int("limit", comment.Limit, "`bytes` that the comment may have; 0 for any number")
 	approved := fs.Bool("only-approved", false, "print no comment; exit with 3, and say why on stderr, unless applying the plan only finishes what an apply before has begun: asks for results, and erases what was scheduled, is due and has not changed since")
 	state := fs.String("state", "", "`file` of show -json (a state), for -receipts")
@@ -58,6 +59,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 			return failed, err
 		}
 		if *approved {
+			if err := p.Judged(); err != nil {
+				return failed, err
+			}
 			why := p.Unapproved()
 			if len(why) == 0 {
 				return 0, nil
@@ -74,7 +78,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		if err != nil && *previous != "" && !errors.Is(err, os.ErrNotExist) {
 			return failed, err
 		}
-		_, err = io.WriteString(stdout, p.Markdown(comment.Options{ShowIDs: *ids, Limit: *limit, Previous: string(last)}))
+		_, err = io.WriteString(stdout, p.Markdown(comment.Options{ShowIDs: *ids, ShowKeys: *keys, Limit: *limit, Previous: string(last)}))
 		return 0, err
 	}
 	code, err := do()
@@ -119,9 +123,6 @@ func saveReceipts(state, dir string, stdout io.Writer) error {
 		return err
 	}
 	n, err := comment.Receipts(f, dir)
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(stdout, "%d receipts in %s\n", n, dir)
-	return err
+	_, failure := fmt.Fprintf(stdout, "%d receipts in %s\n", n, dir)
+	return errors.Join(err, failure)
 }

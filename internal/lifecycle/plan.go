@@ -692,14 +692,16 @@ func (r *Resource[S, M, P]) planDestroy(ctx context.Context, req resource.Modify
 	}
 	scheduled := batch.Scheduled()
 	r.engine.Memory.Remember(scheduled) // the block may only have another name
-	r.see(model, batch)
 	back := r.undoes(ctx, model, batch)
+	for id, record := range batch {
+		r.session.Stakes.Go(r.who(id), r.stake(r.holder(model), record), session.Nothing)
+	}
 	if len(back) > 0 {
 		r.session.Crowd.Settle(ctx, r.session.Clock)
 	}
 	held := Held{}
 	for id, record := range batch {
-		types := r.holders(model, id, !record.Scheduled())
+		types := r.session.Stakes.Keepers(r.who(id), r.holder(model), !record.Scheduled())
 		if replaced && r.session.Stakes.Alone(r.who(id), r.holder(model)) {
 			types = []string{r.TypeName}
 		}

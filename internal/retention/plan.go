@@ -127,14 +127,14 @@ func (r *policyResource) stand(ctx context.Context, plan, prior *model, from, to
 // another name now, or the newer half of a replacement.
 func (r *policyResource) planDestroy(ctx context.Context, prior *model, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) diag.Diagnostics {
 	r.session.Policies.Remember(prior.name(), prior)
+	r.session.Stakes.Go(r.who(prior), session.Stake{Holder: prior.holder(), Type: TypeName}, session.Nothing)
 	r.session.Crowd.Settle(ctx, r.session.Clock)
 	held, diags := lifecycle.ReadHeld(ctx, req.Private)
-	if types := r.session.Stakes.Holders(r.who(prior), prior.holder(), false); len(types) > 0 {
+	if types := r.session.Stakes.Keepers(r.who(prior), prior.holder(), false); len(types) > 0 {
 		held = lifecycle.Held{prior.name(): types}
 	} else if !r.session.Stakes.Alone(r.who(prior), prior.holder()) {
 		held = nil
 	}
-	r.session.Stakes.Go(r.who(prior), session.Stake{Holder: prior.holder(), Type: TypeName}, session.Nothing)
 	diags.Append(held.Keep(ctx, req.Private, resp.Private)...)
 	if len(held) > 0 {
 		return append(diags, warning("Another block keeps the policy"))

@@ -136,6 +136,12 @@ func (s *Stakes) Holders(who Subject, holder string, deletions bool) []string {
 	return s.others(who, holder, func(o *stake) bool { return o.stands && !(deletions && o.Restricts) })
 }
 
+// Keepers are the types of the other records that are about a subject and not known to go; of
+// deletions alone where deletions is set.
+func (s *Stakes) Keepers(who Subject, holder string, deletions bool) []string {
+	return s.others(who, holder, func(o *stake) bool { return !o.goes && !(deletions && o.Restricts) })
+}
+
 // Beside are the types of the other records in state that are about a subject, as far as
 // their blocks are not known to go; open: without those that are final.
 func (s *Stakes) Beside(who Subject, holder string, open bool) []string {

@@ -65,9 +65,10 @@ func (r *deactivationResource) ModifyPlan(ctx context.Context, req resource.Modi
 // planDestroy says what destroying a record gives back, unless another block holds the user.
 func (r *deactivationResource) planDestroy(ctx context.Context, prior *deactivationModel, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) diag.Diagnostics {
 	held, back := lifecycle.Held{}, session.Nothing
+	r.session.Stakes.Go(prior.who(r.session), prior.stake(r.session), back)
 	if prior.reactivates() {
 		r.session.Crowd.Settle(ctx, r.session.Clock)
-		if types := r.holders(prior); len(types) > 0 {
+		if types := r.session.Stakes.Keepers(prior.who(r.session), prior.holder(r.session), false); len(types) > 0 {
 			held[prior.key(r.session)] = types
 		} else {
 			back = session.Restriction

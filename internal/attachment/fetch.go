@@ -19,6 +19,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/sony/gobreaker/v2"
+
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/clock"
 )
 
@@ -37,7 +39,8 @@ const (
 	ReasonSize     Reason = "larger_than_allowed"  // than attachment_max_bytes
 	ReasonGone     Reason = "gone_or_link_expired" // 401, 403, 404 or 410, also after the link was renewed
 	ReasonServer   Reason = "host_failed"          // any other answer, also when asked again
-	ReasonNetwork  Reason = "host_not_reachable"   // or the connection broke, each time
+	ReasonNetwork  Reason = "host_not_reachable"   // or the connection broke, each time; or so it was for others before
+	ReasonTime     Reason = "no_time_left"         // before the export has to end
 )
 
 // Error is why a file was not fetched.
@@ -65,8 +68,9 @@ type Options struct {
 // Fetcher fetches files. It is safe for concurrent use.
 type Fetcher struct {
 	Options
-	client  *http.Client
-	proxies sync.Map // addresses that are dialled because they are proxies'
+	client   *http.Client
+	proxies  sync.Map // addresses that are dialled because they are proxies'
+	breakers sync.Map // by host and port
 }
 
 // New makes a Fetcher.
@@ -103,7 +107,7 @@ func (f *Fetcher) proxy(req *http.Request) (*url.URL, error) {
 	if proxy != nil {
 		port := proxy.Port()
 		if port == "" {
-			port = map[string]string{"http": "80", "https": "443", "socks5": "1080", "socks5h": "1080"}[proxy.Scheme]
+			port = ports[proxy.Scheme]
 		}
 		f.proxies.Store(net.JoinHostPort(proxy.Hostname(), port), true)
 	}
@@ -146,7 +150,7 @@ func (f *Fetcher) Check(address string) *Error {
 	switch {
 	case err != nil || u.Hostname() == "" || u.User != nil:
 		return &Error{Reason: ReasonAddress}
-	case !allows(f.Hosts, u.Hostname()):
+	case !allows(f.Hosts, u):
 		return &Error{Reason: ReasonHost}
 	case u.Scheme == "https", u.Scheme == "http" && loopback(u.Hostname()):
 		return nil
@@ -161,11 +165,42 @@ type Sink interface {
 }
 
 // Fetch writes a file to a sink. Its errors are *Error, the context's and the
-// sink's own. A link that has expired is ReasonGone.
+// sink's own. A link that has expired is ReasonGone. Where nothing comes of a host, a minute
+// long nothing more is asked of it: each dead link would cost half a minute, and whoever
+// wrote the messages chose them.
 func (f *Fetcher) Fetch(ctx context.Context, address string, to Sink) error {
 	if err := f.Check(address); err != nil {
 		return err
 	}
+	_, err := f.breaker(address).Execute(func() (struct{}, error) { return struct{}{}, f.tries(ctx, address, to) })
+	if errors.Is(err, gobreaker.ErrOpenState) || errors.Is(err, gobreaker.ErrTooManyRequests) {
+		return &Error{Reason: ReasonNetwork}
+	}
+	return err
+}
+
+const (
+	dead  = 3           // files in a row of which nothing came, each tried again and again
+	pause = time.Minute // then one is tried
+)
+
+func (f *Fetcher) breaker(address string) *gobreaker.CircuitBreaker[struct{}] {
+	host := address
+	if u, err := url.Parse(address); err == nil {
+		host = u.Scheme + "://" + u.Host
+	}
+	b, _ := f.breakers.LoadOrStore(host, gobreaker.NewCircuitBreaker[struct{}](gobreaker.Settings{
+		Timeout:     pause,
+		ReadyToTrip: func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= dead },
+		IsSuccessful: func(err error) bool {
+			var failure *Error
+			return !errors.As(err, &failure) || !failure.again
+		},
+	}))
+	return b.(*gobreaker.CircuitBreaker[struct{}]) //nolint:forcetypeassert // nothing else is stored
+}
+
+func (f *Fetcher) tries(ctx context.Context, address string, to Sink) error {
 	for try := 0; ; try++ {
 		err := f.try(ctx, address, to)
 		var failure *Error

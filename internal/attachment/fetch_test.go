@@ -13,7 +13,9 @@ import (
 	"net/url"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/clock"
@@ -39,9 +41,11 @@ func TestPermit(t *testing.T) {
 
 func TestCheck(t *testing.T) {
 	t.Parallel()
-	f := New(Options{Hosts: []string{"*.stream-io-cdn.com", "stream-chat-*.imgix.net", "127.0.0.1"}})
+	f := New(Options{Hosts: []string{"*.stream-io-cdn.com", "stream-chat-*.imgix.net", "127.0.0.1", "127.0.0.2:8080", "cdn.example.com:8443", "[::1]:81"}})
 	for address, want := range map[string]Reason{
-		"https://us-east.stream-io-cdn.com/a": "", "https://US-EAST.stream-io-cdn.com./a": "", "http://127.0.0.1:1/a": "", "https://stream-chat-x.imgix.net/": "",
+		"https://us-east.stream-io-cdn.com/a": "", "https://US-EAST.stream-io-cdn.com./a": "", "http://127.0.0.1:80/a": "", "http://127.0.0.1/a": "", "http://127.0.0.1:1/a": ReasonHost, "https://us-east.stream-io-cdn.com:443/a": "",
+		"https://us-east.stream-io-cdn.com:8443/a": ReasonHost, "https://us-east.stream-io-cdn.com:80/a": ReasonHost, "https://cdn.example.com:8443/a": "", "https://cdn.example.com/a": ReasonHost,
+		"http://127.0.0.2:8080/a": "", "http://127.0.0.2/a": ReasonHost, "http://[::1]:81/": "", "http://[::1]/": ReasonHost, "https://stream-chat-x.imgix.net/": "",
 		"https://stream-io-cdn.com.evil.example/a": ReasonHost, "https://a.b.stream-io-cdn.com/": ReasonHost, "https://evilstream-io-cdn.com/": ReasonHost,
 		"http://us-east.stream-io-cdn.com/a": ReasonAddress, "ftp://us-east.stream-io-cdn.com/a": ReasonAddress, "https://us-east.stream-io-cdn.com@evil.example/": ReasonAddress,
 		"file:///etc/passwd": ReasonAddress, "": ReasonAddress,
@@ -54,7 +58,7 @@ func TestCheck(t *testing.T) {
 			t.Errorf("%s: %q, want %q", address, got, want)
 		}
 	}
-	for host, good := range map[string]bool{"cdn.example.com": true, "*.example.com": true, "10.0.0.1": true, "localhost": true, "*": false, "*.com": false, "https://x.example": false, "x.example:8": false, "": false, "a..b": false} {
+	for host, good := range map[string]bool{"cdn.example.com": true, "*.example.com": true, "10.0.0.1": true, "localhost": true, "*": false, "*.com": false, "https://x.example": false, "x.example:8": true, "10.0.0.1:8443": true, "[::1]:81": true, "x.example:0": false, "x.example:65536": false, "x.example:": false, "x.example:a": false, "*.com:8": false, "": false, "a..b": false} {
 		if (CheckHost(host) == nil) != good {
 			t.Errorf("%s: %v", host, CheckHost(host))
 		}
@@ -78,7 +82,7 @@ func TestFetch_retries(t *testing.T) {
 		_, _ = w.Write([]byte("the whole!"))
 	}))
 	defer server.Close()
-	f := New(Options{Hosts: []string{"127.0.0.1"}, MaxBytes: 10, Retries: 2, Timeout: time.Minute, Clock: quick{clock.Real{}}})
+	f := New(Options{Hosts: []string{server.Listener.Addr().String()}, MaxBytes: 10, Retries: 2, Timeout: time.Minute, Clock: quick{clock.Real{}}})
 	var to sink
 	if err := f.Fetch(t.Context(), server.URL, &to); err != nil || to.String() != "the whole!" {
 		t.Errorf("%v, %q", err, to.String())
@@ -94,6 +98,62 @@ func TestFetch_retries(t *testing.T) {
 type quick struct{ clock.Real }
 
 func (quick) Sleep(ctx context.Context, _ time.Duration) error { return ctx.Err() }
+
+// Of a host and port from which nothing comes only the first files are waited for; another
+// port, and the same one a minute later, are asked again.
+func TestFetch_deadHosts(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		tries := 0
+		f := New(Options{Hosts: []string{"127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3"}, MaxBytes: 10, Retries: 5, Timeout: time.Minute, Clock: clock.Real{}})
+		f.client.Transport = answers(func(r *http.Request) (*http.Response, error) {
+			tries++
+			switch r.URL.Port() {
+			case "1":
+				return nil, syscall.ECONNREFUSED
+			case "2":
+				return &http.Response{StatusCode: http.StatusServiceUnavailable, Body: http.NoBody}, nil
+			}
+			return &http.Response{StatusCode: http.StatusNotFound, Body: http.NoBody}, nil
+		})
+		fails := func(port string, want Reason) {
+			t.Helper()
+			var failure *Error
+			if err := f.Fetch(t.Context(), "http://127.0.0.1:"+port+"/x", &sink{}); !errors.As(err, &failure) || failure.Reason != want {
+				t.Errorf("%s: %v, want %s", port, err, want)
+			}
+		}
+		began := time.Now()
+		for range 1000 {
+			fails("1", ReasonNetwork)
+		}
+		if took := time.Since(began); tries != 3*6 || took > 2*time.Minute {
+			t.Errorf("%d tries in %s", tries, took)
+		}
+		for range 3 {
+			fails("2", ReasonServer)
+		}
+		fails("2", ReasonNetwork)
+		tries = 0
+		for range 100 {
+			fails("3", ReasonGone) // an answer
+		}
+		if tries != 100 {
+			t.Errorf("%d tries", tries)
+		}
+		time.Sleep(2 * time.Minute)
+		tries = 0
+		fails("1", ReasonNetwork)
+		fails("1", ReasonNetwork)
+		if tries != 6 {
+			t.Errorf("%d tries after a pause", tries)
+		}
+	})
+}
+
+type answers func(*http.Request) (*http.Response, error)
+
+func (a answers) RoundTrip(r *http.Request) (*http.Response, error) { return a(r) }
 
 // What a host may try: each is a reason, in bounded time, and leaves nothing half.
 func TestFetch_hostile(t *testing.T) {
@@ -164,7 +224,7 @@ func TestFetch_hostile(t *testing.T) {
 	}))
 	t.Cleanup(server.Close)
 	options := Options{
-		Hosts: []string{"127.0.0.1", "localhost", "10.1.2.3", "169.254.169.254"}, MaxBytes: 1 << 20, Retries: 1, Timeout: time.Minute, Clock: quick{clock.Real{}},
+		Hosts: []string{server.Listener.Addr().String(), elsewhere.Listener.Addr().String(), "localhost", "10.1.2.3", "169.254.169.254"}, MaxBytes: 1 << 20, Retries: 1, Timeout: time.Minute, Clock: quick{clock.Real{}},
 	}
 	patient := New(options)
 	options.Timeout = 100 * time.Millisecond

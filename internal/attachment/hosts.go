@@ -4,11 +4,14 @@
 package attachment
 
 import (
+	"cmp"
 	"errors"
+	"net"
 	"net/netip"
 	"net/url"
 	"path"
 	"regexp"
+	"strconv"
 	"strings"
 )
 
@@ -17,8 +20,8 @@ var streamHosts = []string{"*.stream-io-cdn.com", "stream-cloud-uploads.imgix.ne
 
 // DefaultHosts are Stream's, and with an emulated Stream on this machine its own.
 func DefaultHosts(base *url.URL) []string {
-	if host := base.Hostname(); loopback(host) {
-		return append([]string{host}, streamHosts...)
+	if loopback(base.Hostname()) {
+		return append([]string{base.Host}, streamHosts...)
 	}
 	return streamHosts
 }
@@ -27,16 +30,26 @@ func DefaultHosts(base *url.URL) []string {
 // last two labels are always said.
 var pattern = regexp.MustCompile(`^([a-z0-9*]([a-z0-9*-]*[a-z0-9*])?\.)*[a-z0-9]([a-z0-9-]*[a-z0-9])?$`)
 
-// CheckHost tells what is wrong with an entry of a list of hosts.
+// CheckHost tells what is wrong with an entry of a list of hosts: a host, and its port
+// where that is not https's own.
 func CheckHost(host string) error {
 	lower := strings.ToLower(host)
 	if _, err := netip.ParseAddr(lower); err == nil {
 		return nil
 	}
+	if _, err := netip.ParseAddrPort(lower); err == nil {
+		return nil
+	}
+	if name, port, err := net.SplitHostPort(lower); err == nil {
+		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+			return errors.New("its port is none")
+		}
+		lower = name
+	}
 	labels := strings.Split(lower, ".")
 	switch {
 	case strings.Contains(lower, "/") || strings.Contains(lower, ":"):
-		return errors.New("give the host alone, without https://, port or path")
+		return errors.New("give the host alone, or host:port, without https:// or a path")
 	case !pattern.MatchString(lower):
 		return errors.New("it is no host name")
 	case len(labels) < 2 && lower != "localhost", strings.Contains(strings.Join(labels[max(0, len(labels)-2):], "."), "*"):
@@ -45,16 +58,23 @@ func CheckHost(host string) error {
 	return nil
 }
 
-// allows reports that a host is in a list.
-func allows(hosts []string, host string) bool {
-	host = labels(host)
+// allows reports that a list has a host, at the port that its scheme has or at the one that
+// the list says.
+func allows(hosts []string, u *url.URL) bool {
+	host := labels(u.Hostname())
 	for _, h := range hosts {
-		if ok, err := path.Match(labels(h), host); err == nil && ok {
+		port := ports[u.Scheme]
+		if name, own, err := net.SplitHostPort(h); err == nil {
+			h, port = name, own
+		}
+		if ok, err := path.Match(labels(h), host); err == nil && ok && cmp.Or(u.Port(), ports[u.Scheme]) == port {
 			return true
 		}
 	}
 	return false
 }
+
+var ports = map[string]string{"http": "80", "https": "443", "socks5": "1080", "socks5h": "1080"}
 
 // labels makes a host's labels those of a path, so that * ends at a dot.
 func labels(host string) string {

@@ -134,7 +134,7 @@ func TestBrowser_attachmentsRunNothing(t *testing.T) {
 		attached = append(attached, fmt.Sprintf(`{"type":"file","asset_url":"%s%s","title":%q}`, server.URL, name, name[1:]))
 	}
 	parts, result := write(t, bundle.Options{
-		Fetcher: attachment.New(attachment.Options{Hosts: []string{"127.0.0.1"}, MaxBytes: 1 << 20, Timeout: time.Minute, Clock: clock.Real{}}),
+		Fetcher: attachment.New(attachment.Options{Hosts: []string{server.Listener.Addr().String()}, MaxBytes: 1 << 20, Timeout: time.Minute, Clock: clock.Real{}}),
 	}, source(t, `{"user":{"id":"alice"},"messages":[{"id":"m","cid":"messaging:c","created_at":"2026-01-02T03:04:05Z","attachments":[`+strings.Join(attached, ",")+`]}],"reactions":[]}`))
 	if result.Saved != int64(len(files)) || strings.Count(parts["index.html"], "opens as text") != 4 {
 		t.Errorf("%d are saved; %s", result.Saved, parts["index.html"])

@@ -87,6 +87,8 @@ type Result struct {
 	export.Findings
 	SHA256         string // of export.json, lower-case hex
 	Saved, Missing int64  // files
+	NoFiles        int64  // attachments that are none; counted where files are asked for
+	Unnamed        bool   // the conversations could not be looked up
 	Conversations  int
 	Participants   int
 }
@@ -127,10 +129,11 @@ func Write(ctx context.Context, dst io.Writer, options Options, source Source) (
 // maker makes one bundle.
 type maker struct {
 	Options
-	ctx    context.Context
-	zip    *archive
-	redact *redact.Redactor // nil: everything stays
-	result Result
+	ctx      context.Context
+	fetching context.Context // in which files are fetched: it ends first
+	zip      *archive
+	redact   *redact.Redactor // nil: everything stays
+	result   Result
 
 	sorted  *sorter                  // nil: the JSON alone
 	waiting *privatefile.Spool       // what is to be redacted

@@ -340,7 +340,7 @@ func TestWrite_attachments(t *testing.T) {
 		}
 	}))
 	defer server.Close()
-	fetcher := attachment.New(attachment.Options{Hosts: []string{"127.0.0.1"}, MaxBytes: 5 << 19, Timeout: time.Minute, Clock: clock.Real{}})
+	fetcher := attachment.New(attachment.Options{Hosts: []string{server.Listener.Addr().String()}, MaxBytes: 5 << 19, Timeout: time.Minute, Clock: clock.Real{}})
 	attach := func(id, fields string) string {
 		return fmt.Sprintf(`{"id":%q,"text":"","attachments":[{%s}],"cid":"messaging:c","created_at":"2026-01-02T03:04:05Z"}`, id, strings.ReplaceAll(fields, "URL", server.URL))
 	}
@@ -396,6 +396,70 @@ func TestWrite_attachments(t *testing.T) {
 	}
 	if len(parts) != 3+8 {
 		t.Errorf("%d parts", len(parts))
+	}
+}
+
+// Every attachment is in a count: a file that never came up is missing, a card of the app's
+// own and a page that was linked to are no files.
+func TestAttachmentsWithoutAnAddress(t *testing.T) {
+	t.Parallel()
+	attachments := []string{
+		`{"type":"image"}`, `{"type":"file","title":"CV.pdf","asset_url":null}`, `{"type":"video","asset_url":""}`,
+		`{"type":"route","stops":[]}`, `{"type":"image","og_scrape_url":"https://news.example/"}`, `{}`, `{"type":"giphy","title":"cat"}`,
+	}
+	parts, result := write(t, bundle.Options{Fetcher: attachment.New(attachment.Options{})},
+		source(t, `{"user":{"id":"alice"},"messages":[{"id":"m","cid":"messaging:c","created_at":"2026-01-02T03:04:05Z","attachments":[`+strings.Join(attachments, ",")+`]}],"reactions":[]}`))
+	if result.Missing != 3 || result.NoFiles != 4 || result.Saved != 0 || result.Attachments != int64(len(attachments)) {
+		t.Errorf("%+v", result)
+	}
+	for _, want := range []string{`"attachments_without_file": 4`, `"reason":"address_not_usable"`, "CV.pdf"} {
+		if !strings.Contains(parts["MANIFEST.json"], want) {
+			t.Errorf("the manifest lacks %s: %s", want, parts["MANIFEST.json"])
+		}
+	}
+}
+
+// Files that do not come in time are gaps: the bundle is written, in the time that is left.
+func TestFilesInTime(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/quick" {
+			_, _ = io.WriteString(w, "quick")
+			return
+		}
+		<-r.Context().Done()
+	}))
+	defer server.Close()
+	var attached []string
+	for i := range 12 {
+		attached = append(attached, fmt.Sprintf(`{"type":"file","asset_url":"%s/%d"}`, server.URL, i))
+	}
+	text := `{"user":{"id":"alice"},"messages":[{"id":"m","cid":"messaging:c","created_at":"2026-01-02T03:04:05Z","attachments":[{"type":"file","asset_url":"` +
+		server.URL + `/quick"},` + strings.Join(attached, ",") + `]}],"reactions":[]}`
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
+	defer cancel()
+	var out bytes.Buffer
+	result, err := bundle.Write(ctx, &out, bundle.Options{
+		Subject: "alice", At: at, Dir: t.TempDir(),
+		Fetcher: attachment.New(attachment.Options{Hosts: []string{server.Listener.Addr().String()}, MaxBytes: 1 << 20, Retries: 5, Timeout: time.Minute, Clock: clock.Real{}}),
+	}, source(t, text))
+	if err != nil || ctx.Err() != nil || result.Saved != 1 || result.Missing != 12 || result.Complete() {
+		t.Fatalf("%v, %v, %+v", err, ctx.Err(), result)
+	}
+	if parts := unzip(t, out.Bytes()); strings.Count(parts["MANIFEST.json"], `"reason":"no_time_left"`) != 12 || !strings.Contains(parts["index.html"], "no time left") {
+		t.Errorf("%s", parts["MANIFEST.json"])
+	}
+}
+
+// Without Stream's word on what conversations are called, the bundle says that it lacks it.
+func TestConversationsNotNamed(t *testing.T) {
+	t.Parallel()
+	for _, known := range []map[string]bundle.Channel{nil, {}} {
+		parts, result := write(t, bundle.Options{Channels: func(context.Context, []string) (map[string]bundle.Channel, error) { return known, nil }},
+			source(t, `{"user":{"id":"alice"},"messages":[{"id":"m","cid":"messaging:c","created_at":"2026-01-02T03:04:05Z"}],"reactions":[]}`))
+		if lacks := known == nil; result.Unnamed != lacks || strings.Contains(parts["MANIFEST.json"], "Names of conversations") != lacks {
+			t.Errorf("%v: %+v", known, result)
+		}
 	}
 }
 

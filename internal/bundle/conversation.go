@@ -66,6 +66,7 @@ func (m *maker) nameConversations() error {
 		if known, err = m.Channels(m.ctx, cids); err != nil {
 			return err
 		}
+		m.result.Unnamed = known == nil
 	}
 	for i, c := range list {
 		c.order = i + 1

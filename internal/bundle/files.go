@@ -15,6 +15,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/tidwall/gjson"
@@ -60,8 +61,9 @@ var linksElsewhere = map[string]bool{
 }
 
 // filesOf are the files that a message links to: what Stream's fields name, and of an
-// attachment of a kind of the app's own every address that leads to an allowed host.
-func filesOf(message gjson.Result, allowed func(address string) bool) (files []file) {
+// attachment of a kind of the app's own every address that leads to an allowed host. others
+// are the attachments that are no files: pages that were linked to, cards of the app's own.
+func filesOf(message gjson.Result, allowed func(address string) bool) (files []file, others int64) {
 	id := message.Get("id").Str
 	seen := map[string]bool{}
 	n := -1
@@ -71,8 +73,13 @@ func filesOf(message gjson.Result, allowed func(address string) bool) (files []f
 		// Of a page that the person linked to, a picture of its own is none of their files;
 		// the link is in the message.
 		preview := a.Get("og_scrape_url").Str != "" || a.Get("type").Str == "giphy" || a.Get("title_link").Str != "" && asset == ""
+		found := false
 		add := func(field, address string) {
-			if same := sameFile(address); address != "" && !seen[same] && (!preview || allowed(address)) {
+			if address == "" || preview && !allowed(address) {
+				return
+			}
+			found = true
+			if same := sameFile(address); !seen[same] {
 				seen[same] = true
 				files = append(files, file{Attachment: n, Field: field, Name: nameOf(a, address), Type: a.Get("type").Str, Message: id, url: address})
 			}
@@ -87,9 +94,19 @@ func filesOf(message gjson.Result, allowed func(address string) bool) (files []f
 				add(field, address)
 			}
 		})
+		switch {
+		case found:
+		case uploads[a.Get("type").Str] && !preview: // one that never came up
+			files = append(files, file{Attachment: n, Name: nameOf(a, ""), Type: a.Get("type").Str, Message: id})
+		default:
+			others++
+		}
 	}
-	return files
+	return files, others
 }
+
+// uploads are the types of attachments that Stream and its SDKs give to files.
+var uploads = set("image file video audio voiceRecording")
 
 // elsewhere finds addresses in other fields of an attachment.
 func elsewhere(object gjson.Result, field string, found func(field, address string)) {
@@ -223,10 +240,13 @@ func (m *maker) files() error {
 	m.zip.attachments = &privatefile.Spool{Dir: m.Dir, Memory: 1 << 20}
 	m.zip.missing = &privatefile.Spool{Dir: m.Dir, Memory: 1 << 20}
 	m.saved = map[fileKey]savedFile{}
+	group, ctx := errgroup.WithContext(m.ctx)
+	var cancel context.CancelFunc
+	m.fetching, cancel = inTime(ctx)
+	defer cancel()
 	if err := m.fetchPicture(); err != nil {
 		return err
 	}
-	group, ctx := errgroup.WithContext(m.ctx)
 	queue, room := make(chan work, 16), make(chan struct{}, fetches)
 	group.Go(func() error {
 		defer close(queue)
@@ -245,6 +265,19 @@ func (m *maker) files() error {
 	return group.Wait()
 }
 
+// errLate ends what is fetched while there is time left to write the bundle.
+var errLate = errors.New("no time left for files")
+
+// inTime is the context in which files are fetched: of the time that is left, a quarter is
+// kept for what comes after them.
+func inTime(ctx context.Context) (context.Context, context.CancelFunc) {
+	end, ok := ctx.Deadline()
+	if !ok {
+		return context.WithCancel(ctx)
+	}
+	return context.WithDeadlineCause(ctx, end.Add(-time.Until(end)/4), errLate)
+}
+
 // picture is the field of a user that says where their picture is.
 const picture = "image"
 
@@ -256,7 +289,7 @@ func (m *maker) fetchPicture() error {
 		return nil //nolint:nilerr // it stays a link
 	}
 	f := file{Field: picture, Name: nameOf(gjson.Result{}, address), Type: "profile", url: address}
-	a := m.fetch(m.ctx, f)
+	a := m.fetch(f)
 	err := a.err
 	if err == nil {
 		err = m.store(&f, a)
@@ -291,7 +324,9 @@ func (m *maker) fetchAll(ctx context.Context, queue chan<- work, room chan<- str
 	return m.sorted.each(func(key, value []byte) error {
 		w := work{key: append([]byte(nil), key...), record: append([]byte(nil), value...)}
 		if key[0] == 'm' {
-			for _, f := range filesOf(gjson.ParseBytes(w.record), allowed) {
+			files, others := filesOf(gjson.ParseBytes(w.record), allowed)
+			m.result.NoFiles += others
+			for _, f := range files {
 				next := fetched{file: f}
 				if key := keyOf(f.url); !asked[key] {
 					asked[key], next.answer = true, make(chan answer, 1)
@@ -310,7 +345,7 @@ func (m *maker) fetchAll(ctx context.Context, queue chan<- work, room chan<- str
 				continue
 			}
 			room <- struct{}{}
-			go func() { f.answer <- m.fetch(ctx, f.file) }()
+			go func() { f.answer <- m.fetch(f.file) }()
 		}
 		return nil
 	})
@@ -330,8 +365,8 @@ func (w work) drop(room <-chan struct{}) {
 }
 
 // fetch fetches one file. A link that has expired is renewed once.
-func (m *maker) fetch(ctx context.Context, f file) answer {
-	held := &heldFile{dir: m.Dir}
+func (m *maker) fetch(f file) answer {
+	ctx, held := m.fetching, &heldFile{dir: m.Dir}
 	err := m.Fetcher.Fetch(ctx, f.url, held)
 	var failure *attachment.Error
 	if errors.As(err, &failure) && failure.Reason == attachment.ReasonGone && m.Message != nil && f.Message != "" {
@@ -346,6 +381,9 @@ func (m *maker) fetch(ctx context.Context, f file) answer {
 	if errors.As(err, &failure) {
 		return answer{reason: failure.Reason, err: closed}
 	}
+	if m.ctx.Err() == nil && errors.Is(context.Cause(ctx), errLate) && (errors.Is(err, errLate) || errors.Is(err, context.DeadlineExceeded)) {
+		return answer{reason: attachment.ReasonTime, err: closed}
+	}
 	return answer{err: errors.Join(err, closed)}
 }
 
@@ -355,7 +393,8 @@ func (m *maker) renewed(ctx context.Context, f file) string {
 	if err != nil {
 		return ""
 	}
-	for _, again := range filesOf(gjson.ParseBytes(message), func(string) bool { return true }) {
+	files, _ := filesOf(gjson.ParseBytes(message), func(string) bool { return true })
+	for _, again := range files {
 		if sameFile(again.url) == sameFile(f.url) {
 			return again.url
 		}
@@ -398,7 +437,7 @@ func (m *maker) again(f *file) error {
 		m.result.Saved++
 		return noteFile(m.zip.attachments, f)
 	}
-	a := m.fetch(m.ctx, *f)
+	a := m.fetch(*f)
 	if a.err != nil {
 		return a.err
 	}

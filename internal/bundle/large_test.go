@@ -51,7 +51,7 @@ func TestLarge(t *testing.T) {
 		began := time.Now()
 		result, err := bundle.Write(t.Context(), out, bundle.Options{
 			Subject: "alice", At: at, Dir: dir,
-			Fetcher: attachment.New(attachment.Options{Hosts: []string{"127.0.0.1"}, MaxBytes: 5 << 30, Timeout: time.Minute, Clock: clock.Real{}}),
+			Fetcher: attachment.New(attachment.Options{Hosts: []string{server.Listener.Addr().String()}, MaxBytes: 5 << 30, Timeout: time.Minute, Clock: clock.Real{}}),
 		}, source(t, `{"user":{"id":"alice"},"messages":[`+strings.Join(messages, ",")+`],"reactions":[]}`))
 		if err != nil || result.Missing > 0 || result.Saved != int64(len(files)) {
 			t.Fatalf("%+v, %v", result, err)

@@ -40,6 +40,7 @@ func (m *maker) gaps() []Gap {
 			"reactions there, and reactions to messages with more than 1,300 of them may be missing.")
 	add(r.Gaps.Reactions > 0, "Reactions.", fmt.Sprintf("Of %s not all reactions could be read; yours may be among the missing.", many(r.Gaps.Reactions, "message")))
 	add(r.Gaps.Search, "Conversations that you left.", "The search for them did not come to its end.")
+	add(r.Unnamed, "Names of conversations.", "They could not be read, so the conversations are called by their ids, and who was in them is not said.")
 	add(true, "What the chat service does not export.",
 		"Earlier versions of edited messages, drafts, reminders, live locations, votes in other people's polls, the record of moderators' decisions, and its backups.")
 	add(true, "What this service stores elsewhere.", "This is the chat alone. Ask for the rest of what is stored about you where you asked for this.")
@@ -62,12 +63,13 @@ func (m *maker) manifest() error {
 		Asked     bool      `json:"attachments_asked_for"`
 		Saved     int64     `json:"attachments_saved"`
 		Missing   int64     `json:"attachments_missing"`
+		NoFiles   int64     `json:"attachments_without_file"`
 		Talks     int       `json:"conversation_count"`
 		Gaps      []Gap     `json:"gaps"`
 		Version   string    `json:"provider_version"`
 	}{
 		"streamchat-user-export-bundle/1", m.At.UTC(), m.App, m.audience(), r.Method, r.Complete(), r.Messages, r.Reactions, r.Attachments,
-		m.Fetcher != nil, r.Saved, r.Missing, r.Conversations, m.gaps(), m.Version,
+		m.Fetcher != nil, r.Saved, r.Missing, r.NoFiles, r.Conversations, m.gaps(), m.Version,
 	}
 	text, err := json.MarshalIndent(head, "", "  ")
 	if err != nil {

@@ -133,6 +133,6 @@ func BenchmarkAttachments(b *testing.B) {
 		}
 	}))
 	defer server.Close()
-	fetcher := attachment.New(attachment.Options{Hosts: []string{"127.0.0.1"}, MaxBytes: attachment.DefaultMaxBytes, Timeout: time.Minute, Clock: clock.Real{}})
+	fetcher := attachment.New(attachment.Options{Hosts: []string{server.Listener.Addr().String()}, MaxBytes: attachment.DefaultMaxBytes, Timeout: time.Minute, Clock: clock.Real{}})
 	benchmark(b, bundle.Options{Fetcher: fetcher}, generated(1000, files, server.URL))
 }

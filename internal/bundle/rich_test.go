@@ -182,7 +182,7 @@ func rich(host string, more int) string {
 func richOptions(host string, audience bundle.Audience) bundle.Options {
 	return bundle.Options{
 		Audience: audience,
-		Fetcher:  attachment.New(attachment.Options{Hosts: []string{"127.0.0.1"}, MaxBytes: attachment.DefaultMaxBytes, Timeout: time.Minute, Clock: clock.Real{}}),
+		Fetcher:  attachment.New(attachment.Options{Hosts: []string{strings.TrimPrefix(host, "http://")}, MaxBytes: attachment.DefaultMaxBytes, Timeout: time.Minute, Clock: clock.Real{}}),
 		Channels: func(context.Context, []string) (map[string]bundle.Channel, error) {
 			members := []bundle.Member{{ID: "alice", Name: "Ælice"}, {ID: "bob", Name: "Bob Builder"}, {ID: "carol", Name: "كارول"}}
 			return map[string]bundle.Channel{

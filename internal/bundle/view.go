@@ -335,6 +335,7 @@ var why = map[attachment.Reason]string{
 	attachment.ReasonGone:     "not saved, it is gone or its link has expired",
 	attachment.ReasonServer:   "not saved, its server failed",
 	attachment.ReasonNetwork:  "not saved, its server could not be reached",
+	attachment.ReasonTime:     "not saved, there was no time left for it",
 }
 
 func (m *maker) attachments(message gjson.Result, files []filed, base string) (views []attachmentView) {

@@ -66,15 +66,14 @@ func TestCases(t *testing.T) {
 			t.Parallel()
 			var found []string
 			var told strings.Builder
-			times := races
-			if c.Races {
-				times = 5 * races
-			}
-			for range times {
+			for range races {
 				told.Reset()
 				violations := play(t, c.Story, func(format string, args ...any) { tell(&told, format, args...) })
 				found = signs(violations)
 				if slices.Equal(found, slices.Sorted(slices.Values(c.Shows))) {
+					return
+				}
+				if c.Races && !slices.ContainsFunc(found, func(sign string) bool { return !slices.Contains(c.Shows, sign) }) {
 					return
 				}
 			}

@@ -232,7 +232,8 @@ func (m *machine) judge(d *deed) {
 			sign := "I10 the apply fails: " + e.Summary + " (" + word(typeKind(e.Address)) + ")"
 			if slices.ContainsFunc(guardTitles, func(title string) bool { return strings.HasPrefix(e.Summary, title) }) {
 				sign = "I10 a guard refuses in the apply and not in the plan"
-				if d.warns("Not erased: ") { // a batch goes on without whom it may not take
+				// A batch goes on without whom it may not take; who is not known is not looked up.
+				if d.warns("Not erased: ") || d.warns("Subject not known") {
 					continue
 				}
 			}
@@ -474,6 +475,9 @@ func (m *machine) exports(d *deed) {
 
 // quiet (I6): what is done stays so in the next plan.
 func (m *machine) quiet(d *deed) {
+	if d.warns("Guards are weaker") { // who is due waits for an approval
+		return
+	}
 	for _, b := range m.blocks {
 		if b.Query || b.Late || d.Only != "" {
 			return
@@ -547,7 +551,7 @@ func (m *machine) kept(d *deed) {
 			switch {
 			case !scheduled:
 				delete(m.approved, key)
-			case !known || was.block != text:
+			case !known || was.block != text || d.warns("Guards are weaker"): // whoever applies that has approved it
 				m.approved[key] = approval{m.guards, text}
 			}
 		}

@@ -173,7 +173,7 @@ type Case struct {
 	// Fault is what is wrong, as long as it is; Shows are its signs.
 	Fault string
 	Shows []string
-	// Races: it shows now and then.
+	// Races: it shows now and then, so that a run without it proves nothing.
 	Races bool
 	Story Story
 }

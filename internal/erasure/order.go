@@ -20,6 +20,9 @@ import (
 type Order struct {
 	API        OrderAPI
 	Pseudonyms Pseudonyms
+	// Unknown: plans may hold exports that they cannot compare, since they do not know of
+	// whom.
+	Unknown bool
 	// Members looks up who is in a channel.
 	Members func(ctx context.Context, cid string) (Reach, error)
 
@@ -270,7 +273,7 @@ func (o *Order) await(ctx context.Context, a *act) (end func(), err error) {
 // it was not compared with, one that it reaches into and that is still to be taken, or the
 // end of one.
 func (o *Order) begin(ctx context.Context, a *act) (apart []*export, waiting *export, under chan struct{}) {
-	if !o.alone() {
+	if o.Unknown || !o.alone() {
 		_, _ = o.reach(ctx, a) // for whoever comes later; what fails here is unknown to them
 	}
 	o.mu.Lock()
@@ -416,8 +419,11 @@ func (o *Order) along(ctx context.Context, a *act, x *export) (ids []string, err
 			ids = append(ids, id)
 		}
 	}
-	if err != nil || len(ids) > 0 || o.late(a) {
+	if err != nil || len(ids) > 0 {
 		return ids, err
+	}
+	if o.late(a) { // whose the reactions were nobody can tell any more
+		return slices.DeleteFunc(slices.Clone(a.ids), func(id string) bool { return !reaches[id].Reactions || len(x.Users) == 0 }), nil
 	}
 	switch a.kind {
 	case kindChannel, kindTruncation:

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/fields"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/privatefile"
 )
 
@@ -28,10 +29,11 @@ import (
 // has the form of Stream's own export (stream-api.md §7.1): fields in their order
 // and as the very bytes that Stream sent, but for
 //
-//   - user and pinned_by: null; latest_reactions and own_reactions: empty; the
-//     people in mentioned_users: their ids alone;
-//   - quoted_message, poll, channel and thread_participants: left out (the ids of
-//     the first two stay).
+//   - a user: null; lists of reactions: empty; the people in mentioned_users and the
+//     groups in mentioned_groups: their ids alone;
+//   - whole messages (quoted, of a draft), polls, channels, thread_participants: left
+//     out (the ids of the first two stay), and so is a reminder, a location or a member
+//     that is not the subject's.
 type assembler struct {
 	w       *writer
 	subject string
@@ -69,51 +71,75 @@ type rewrite int
 const (
 	keep rewrite = iota
 	leaveOut
-	makeNull
+	nobody // null, or the ids of a list
 	makeEmpty
 	onlyIDs
+	within
+	ifOwn
 )
 
-// rowOnly are the fields that a row of a user query has and the user of an
-// export has not: FullUserResponse without UserResponse (stream-api.md §9). Some
-// are about other people.
-var rowOnly = map[string]rewrite{
-	"channel_mutes": leaveOut, "devices": leaveOut, "latest_hidden_channels": leaveOut, "mutes": leaveOut,
-	"total_unread_count": leaveOut, "unread_channels": leaveOut, "unread_count": leaveOut, "unread_threads": leaveOut,
+// rewrites say what becomes of what a field holds; what is not in them is the subject's.
+var rewrites = map[fields.Kind]rewrite{
+	fields.User: nobody, fields.UserGroup: onlyIDs, fields.Reaction: makeEmpty, fields.Groups: within, fields.Group: within,
+	fields.Message: leaveOut, fields.Draft: leaveOut, fields.Written: leaveOut, fields.Poll: leaveOut, fields.Ballots: leaveOut,
+	fields.Vote: leaveOut, fields.Cast: leaveOut, fields.Channel: leaveOut, fields.Device: leaveOut, fields.Mute: leaveOut,
+	fields.Reminder: ifOwn, fields.Location: ifOwn, fields.Member: ifOwn,
 }
 
-var messageRewrites = map[string]rewrite{
-	"user": makeNull, "pinned_by": makeNull, "latest_reactions": makeEmpty, "own_reactions": makeEmpty,
-	"mentioned_users": onlyIDs, "quoted_message": leaveOut, "poll": leaveOut, "channel": leaveOut,
-	"thread_participants": leaveOut,
+// leftOut are fields that go whatever they hold: of a user those that a row of a user query
+// has and the user of an export has not, FullUserResponse without UserResponse
+// (stream-api.md §9).
+var leftOut = map[fields.Kind]map[string]bool{
+	fields.User: {
+		"channel_mutes": true, "devices": true, "latest_hidden_channels": true, "mutes": true,
+		"total_unread_count": true, "unread_channels": true, "unread_count": true, "unread_threads": true,
+	},
+	fields.Message: {"thread_participants": true},
 }
 
-var reactionRewrites = map[string]rewrite{"user": makeNull}
+// rewrite copies an object of the subject's to a.out.
+func (a *assembler) rewrite(is fields.Kind, object gjson.Result) {
+	a.out = a.object(a.out[:0], is, object)
+}
 
-// rewrite copies an object to a.out.
-func (a *assembler) rewrite(object gjson.Result, rules map[string]rewrite) {
-	a.out = append(a.out[:0], '{')
+func (a *assembler) object(out []byte, is fields.Kind, object gjson.Result) []byte {
+	out = append(out, '{')
+	between := ""
 	for key, value := range object.ForEach {
-		rule, isNull := rules[key.Str], value.Type == gjson.Null
+		of := is.Of(key.Str)
+		rule := rewrites[of]
+		if leftOut[is][key.Str] || rule == ifOwn && !a.owns(of, value) {
+			rule = leaveOut
+		}
 		if rule == leaveOut {
 			continue
 		}
-		if len(a.out) > 1 {
-			a.out = append(a.out, ',')
-		}
-		a.out = append(append(a.out, key.Raw...), ':')
+		out = append(append(append(out, between...), key.Raw...), ':')
+		between = ","
 		switch {
-		case rule == keep || isNull:
-			a.out = append(a.out, value.Raw...)
-		case rule == makeNull:
-			a.out = append(a.out, "null"...)
+		case rule == keep || value.Type == gjson.Null:
+			out = append(out, value.Raw...)
 		case rule == makeEmpty:
-			a.out = append(a.out, "[]"...)
-		case rule == onlyIDs:
-			a.out = appendIDs(a.out, value)
+			out = append(out, "[]"...)
+		case rule == onlyIDs, rule == nobody && value.IsArray():
+			out = appendIDs(out, value)
+		case (rule == within || rule == ifOwn) && value.IsObject():
+			out = a.object(out, of, value)
+		default:
+			out = append(out, "null"...)
 		}
 	}
-	a.out = append(a.out, '}')
+	return append(out, '}')
+}
+
+// owns reports that what a message of the subject's holds is theirs too. A member is its
+// author's unless it says otherwise.
+func (a *assembler) owns(is fields.Kind, value gjson.Result) bool {
+	by := value.Get("user_id").Str
+	if by == "" {
+		by = idOf(value.Get("user"))
+	}
+	return value.Type == gjson.Null || value.IsObject() && (by == a.subject || by == "" && is == fields.Member)
 }
 
 // appendIDs appends a list of users, objects or ids, as one of {"id":…}.
@@ -157,7 +183,7 @@ func (a *assembler) user(row []byte) error {
 	if !user.IsObject() {
 		return &ParseError{Problem: "the user is not an object"}
 	}
-	a.rewrite(user, rowOnly)
+	a.rewrite(fields.User, user)
 	return a.w.user(a.out)
 }
 
@@ -187,7 +213,7 @@ func (a *assembler) message(message gjson.Result, v2 bool) error {
 	}
 	switch author {
 	case a.subject:
-		a.rewrite(message, messageRewrites)
+		a.rewrite(fields.Message, message)
 		if err := a.w.message(a.out); err != nil {
 			return err
 		}
@@ -270,6 +296,6 @@ func (a *assembler) keepReaction(kind byte, reaction gjson.Result, messageID, of
 		}
 		a.seen[key] = true
 	}
-	a.rewrite(reaction, reactionRewrites)
+	a.rewrite(fields.Reaction, reaction)
 	return a.spool.Add(kind, a.out)
 }

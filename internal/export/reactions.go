@@ -11,6 +11,8 @@ import (
 
 	"github.com/tidwall/gjson"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/fields"
 )
 
 // lookUps is how many messages' reactions are looked up at a time.
@@ -118,7 +120,7 @@ func (a *assembler) writeLookedUp(r lookedUp) (found map[string]bool, err error)
 			continue
 		}
 		found[of] = true
-		a.rewrite(reaction, reactionRewrites)
+		a.rewrite(fields.Reaction, reaction)
 		if err := a.w.reaction(a.out); err != nil {
 			return nil, err
 		}

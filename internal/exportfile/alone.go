@@ -17,7 +17,7 @@ import (
 // Check is what can be said of a file before anything is known of Stream.
 func Check(ctx context.Context, file types.String, to types.List) diag.Diagnostics {
 	_, diags := recipients(ctx, to)
-	return append(diags, inTheClear(file, to)...)
+	return append(diags, misplaced(file, to)...)
 }
 
 // Alone is the file of an export that no record stands for: what is there already is
@@ -33,6 +33,10 @@ func (a Alone) Plan(subject path.Path) (diags diag.Diagnostics) {
 	if a.Path.IsUnknown() || a.Overwrite.IsUnknown() {
 		return nil
 	}
+	if diags = misplaced(a.Path, a.AgeRecipients); diags.HasError() {
+		return diags
+	}
+	diags.Append(exposed(a.Path, a.AgeRecipients)...)
 	switch _, there, err := privatefile.Existing(a.Path.ValueString()); {
 	case err != nil:
 		diags.Append(NotWritten(subject, err))
@@ -52,7 +56,7 @@ func (a Alone) Begin(ctx context.Context, s *session.Session, subject path.Path)
 // begin starts a file that may replace the one with the hash own.
 func (a Alone) begin(ctx context.Context, s *session.Session, subject path.Path, own string) (*privatefile.File, diag.Diagnostics) {
 	to, diags := recipients(ctx, a.AgeRecipients)
-	diags.Append(inTheClear(a.Path, a.AgeRecipients)...)
+	diags.Append(misplaced(a.Path, a.AgeRecipients)...)
 	if diags.HasError() {
 		return nil, diags
 	}

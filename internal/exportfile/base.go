@@ -220,7 +220,7 @@ func (b *Base) planTake(ctx context.Context, req resource.ModifyPlanRequest, res
 
 // planFile looks what is at the path. What is not known yet is looked at again at apply.
 func (b *Base) planFile(m *Model, r record, config string) diag.Diagnostics {
-	diags := inTheClear(m.Path, m.AgeRecipients)
+	diags := append(misplaced(m.Path, m.AgeRecipients), exposed(m.Path, m.AgeRecipients)...)
 	if !b.Session.Claims.First("file", r.path) {
 		diags.Append(refusal(pathPath, "The same file twice"))
 	}

@@ -12,6 +12,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -202,10 +204,27 @@ func warning(at path.Path, summary string) diag.Diagnostic {
 	return diag.NewAttributeWarningDiagnostic(at, summary, describe(summary))
 }
 
-// inTheClear refuses a file in the clear whose name says that it is encrypted.
-func inTheClear(name types.String, to types.List) (diags diag.Diagnostics) {
+// terraforms are the names of files that Terraform or git reads or writes.
+var terraforms = regexp.MustCompile(`(?i)(\.(tf|tofu|tfvars|tftest|tfquery)(\.(json|hcl))?|\.tfstate(\.[^/]*)?|\.tfplan|\.terraform\.lock\.hcl|(^|/)\.(git|terraform)/.*)$`)
+
+// misplaced refuses a path where nobody means an export to be. What is unknown is not.
+func misplaced(name types.String, to types.List) (diags diag.Diagnostics) {
+	if err := privatefile.CheckPath(name.ValueString()); err != nil {
+		diags.AddAttributeError(pathPath, "Invalid path", "The configuration is refused: "+err.Error()+". Nothing was exported.")
+	}
+	if terraforms.MatchString(filepath.ToSlash(name.ValueString())) {
+		diags.Append(refusal(pathPath, "File of Terraform's own"))
+	}
 	if to.IsNull() && strings.HasSuffix(strings.ToLower(name.ValueString()), ".age") {
 		diags.Append(refusal(pathPath, "File would be in the clear"))
+	}
+	return diags
+}
+
+// exposed warns of a file in the clear that git would take.
+func exposed(name types.String, to types.List) (diags diag.Diagnostics) {
+	if to.IsNull() && privatefile.Tracked(name.ValueString()) {
+		diags.Append(warning(pathPath, "Export in a git checkout"))
 	}
 	return diags
 }

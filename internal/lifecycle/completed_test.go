@@ -127,3 +127,24 @@ func TestMovedBlock(t *testing.T) {
 		w.quiet("a move")
 	}, nil)
 }
+
+// Without a pseudonym_key nothing will ever lead from a person to the receipt: the plan of
+// what cannot be undone says so, and no other.
+func TestReceiptWithoutAName(t *testing.T) {
+	each(t, nouns, func(w *world) {
+		const says = "the receipt will name nobody"
+		if p := w.plan(w.block(w.hard)); p.Warnings.Say(says) {
+			w.t.Errorf("with a key: %s", p.Warnings)
+		}
+		if w.veiled {
+			return // needs one
+		}
+		delete(w.Provider, "pseudonym_key")
+		if p := w.plan(w.block(w.hard)); !p.Warnings.Say(says) {
+			w.t.Errorf("without a key: %s", p.Warnings)
+		}
+		if p := w.plan(w.block(w.soft)); p.Get("irreversible") == false && p.Warnings.Say(says) {
+			w.t.Errorf("what can be undone: %s", p.Warnings)
+		}
+	}, nil)
+}

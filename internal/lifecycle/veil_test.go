@@ -81,7 +81,7 @@ func TestVeiledAnother(t *testing.T) {
 		if !w.list {
 			w.refused("Another person", w.block(w.hard, w.ids[1]))
 		}
-		w.Provider["pseudonym_key"] = "rotated"
+		w.Provider["pseudonym_key"] = "rotated-pseudonym-key"
 		w.refused("Another pseudonym_key", c)
 		w.nothing(w.left(c))
 		w.apply(with(w.left(c), config{"request_id": "DSR-9"}))
@@ -104,7 +104,7 @@ func TestVeiledKeyRotatedUnderWay(t *testing.T) {
 		w.apply(with(c, config{"timeouts": config{"create": "1m"}}))
 		w.is("submitted", false)
 		time.Sleep(2 * time.Hour)
-		for _, key := range []any{"rotated", nil} {
+		for _, key := range []any{"rotated-pseudonym-key", nil} {
 			w.Provider["pseudonym_key"] = key
 			w.refused("Give the id again", w.left(c))
 			if p := w.plan(nil); !p.Warnings.Say("still under way") || p.Warnings.Say("failed") { // as the refresh saw it

@@ -208,7 +208,11 @@ func (c *core[S]) final(scope S) string {
 	if c.Hidden != "" {
 		of, another = "app_name, app_id, subject or guards", "app, person or pseudonym_key, or under other guards"
 	}
-	return strings.TrimSpace("This cannot be undone, by this provider or by Stream. " + c.Caveat + " " +
+	nobody := ""
+	if c.session.Pseudonyms == "" {
+		nobody = "No pseudonym_key is set, so the receipt will name nobody, and a key that is set later changes no receipt. "
+	}
+	return strings.TrimSpace("This cannot be undone, by this provider or by Stream. " + nobody + c.Caveat + " " +
 		"If Terraform reports an inconsistent final plan for " + of + ", this plan was made for another " + another + ": plan again.")
 }
 

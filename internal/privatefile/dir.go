@@ -31,11 +31,24 @@ func splitPath(path string) (dir, base string, err error) {
 	if path == "" {
 		return "", "", errors.New("the path of the file is empty")
 	}
+	if err := CheckPath(path); err != nil {
+		return "", "", err
+	}
 	base = filepath.Base(path)
 	if os.IsPathSeparator(path[len(path)-1]) || base == "." || base == ".." {
 		return "", "", errors.New("the path names a directory, not a file")
 	}
 	return filepath.Dir(path), base, nil
+}
+
+// CheckPath refuses a path that begins with ~: only shells and pathexpand() make a home
+// directory of that, and here it would be a directory of the working directory.
+func CheckPath(path string) error {
+	first, _, nested := strings.Cut(filepath.ToSlash(path), "/")
+	if strings.HasPrefix(first, "~") && (nested || first == "~") {
+		return errors.New(`"~" is not the home directory here, but a directory of that name: write pathexpand("~/…") or the whole path`)
+	}
+	return nil
 }
 
 // makeDirs makes dir and whatever is missing above it, each flushed into its

@@ -12,13 +12,13 @@ import (
 	"sync/atomic"
 
 	"github.com/hashicorp/terraform-plugin-framework-timetypes/timetypes"
-	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/erasure"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/privatefile"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/receipt"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/session"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/stream"
@@ -69,13 +69,13 @@ func (p *streamchat) Configure(ctx context.Context, req provider.ConfigureReques
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	s := p.newSession(ctx, c, &resp.Diagnostics)
+	s := p.newSession(ctx, c, req.Config.Raw.IsFullyKnown(), &resp.Diagnostics)
 	resp.ResourceData, resp.DataSourceData, resp.EphemeralResourceData = s, s, s
 	resp.ActionData, resp.ListResourceData = s, s
 }
 
-func (p *streamchat) newSession(ctx context.Context, c config, diags *diag.Diagnostics) *session.Session {
-	s := p.connect(ctx, c, diags)
+func (p *streamchat) newSession(ctx context.Context, c config, known bool, diags *diag.Diagnostics) *session.Session {
+	s := p.connect(c, known, diags)
 	guards := erasure.Guards{}
 	if !s.Undetermined {
 		guards = c.guards(ctx, diags)
@@ -84,22 +84,25 @@ func (p *streamchat) newSession(ctx context.Context, c config, diags *diag.Diagn
 	return s
 }
 
-// connect makes a session that can talk to Stream, or says why it cannot.
-func (p *streamchat) connect(ctx context.Context, c config, diags *diag.Diagnostics) *session.Session {
+// connect makes a session that can talk to Stream, or says why it cannot. known: no value
+// of the configuration waits for an apply.
+func (p *streamchat) connect(c config, known bool, diags *diag.Diagnostics) *session.Session {
+	receipts := fromEnvironment("receipts_dir", c.ReceiptsDir)
 	s := &session.Session{
 		Clock: p.clock, Version: p.version,
 		Pseudonyms:           erasure.Pseudonyms(fromEnvironment("pseudonym_key", c.PseudonymKey)),
 		KeyOpen:              c.PseudonymKey.IsUnknown(),
-		Receipts:             receipt.NewDir(fromEnvironment("receipts_dir", c.ReceiptsDir)),
+		Receipts:             receipt.NewDir(receipts),
 		AllowUnknownSubjects: c.AllowUnknownSubjects.ValueBool(),
 		VerifyCompleted:      c.VerifyCompleted.ValueBool(),
 		RetentionFloorHours:  c.RetentionFloorHours.ValueInt64(),
 		DeleteCallsPerMinute: int(orDefault(c.DeleteCallsPerMinute, stream.DeleteUsersPerMinute)),
 	}
-	if !c.known(ctx) {
+	if !known {
 		s.Undetermined = true
 		return s
 	}
+	diags.Append(unfit(s, receipts)...)
 	sc := p.streamConfig(c, s, diags)
 	if s.NotReady = missingCredentials(sc); diags.HasError() || s.NotReady.HasError() {
 		return s
@@ -118,19 +121,25 @@ func (p *streamchat) connect(ctx context.Context, c config, diags *diag.Diagnost
 	return s
 }
 
-// known reports whether no value of the configuration waits for an apply.
-func (c config) known(ctx context.Context) bool {
-	for _, v := range []attr.Value{
-		c.APIKey, c.APISecret, c.BaseURL, c.RequestTimeout, c.MaxRetries, c.PseudonymKey, c.ReceiptsDir, c.AllowUnknownSubjects,
-		c.ExpectedAppName, c.ProtectedUserIDs, c.ProtectedRoles, c.MaxErasures, c.HoldField, c.DeleteCallsPerMinute,
-		c.VerifyCompleted, c.RetentionFloorHours,
-	} {
-		tf, err := v.ToTerraformValue(ctx)
-		if err != nil || !tf.IsFullyKnown() {
-			return false
-		}
+// unfit refuses what a validator would, had it seen the environment.
+func unfit(s *session.Session, receipts string) (diags diag.Diagnostics) {
+	if s.Pseudonyms != "" {
+		diags.Append(weak(s.Pseudonyms)...)
 	}
-	return true
+	if err := privatefile.CheckPath(receipts); err != nil {
+		diags.AddAttributeError(path.Root("receipts_dir"), "Invalid path", "The provider's receipts_dir is refused: "+err.Error()+". Nothing was sent.")
+	}
+	return diags
+}
+
+// weak refuses a key that can be found by trying.
+func weak(key erasure.Pseudonyms) (diags diag.Diagnostics) {
+	const least = 16
+	if len(strings.TrimSpace(string(key))) < least {
+		diags.AddAttributeError(path.Root("pseudonym_key"), "Weak pseudonym_key", fmt.Sprintf("The provider's pseudonym_key has fewer than %d bytes: "+
+			"whoever has a receipt could try keys until it names somebody. Nothing was sent. Set a secret that is drawn by lot, e.g. by \"openssl rand -hex 32\", and keep it with the receipts.", least))
+	}
+	return diags
 }
 
 // streamConfig is how Stream is reached.
@@ -181,7 +190,7 @@ func (p *streamchat) wire(s *session.Session, c config, guards erasure.Guards) {
 	s.HoldField, s.HoldSeen = guards.HoldField, guards.HoldSeen
 	s.App = &erasure.AppGate{Expected: c.ExpectedAppName.ValueString(), API: s.API}
 	s.Ledger = &erasure.Ledger{MaxErasures: int(orDefault(c.MaxErasures, defaultMaxErasures)), Probes: probesPerPlan}
-	s.Order = &erasure.Order{API: s.API, Pseudonyms: s.Pseudonyms}
+	s.Order = &erasure.Order{API: s.API, Pseudonyms: s.Pseudonyms, Unknown: s.AllowUnknownSubjects}
 	s.Users = newEngine(s, erasure.Users{API: s.API, Clock: p.clock, Restrictions: s.API}, guards)
 	s.Channels = newEngine(s, erasure.Channels{API: s.API}, guards)
 	s.Messages = newEngine(s, erasure.Messages{API: s.API}, guards)

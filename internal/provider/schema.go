@@ -18,6 +18,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/erasure"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/privatefile"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/stream"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/user"
 )
@@ -70,8 +72,8 @@ func connectionAttributes() map[string]schema.Attribute {
 		"pseudonym_key": schema.StringAttribute{
 			Optional: true, Sensitive: true,
 			MarkdownDescription: "Key of the HMAC-SHA-256 that stands for a person in receipts. Keep it where the auditor can get at it: " +
-				"with it, a receipt can be matched to a known id; without it, to nobody." + env("pseudonym_key"),
-			Validators: []validator.String{stringvalidator.LengthAtLeast(1)},
+				"with it, a receipt can be matched to a known id; without it, to nobody. At least 16 bytes, drawn by lot, e.g. by `openssl rand -hex 32`: a shorter one could be found by trying." + env("pseudonym_key"),
+			Validators: []validator.String{longKey{}},
 		},
 		"receipts_dir": schema.StringAttribute{
 			Optional: true,
@@ -86,7 +88,7 @@ func connectionAttributes() map[string]schema.Attribute {
 				"When a block is destroyed its file stays, and says when: `forgotten_at`, or what else was done, " +
 				"`restored_at`, `reactivated_at` or `removed_at` (a policy). The old half of a replacement says nothing of that kind. " +
 				"Nothing that a plan or a refresh finds out is written before the apply that records it.",
-			Validators: []validator.String{stringvalidator.LengthAtLeast(1)},
+			Validators: []validator.String{stringvalidator.LengthAtLeast(1), notHome{}},
 		},
 	}
 }
@@ -169,6 +171,32 @@ func (baseURLValidator) ValidateString(_ context.Context, req validator.StringRe
 	if _, err := stream.ParseBaseURL(req.ConfigValue.ValueString()); err != nil {
 		resp.Diagnostics.AddAttributeError(req.Path, "Invalid base_url",
 			fmt.Sprintf("The provider's %s. A deletion sent to the wrong place is worse than none, so nothing is sent.", err))
+	}
+}
+
+// notHome refuses a path that begins with ~, which only a shell makes a home directory of.
+type notHome struct{}
+
+func (notHome) Description(context.Context) string { return "no path that begins with ~" }
+
+func (v notHome) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
+
+func (notHome) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
+	if err := privatefile.CheckPath(req.ConfigValue.ValueString()); err != nil {
+		resp.Diagnostics.AddAttributeError(req.Path, "Invalid path", "The provider's configuration is refused: "+err.Error()+". Nothing was sent.")
+	}
+}
+
+// longKey refuses a key that can be found by trying.
+type longKey struct{}
+
+func (longKey) Description(context.Context) string { return "at least 16 bytes" }
+
+func (v longKey) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
+
+func (longKey) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
+	if !req.ConfigValue.IsNull() && !req.ConfigValue.IsUnknown() {
+		resp.Diagnostics.Append(weak(erasure.Pseudonyms(req.ConfigValue.ValueString()))...)
 	}
 }
 

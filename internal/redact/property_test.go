@@ -106,7 +106,7 @@ func TestCustomFieldsSurvive(t *testing.T) {
 	lost := 0
 	for place, p := range places {
 		for _, name := range names {
-			if p.is.of(name) != custom || p.is != custom && slices.Contains([]string{"user", "user_id", "created_by", "created_by_id"}, name) {
+			if p.is.Of(name) != custom || p.is != custom && slices.Contains([]string{"user", "user_id", "created_by", "created_by_id"}, name) {
 				continue // Stream's own there
 			}
 			for range 40 {
@@ -133,8 +133,8 @@ func TestStreamsFieldsAreAnonymous(t *testing.T) {
 	// build makes an object of every kind, the subject's or somebody else's, with one field.
 	var build func(is kind, depth int, wrap func(string) string)
 	build = func(is kind, depth int, wrap func(string) string) {
-		for _, field := range slices.Sorted(maps.Keys(shapes[is])) {
-			of, name := is.of(field), field
+		for _, field := range slices.Sorted(maps.Keys(is.Fields())) {
+			of, name := is.Of(field), field
 			if name == "*" {
 				name = "like"
 			}
@@ -168,7 +168,7 @@ func TestStreamsFieldsAreAnonymous(t *testing.T) {
 			}
 		}
 	}
-	for field, is := range shapes[root] {
+	for field, is := range root.Fields() {
 		build(is, 3, func(object string) string {
 			if field == "user" {
 				return fmt.Sprintf(`{"user":{"id":"alice",%s}`, strings.TrimPrefix(object, "{"))

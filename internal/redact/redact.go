@@ -12,7 +12,7 @@
 //   - All else is the subject's own and stays as the very bytes that Stream sent,
 //     but for ids of other people, of their messages, and of channels.
 //
-// Where Stream itself puts others is known by the names of its fields, see shapes. In
+// Where Stream itself puts others is known by the names of its fields, see package fields. In
 // the subject's custom fields and in fields that Stream's API gains later, which
 // nothing tells apart, a name proves nothing: there only a value that looks like a user
 // of Stream's counts, or one that is the id of somebody of whom the export knows. So a
@@ -79,7 +79,7 @@ func (r *Redactor) Learn(field string, value gjson.Result) {
 			r.own, r.sorted = append(r.own, maphash.String(r.seed, id.Str)), false
 		}
 	}
-	r.learn(root.of(field), value)
+	r.learn(root.Of(field), value)
 }
 
 func (r *Redactor) learn(is kind, value gjson.Result) {
@@ -98,7 +98,7 @@ func (r *Redactor) learn(is kind, value gjson.Result) {
 			r.LearnPerson(id.Str)
 		}
 		for name, member := range value.ForEach {
-			r.learn(is.of(name.Str), member)
+			r.learn(is.Of(name.Str), member)
 		}
 	case value.IsArray():
 		for _, element := range value.ForEach {
@@ -115,10 +115,10 @@ func (r *Redactor) Append(out []byte, field string, value gjson.Result) []byte {
 		r.sorted = true
 	}
 	if !value.IsObject() {
-		return r.mine(out, root.of(field), field, value)
+		return r.mine(out, root.Of(field), field, value)
 	}
 	// The export is the subject's, whatever an element says of its user.
-	return r.members(out, root.of(field), field, value, true)
+	return r.members(out, root.Of(field), field, value, true)
 }
 
 // Done frees what only Append needs, after the last one.
@@ -247,9 +247,9 @@ func (r *Redactor) members(out []byte, is kind, key string, object gjson.Result,
 		out = r.appendKey(append(out, between...), is, key, name, value)
 		begun := len(out)
 		if own {
-			out = r.mine(out, is.of(name.Str), name.Str, value)
+			out = r.mine(out, is.Of(name.Str), name.Str, value)
 		} else {
-			out = r.theirs(out, is.of(name.Str), name.Str, value)
+			out = r.theirs(out, is.Of(name.Str), name.Str, value)
 		}
 		if len(out) == begun {
 			out = out[:before]

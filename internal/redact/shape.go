@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/tidwall/gjson"
+
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/fields"
 )
 
 // words are what the subject said, in fields that nothing is looked for in.
@@ -16,80 +18,35 @@ var words = map[string]bool{
 	"text": true, "html": true, "mml": true, "original_text": true, "answer_text": true, "name": true, "title": true, "description": true,
 }
 
-// kind is what a field holds. In an object of Stream's the field's name says it, see
-// shapes; in all others, the custom fields of whoever wrote them and what a later API
-// adds, only the value does.
-type kind string
+// kind is what a field holds.
+type kind = fields.Kind
 
 const (
-	custom    kind = "" // not Stream's, as far as is known
-	root      kind = "export"
-	user      kind = "user"
-	message   kind = "message"
-	draft     kind = "draft"
-	written   kind = "draft's message" // by whoever has the draft
-	reaction  kind = "reaction"
-	groups    kind = "groups of reactions"
-	group     kind = "group of reactions"
-	poll      kind = "poll"
-	ballots   kind = "votes by option"
-	vote      kind = "vote"
-	cast      kind = "own vote"
-	reminder  kind = "reminder"
-	location  kind = "location"
-	channel   kind = "channel"
-	member    kind = "member"
-	userGroup kind = "group of users"
-	device    kind = "device"
-	mute      kind = "mute"
-	attached  kind = "attachment" // whoever else is in it, it is the message's
-
-	// Strings, and lists of them.
-	userID    kind = "id of a user"
-	messageID kind = "id of a message"
-	cid       kind = "cid"
+	custom    = fields.Custom
+	root      = fields.Export
+	user      = fields.User
+	message   = fields.Message
+	draft     = fields.Draft
+	written   = fields.Written
+	reaction  = fields.Reaction
+	groups    = fields.Groups
+	group     = fields.Group
+	poll      = fields.Poll
+	ballots   = fields.Ballots
+	vote      = fields.Vote
+	cast      = fields.Cast
+	reminder  = fields.Reminder
+	location  = fields.Location
+	channel   = fields.Channel
+	member    = fields.Member
+	userGroup = fields.UserGroup
+	device    = fields.Device
+	mute      = fields.Mute
+	attached  = fields.Attached
+	userID    = fields.UserID
+	messageID = fields.MessageID
+	cid       = fields.CID
 )
-
-// shapes are the fields of Stream's objects that can hold another person, an object of
-// theirs or a reference to one, from Stream's OpenAPI description of ExportUserResponse
-// and all that it refers to. "*" is every field.
-var shapes = map[kind]map[string]kind{
-	root: {"user": user, "messages": message, "reactions": reaction},
-	user: {"blocked_user_ids": userID, "devices": device, "mutes": mute, "channel_mutes": mute},
-	message: {
-		"user": user, "user_id": userID, "mentioned_users": user, "pinned_by": user, "thread_participants": user, "restricted_visibility": userID,
-		"parent_id": messageID, "quoted_message_id": messageID, "quoted_message": message, "cid": cid, "channel": channel, "member": member,
-		"latest_reactions": reaction, "own_reactions": reaction, "reaction_groups": groups, "poll": poll, "reminder": reminder,
-		"shared_location": location, "draft": draft, "mentioned_groups": userGroup,
-		"attachments": attached,
-	},
-	draft:    {"message": written, "parent_message": message, "quoted_message": message, "parent_id": messageID, "channel": channel, "channel_cid": cid},
-	written:  {"attachments": attached, "mentioned_users": user, "parent_id": messageID, "quoted_message_id": messageID},
-	reaction: {"user": user, "user_id": userID, "message_id": messageID},
-	groups:   {"*": group},
-	group:    {"latest_reactions_by": reaction},
-	poll: {
-		"created_by": user, "created_by_id": userID, "latest_answers": vote, "latest_votes_by_option": ballots, "own_votes": cast,
-	},
-	ballots:   {"*": vote},
-	vote:      {"user": user, "user_id": userID},
-	cast:      {"user": user, "user_id": userID},
-	reminder:  {"user": user, "user_id": userID, "message": message, "message_id": messageID, "channel": channel, "channel_cid": cid},
-	location:  {"user": user, "user_id": userID, "message": message, "message_id": messageID, "channel": channel, "channel_cid": cid},
-	channel:   {"created_by": user, "created_by_id": userID, "truncated_by": user, "truncated_by_id": userID, "members": member, "cid": cid, "id": cid},
-	member:    {"user": user, "user_id": userID, "deleted_messages": messageID},
-	userGroup: {"created_by": userID, "members": member},
-	device:    {"user": user, "user_id": userID},
-	mute:      {"user": user, "target": user, "channel": channel},
-}
-
-// of is what a field of an object of this kind holds.
-func (k kind) of(field string) kind {
-	if all, ok := shapes[k]["*"]; ok {
-		return all
-	}
-	return shapes[k][field]
-}
 
 // unowned are objects that are somebody else's unless they say that they are the
 // subject's: votes are anonymous in some polls, and a channel is its creator's.
@@ -219,7 +176,7 @@ func (r *Redactor) owner(is kind, object gjson.Result) string {
 		return owner
 	}
 	for name, value := range object.ForEach {
-		if !value.IsObject() || is.of(name.Str) == user && name.Str != "user" || strings.HasSuffix(name.Str, "_by") || name.Str == "custom" || !marked(value) {
+		if !value.IsObject() || is.Of(name.Str) == user && name.Str != "user" || strings.HasSuffix(name.Str, "_by") || name.Str == "custom" || !marked(value) {
 			continue
 		}
 		if owner = value.Get("id").Str; owner == r.subject {

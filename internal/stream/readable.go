@@ -4,6 +4,7 @@
 package stream
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"maps"
@@ -48,43 +49,42 @@ func (c *Client) ChannelCards(ctx context.Context, cids []string) (map[string]Ch
 	return cards, nil
 }
 
+// decodeCards takes what it can read: a name that is no text is none.
 func decodeCards(body []byte) (map[string]ChannelCard, error) {
-	var answer struct {
-		Channels []struct {
-			Channel struct {
-				CID         string
-				Name        any
-				CreatedBy   struct{ ID string } `json:"created_by"`
-				MemberCount int                 `json:"member_count"`
-			}
-			Members []struct {
-				UserID string `json:"user_id"`
-				User   struct {
-					ID   string
-					Name any
-				}
-			}
-		}
-	}
-	if json.Unmarshal(body, &answer) != nil { // its error would quote the answer
-		return nil, shapeError("the channels are not what they should be")
+	answer, _ := decodeObject(body)
+	rows, err := answer.list("channels")
+	if err != nil {
+		return nil, err
 	}
 	cards := map[string]ChannelCard{}
-	for _, row := range answer.Channels {
-		card := ChannelCard{CreatedBy: row.Channel.CreatedBy.ID, MemberCount: row.Channel.MemberCount}
-		card.Name, _ = row.Channel.Name.(string)
-		for _, m := range row.Members {
-			member := MemberCard{ID: m.User.ID}
-			if member.ID == "" {
-				member.ID = m.UserID
-			}
-			member.Name, _ = m.User.Name.(string)
-			card.Members = append(card.Members, member)
+	for _, raw := range rows {
+		row, _ := decodeObject(raw)
+		channel, _ := decodeObject(row["channel"])
+		cid, err := channel.must("cid")
+		if err != nil {
+			return nil, err
+		}
+		owner, _ := decodeObject(channel["created_by"])
+		card := ChannelCard{Name: channel.said("name"), CreatedBy: owner.said("id")}
+		var members []json.RawMessage
+		if row.into("members", &members, "a list") != nil || channel.into("member_count", &card.MemberCount, "a number") != nil {
+			return nil, shapeError("the members of a channel are not what they should be")
+		}
+		for _, raw := range members {
+			member, _ := decodeObject(raw)
+			user, _ := decodeObject(member["user"])
+			card.Members = append(card.Members, MemberCard{ID: cmp.Or(user.said("id"), member.said("user_id")), Name: user.said("name")})
 		}
 		card.MemberCount = max(card.MemberCount, len(card.Members))
-		cards[row.Channel.CID] = card
+		cards[cid] = card
 	}
 	return cards, nil
+}
+
+// said is the string at key, "" where there is none.
+func (o object) said(key string) string {
+	s, _ := o.text(key)
+	return s
 }
 
 // MessageJSON is a message as Stream sends it, a soft-deleted one with its content.

@@ -34,10 +34,12 @@ type exportActionModel struct {
 	formModel
 }
 
-// reads is what the export reads. A plan does not tell an action what triggers it.
+// reads is what the export reads. A plan does not tell an action what triggers it, so that
+// it compares nothing where the configuration says that the action comes first.
 func (m *exportActionModel) reads(config tfsdk.Config) erasure.Export {
 	return erasure.Export{
-		Key: exportActionType + config.Raw.String(), Users: []string{m.UserID.ValueString()}, Nameless: true, First: m.BeforeErasure.ValueBool(),
+		Key: exportActionType + config.Raw.String(), Users: []string{m.UserID.ValueString()}, Nameless: true,
+		First: m.BeforeErasure.ValueBool(), Unplanned: m.BeforeErasure.ValueBool(),
 	}
 }
 

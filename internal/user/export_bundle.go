@@ -184,13 +184,18 @@ func (m *formModel) write(
 	if err != nil && !errors.Is(err, errNotTaken) && !diags.HasError() {
 		diags.Append(notWritten(err))
 	}
+	if result.Unnamed && !diags.HasError() {
+		diags.AddAttributeWarning(path.Root("format"), "Conversations not named", "Stream's channels could not be looked up for what the conversations are called and who is in them. "+
+			"The bundle is kept and lacks nothing else: it calls them by their ids, and its MANIFEST.json says so. For the names take the export again with -replace, before an erasure.")
+	}
 	return result, exists, diags
 }
 
 // errNotTaken ends a bundle whose export was not taken; the diagnostics say why.
 var errNotTaken = errors.New("the export was not taken")
 
-// channels are looked up for their names alone: without, the bundle has their ids.
+// channels are looked up for their names alone: without, the bundle has their ids, and says
+// so.
 func channels(ctx context.Context, s *session.Session, cids []string) (map[string]bundle.Channel, error) {
 	cards, err := s.API.ChannelCards(ctx, cids)
 	if err != nil {
@@ -224,9 +229,9 @@ func (m *bundleModel) hold(result bundle.Result) (diags diag.Diagnostics) {
 func missingFiles(result bundle.Result) (diags diag.Diagnostics) {
 	if result.Missing > 0 {
 		diags.AddAttributeWarning(path.Root("attachments"), "Files that could not be saved", fmt.Sprintf(
-			"Of the files that the messages link to, %d are in the bundle and %d are not. MANIFEST.json in it names each of these and says why. "+
+			"Of the files that the messages link to, %d are in the bundle and %d are not; %d attachments are no files. MANIFEST.json in it names each of these and says why. "+
 				"The export is kept, with complete = false. Where a host is not allowed, add it to attachment_hosts; then take the export again with -replace, "+
-				"before an erasure with delete.files = true destroys the files.", result.Saved, result.Missing))
+				"before an erasure with delete.files = true destroys the files.", result.Saved, result.Missing, result.NoFiles))
 	}
 	return diags
 }
@@ -258,19 +263,20 @@ type taken struct {
 	Attachments        int64       `json:"attachment_count"`
 	AttachmentsSaved   *int64      `json:"attachments_saved,omitempty"`
 	AttachmentsMissing *int64      `json:"attachments_missing,omitempty"`
+	AttachmentsNoFile  int64       `json:"attachments_without_file,omitempty"`
 	Gaps               export.Gaps `json:"gaps,omitzero"`
 	ProviderVersion    string      `json:"provider_version"`
 }
 
 // writeReceipt writes the receipt of an export that was just taken.
-func (m *exportModel) writeReceipt(ctx context.Context, s *session.Session, id string, gaps export.Gaps) diag.Diagnostics {
+func (m *exportModel) writeReceipt(ctx context.Context, s *session.Session, id string, found bundle.Result) diag.Diagnostics {
 	t := taken{
 		AppName: m.AppName.ValueString(), AppID: m.AppID.ValueString(), ExportedAt: m.ExportedAt.ValueString(),
 		Format: formatJSON, Audience: string(bundle.Controller), Method: m.Method.ValueString(), Complete: m.Complete.ValueBool(),
 		Encrypted: !m.AgeRecipients.IsNull(), SHA256: m.SHA256.ValueString(), FileSHA256: m.FileSHA256.ValueString(),
 		SizeBytes: m.SizeBytes.ValueInt64(), Messages: m.MessageCount.ValueInt64(), Reactions: m.ReactionCount.ValueInt64(),
 		Attachments: m.AttachmentCount.ValueInt64(), AttachmentsSaved: m.AttachmentsSaved.ValueInt64Pointer(),
-		AttachmentsMissing: m.AttachmentsMissing.ValueInt64Pointer(), Gaps: gaps, ProviderVersion: s.Version,
+		AttachmentsMissing: m.AttachmentsMissing.ValueInt64Pointer(), AttachmentsNoFile: found.NoFiles, Gaps: found.Gaps, ProviderVersion: s.Version,
 	}
 	if m.Format.ValueString() != "" {
 		t.Format = m.Format.ValueString()

@@ -238,7 +238,7 @@ func (r *exportResource) Create(ctx context.Context, req resource.CreateRequest,
 		model.SHA256 = types.StringValue(found.SHA256)
 	}
 	resp.Diagnostics.Append(model.hold(found)...)
-	resp.Diagnostics.Append(model.writeReceipt(ctx, r.Session, id, found.Gaps)...)
+	resp.Diagnostics.Append(model.writeReceipt(ctx, r.Session, id, found)...)
 	r.noteFiles(&model)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &model)...)
 	resp.Diagnostics.Append(model.identify(ctx, resp.Identity)...)

@@ -4,7 +4,8 @@
 
 # Finishes what an apply has begun, without asking anybody: asks for results, and erases
 # who was scheduled, is due and has not changed since, within the policy. Anything else ends
-# with 3: somebody has to look at the comment.
+# with 3: somebody has to look at the comment. 1: the plan has errors, the policy denies it, or
+# the apply ended red; 2: nobody could tell.
 set -eu
 out=${OUT:-out}
 comment=${COMMENT:-streamchat-comment}
@@ -23,12 +24,21 @@ case $code in
   "$comment" -only-approved -plan "$out/plan.json" -log "$out/plan.jsonl" || code=$?
   case $code in
   0)
-    if "$here/policy.sh"; then exec "$here/apply.sh"; fi
-    code=1
-    echo "The policy denies this plan, so nothing is finished this night:" >&2
+    "$here/policy.sh" || code=$?
+    case $code in
+    0) exec "$here/apply.sh" ;;
+    1) echo "The policy denies this plan, so nothing is finished this night:" >&2 ;;
+    *)
+      code=2
+      echo "The policy could not be asked, so nothing is finished this night:" >&2
+      ;;
+    esac
     ;;
   3) echo "This plan does more than finish what was begun, so nothing of it is applied:" >&2 ;;
-  *) echo "Nobody could tell what this plan does, so nothing of it is applied:" >&2 ;;
+  *)
+    code=2
+    echo "Nobody could tell what this plan does, so nothing of it is applied:" >&2
+    ;;
   esac
   ;;
 *)

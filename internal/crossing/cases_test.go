@@ -143,6 +143,12 @@ var cases = []Case{
 		}},
 	},
 	{
+		Name: "a room shrinks between two calls of one batch",
+		Story: Story{World: World{Crowd: 100, Rooms: []Room{{Members: []int{0, 1, first + 99}}}}, Guards: Guards{Protect: []int{1}}, Steps: []Step{
+			{Set: &Block{Kind: EraseAll, Name: "a", Who: []int{0}, Crowd: true, Mode: "hard"}}, {Run: &Run{}},
+		}},
+	},
+	{
 		Name: "a deletion of somebody with a conversation is raised",
 		Story: Story{World: both, Guards: Guards{Protect: []int{1}}, Steps: []Step{
 			{Set: &Block{Kind: Erase, Name: "a", Who: []int{0}, Mode: "soft"}}, {Run: &Run{}},

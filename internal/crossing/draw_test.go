@@ -408,6 +408,15 @@ func (a *artist) pair() {
 			a.Guards.Protect = three[2:]
 		}
 	}
+	if a.one(8) { // or one whose calls are several
+		a.World.Crowd = 100 + a.IntN(3)
+		a.World.Rooms[len(a.World.Rooms)-1].Members = []int{three[0], three[2], first + a.World.Crowd - 1}
+		b := a.erasure(three[0], three[1])
+		b.Mode, b.Crowd = "hard", true
+		a.put(b)
+		a.run()
+		return
+	}
 	first, second := a.erasure(three[0]), a.erasure(three[1])
 	first.Mode, second.Mode = "hard", "hard"
 	first.KeepFiles = !second.KeepFiles

@@ -446,7 +446,7 @@ func (m *machine) stands(d *deed) {
 					claimed = results[id] == "scheduled" || results[pseudonym(id)] == "scheduled"
 				}
 				if u := d.after.users[id]; claimed && !u.Deactivated && !u.Deleted {
-					m.violate("I4 "+string(kind)+" lifted by "+d.beside(id, address), "%s: %s is active", address, id)
+					m.violate("I4 "+word(kind)+" lifted by "+d.beside(id, address), "%s: %s is active", address, id)
 				}
 			}
 		}

@@ -110,7 +110,7 @@ func play(t *testing.T, s Story, trace func(string, ...any)) (violations []Viola
 		m.stream = acctest.InMemory(t, func(o *emulator.Options) { o.TaskDelay = 500 * time.Millisecond })
 		m.stream.Fill(m, m.world.seed())
 		for i := range m.cores {
-			m.cores[i] = acctest.NewCore(m, m.stream, acctest.Config{"max_retries": 3, "max_erasures": 20})
+			m.cores[i] = acctest.NewCore(m, m.stream, acctest.Config{"max_retries": 3, "max_erasures": 200})
 		}
 		m.guard(m.guards)
 		for _, step := range s.Steps {
@@ -145,6 +145,20 @@ func (m *machine) kit() {
 	m.said = nil
 }
 
+// first is the number of the first of the crowd.
+const first = 1000
+
+// everybody are the numbers of all people.
+func (w World) everybody() (all []int) {
+	for n := range min(w.count(), len(names)) {
+		all = append(all, n)
+	}
+	for n := range w.Crowd {
+		all = append(all, first+n)
+	}
+	return all
+}
+
 func (w World) count() int {
 	if w.People < 1 {
 		return 4
@@ -155,6 +169,9 @@ func (w World) count() int {
 var names = []string{"zq-anton", "zq-berta", "zq-caesar", "zq-dorothea", "zq-emil", "zq-frieda", "zq-gustav", "zq-helene"}
 
 func (w World) person(n int) string {
+	if n >= first && n < first+w.Crowd {
+		return fmt.Sprintf("zq-crowd-%03d", n-first)
+	}
 	return names[((n%w.count())+w.count())%w.count()%len(names)]
 }
 
@@ -176,7 +193,7 @@ func (w World) people(who []int, shift int) []string {
 func (w World) seed() string {
 	type object = map[string]any
 	var users, channels, messages []object
-	for n := range min(w.count(), len(names)) {
+	for _, n := range w.everybody() {
 		u := object{"id": w.person(n), "role": "user", "name": called(w.person(n)), "created_at": "2025-01-01T00:00:00Z"}
 		for _, other := range w.Leavers {
 			if w.person(other) == w.person(n) {
@@ -371,8 +388,12 @@ func (m *machine) config(b *Block, shift int) acctest.Config {
 		shift = 0
 	}
 	c := acctest.Config{}
-	people := m.world.people(b.Who, shift)
-	first := func(list []string) any {
+	who := b.Who
+	if b.Crowd && b.Kind == EraseAll {
+		who = append(slices.Clone(who), m.world.everybody()[min(m.world.count(), len(names)):]...)
+	}
+	people := m.world.people(who, shift)
+	one := func(list []string) any {
 		if len(list) == 0 {
 			return nil
 		}
@@ -390,14 +411,14 @@ func (m *machine) config(b *Block, shift int) acctest.Config {
 	}
 	switch b.Kind {
 	case Erase, Restrict, Export:
-		c["user_id"+suffix] = first(people)
+		c["user_id"+suffix] = one(people)
 	case EraseAll:
 		if b.Query {
 			people = m.query(b.Restore)
 		}
 		c["user_ids"+suffix] = people
 	case EraseRoom, Truncate:
-		c["cid"] = first(rooms)
+		c["cid"] = one(rooms)
 	case EraseRooms, ExportRooms:
 		c["cids"] = rooms
 	case EraseSlip:
@@ -682,7 +703,7 @@ type scene struct {
 // look is what stands at Stream: soft-deleted rooms and messages are not there.
 func (m *machine) look() scene {
 	s := scene{map[string]emulator.UserState{}, map[string]emulator.ChannelState{}, map[string]emulator.MessageState{}}
-	for n := range m.world.count() {
+	for _, n := range m.world.everybody() {
 		id := m.world.person(n)
 		s.users[id], _ = m.stream.User(id)
 	}

@@ -22,6 +22,9 @@ type Story struct {
 // World is what Stream holds at first.
 type World struct {
 	People int
+	// Crowd is how many more there are, numbered from 1000 on, and of no account but that a
+	// batch of them takes several calls.
+	Crowd int
 	// Held have the hold field, Admins and Leavers a role.
 	Held, Admins, Leavers []int
 	Rooms                 []Room
@@ -62,6 +65,8 @@ type Block struct {
 	Who []int
 	// Veiled: by the write-only argument. Query: by a data source that is read in each plan.
 	Veiled, Query bool
+	// Crowd: and the crowd.
+	Crowd bool
 	// Mode is that of the user, Messages and Conversations of what is theirs.
 	Mode, Messages, Conversations string
 	KeepFiles, Hard               bool

@@ -6,6 +6,7 @@ package erasure
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"sync"
@@ -42,7 +43,7 @@ type OrderAPI interface {
 
 // Export is an export of this run.
 type Export struct {
-	// Key tells it from other exports.
+	// Key tells it from other exports; one without is another each time.
 	Key string
 	// Users are those whose data it reads, wherever it is; Channels are read as a whole.
 	Users, Channels []string
@@ -192,16 +193,18 @@ func (o *Order) note(e Export) (*export, []*act) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	x := o.exports[e.Key]
-	if x == nil || x.taken {
-		x = &export{people: map[string]bool{}, ended: make(chan struct{})}
+	if x == nil || x.taken || e.Key == "" {
+		x = &export{Export: e, people: map[string]bool{}, ended: make(chan struct{})}
+		for _, id := range e.Users {
+			x.people[o.Pseudonyms.Key(id)] = true
+		}
 		if o.exports == nil {
 			o.exports = map[string]*export{}
 		}
+		if e.Key == "" { // never planned
+			e.Key = fmt.Sprint(len(o.exports))
+		}
 		o.exports[e.Key] = x
-	}
-	x.Export = e
-	for _, id := range e.Users {
-		x.people[o.Pseudonyms.Key(id)] = true
 	}
 	return x, slices.Clone(o.acts)
 }

@@ -10,6 +10,7 @@ import (
 	"maps"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/erasure"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/receipt"
@@ -39,6 +40,21 @@ func Archive(ctx context.Context, s *session.Session, document string, created b
 	return diags
 }
 
+// archive writes the receipt of a record in state, and notes whether that is still to do.
+func archive(ctx context.Context, s *session.Session, document string, created bool, private Private) diag.Diagnostics {
+	diags := Archive(ctx, s, document, created)
+	if len(diags) > 0 {
+		return append(diags, unarchivedMark.Set(ctx, private)...)
+	}
+	return unarchivedMark.Clear(ctx, private, private)
+}
+
+// notArchivedYet is the warning of a plan that writes a receipt which an earlier run could not.
+func notArchivedYet(at path.Path) diag.Diagnostic {
+	return diag.NewAttributeWarningDiagnostic(at, "Receipt not written yet",
+		"An earlier apply could not write the receipt of this record into the provider's receipts_dir. Applying this update writes it; nothing is sent for that.")
+}
+
 // EndArchive writes the last receipt of a record that leaves the state.
 func EndArchive(ctx context.Context, s *session.Session, document string, how receipt.Ending) (diags diag.Diagnostics) {
 	if err := s.Receipts.End(context.WithoutCancel(ctx), document, how, s.Clock.Now()); err != nil {
@@ -52,8 +68,8 @@ func EndArchive(ctx context.Context, s *session.Session, document string, how re
 func notArchived(err error) (summary, detail string) {
 	return "Receipt not written", fmt.Sprintf(
 		"The record is in the state as it should be, but its receipt could not be written into the provider's receipts_dir: %s. "+
-			"What is there may be an older receipt. Make the directory one that this user may write in; the next apply that changes the record, "+
-			"if only a label, writes it.", err)
+			"What is there may be an older receipt. Make the directory one that this user may write in, with room in it. The record of an erasure or a truncation "+
+			"then plans an update, which writes it; of any other, the next apply that changes the record, if only a label, does.", err)
 }
 
 // Document is the receipt of a record that keeps none in its state: what it says of itself,

@@ -262,3 +262,37 @@ func TestReceiptOfWhatIsCalledOff(t *testing.T) {
 		})
 	}
 }
+
+// A receipt that could not be written is written by the next run, whose plan shows it.
+func TestReceiptIsWrittenLater(t *testing.T) {
+	each(t, []noun{users, userBatch, channels}, func(w *world) {
+		dir := w.archived()
+		w.s.After(map[string]string{"DeleteUsers": "POST /users/delete", "DeleteChannels": "POST /channels/delete"}[w.op], 1, func() { // there is no room any more
+			if err := os.RemoveAll(dir); err != nil {
+				w.t.Error(err)
+			}
+			if err := os.WriteFile(dir, nil, 0o600); err != nil {
+				w.t.Error(err)
+			}
+		})
+		block := w.block(w.hard)
+		p := w.plan(block)
+		if r := w.Apply(p); len(r.Errors) > 0 || !r.Warnings.Say("Receipt not written") {
+			w.t.Fatalf("%s %s", r.Errors, r.Warnings)
+		}
+		if err := os.Remove(dir); err != nil {
+			w.t.Fatal(err)
+		}
+		sent := w.sent()
+		for range 2 { // a refresh in between keeps it
+			p = w.plan(block)
+			if p.Action != acctest.Update || !p.Warnings.Say("Receipt not written yet") {
+				w.t.Fatalf("%s: %s", p.Action, p.Warnings)
+			}
+		}
+		if r := w.Apply(p); len(r.Errors) > 0 || len(acctest.Receipts(w.t, dir)) != 1 || w.sent() != sent {
+			w.t.Errorf("%s: %v", r.Errors, acctest.Receipts(w.t, dir))
+		}
+		w.nothing(block)
+	}, nil)
+}

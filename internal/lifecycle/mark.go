@@ -31,6 +31,9 @@ const (
 	// plan shows an update and an apply saves it: a pipeline that applies only what plans
 	// show would never save it, until Stream has forgotten the task.
 	unsavedMark Mark = "unsaved"
+	// unarchivedMark is left by an act whose receipt could not be written, so that the next
+	// plan shows an update, which writes it.
+	unarchivedMark Mark = "unarchived"
 	// replacedMark is left by a refresh or a destroy plan that saw another record of
 	// everything that this one is about, so that it is not forgotten: create_before_destroy
 	// in a run that was cut short. Terraform plans a deposed object once more when it

@@ -33,7 +33,9 @@ type planning[S erasure.Scope[S], M any, P interface {
 	unsaved bool
 	name    string // of the record among those of the run
 	beside  Held   // whom others hold, as a refresh knew
-	private privateReader
+	// unarchived: the receipt of the record is still to be written.
+	unarchived bool
+	private    privateReader
 
 	asked
 	options erasure.Options
@@ -104,6 +106,8 @@ func (r *Resource[S, M, P]) read(ctx context.Context, req resource.ModifyPlanReq
 	p.scope, _, d = config.Scope(ctx)
 	diags.Append(d...)
 	p.unsaved, d = unsavedMark.On(ctx, req.Private)
+	diags.Append(d...)
+	p.unarchived, d = unarchivedMark.On(ctx, req.Private)
 	diags.Append(d...)
 	p.options.RecordMissing = p.plan.common().OnMissing.ValueString() == MissingRecord
 	p.options.Conditions, d = conditions(ctx, config)
@@ -387,6 +391,9 @@ func (p *planning[S, M, P]) nothing(ctx context.Context) (diags diag.Diagnostics
 		c.Receipt = types.StringUnknown()
 		diags.Append(dropped(p.dropped)...)
 	}
+	if m, ok := any(p.plan).(interface{ caughtUp(erasure.Batch[S]) bool }); ok && m.caughtUp(p.records) {
+		p.unsaved, c.Receipt = true, types.StringUnknown()
+	}
 	if reveiled {
 		c.Receipt = types.StringUnknown()
 	} else if v, ok := any(p.plan).(veiled); ok && (!p.many || p.veiled || p.sameList(p.prior, p.asked)) {
@@ -400,6 +407,10 @@ func (p *planning[S, M, P]) nothing(ctx context.Context) (diags diag.Diagnostics
 	status := p.records.Status(p.ids, p.scope)
 	if len(p.weaker) > 0 || !c.sameBooks(was) || !sameDeadlines(p.plan, p.prior) || string(status) != was.Status.ValueString() {
 		c.Receipt = types.StringUnknown()
+	}
+	if p.unarchived && p.session.Receipts != nil {
+		c.Receipt = types.StringUnknown()
+		diags.Append(notArchivedYet(p.subject()))
 	}
 	switch {
 	case (status == erasure.StatusScheduled || status == erasure.StatusReleased) && !p.unsaved:

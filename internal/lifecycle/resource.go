@@ -246,7 +246,7 @@ func (r *Resource[S, M, P]) Create(ctx context.Context, req resource.CreateReque
 	resp.Diagnostics.Append(keepAside(ctx, batch.Kept(a.veiled), resp.Private)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 	resp.Diagnostics.Append(r.identify(ctx, resp.Identity, model)...)
-	resp.Diagnostics.Append(Archive(ctx, r.session, model.common().Receipt.ValueString(), true)...)
+	resp.Diagnostics.Append(archive(ctx, r.session, model.common().Receipt.ValueString(), true, resp.Private)...)
 }
 
 // begin reads whom an apply is about and on what conditions, and makes the model ready to
@@ -350,7 +350,7 @@ func (r *Resource[S, M, P]) Update(ctx context.Context, req resource.UpdateReque
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 	resp.Diagnostics.Append(r.identify(ctx, resp.Identity, model)...)
-	resp.Diagnostics.Append(Archive(ctx, r.session, model.common().Receipt.ValueString(), false)...)
+	resp.Diagnostics.Append(archive(ctx, r.session, model.common().Receipt.ValueString(), false, resp.Private)...)
 }
 
 // load reads the records of a model in state, with what private state keeps beside them.

@@ -173,6 +173,33 @@ func TestCLIPipelineInTwoStages(t *testing.T) {
 	}
 }
 
+// Guards that are taken out of the provider block after the approval: the plan shows it, the
+// night leaves it to people, and nothing is erased before somebody has agreed.
+func TestCLIApprovalIsKept(t *testing.T) {
+	t.Parallel()
+	p := start(t, acctest.CLI(t))
+	p.request("DSR-1", "app: production\ngrace_period: 1s\nstages: [erase]\n")
+	p.run(2, "plan.sh")
+	p.run(0, "apply.sh")
+	providers := read(t, filepath.Join(p.dir, "providers.tf"))
+	p.write("providers.tf", strings.ReplaceAll(providers, `hold_field        = "legal_hold"`, ""))
+	const title = "Guards are weaker than those that were approved"
+	p.run(3, "nightly.sh")
+	p.comments(title, "hold_field", "`DSR-1`")
+	p.sent(0)
+	p.run(2, "plan.sh")
+	p.run(0, "policy.sh")
+	p.run(0, "comment.sh")
+	p.comments(title)
+	// Once somebody has agreed, the night goes on.
+	p.run(0, "apply.sh")
+	p.sent(0)
+	p.run(1, "nightly.sh", "DSR-1: not erased yet")
+	p.sent(1)
+	p.names()
+	p.nowhere()
+}
+
 // What nobody understands, or is about nobody, is an error, and the comment says which request.
 func TestCLIBadRequests(t *testing.T) {
 	t.Parallel()

@@ -98,6 +98,12 @@ type Options struct {
 	Conditions *Conditions
 	// Grace is the time between the restriction and the deletion; 0: there is one stage.
 	Grace time.Duration
+	// Stays are those whose restriction another record holds: calling their deletion off
+	// leaves them deactivated. Nil: nobody.
+	Stays func(id string) bool
+	// Inherits are those who are found restricted because another record of this run has left
+	// its restriction; it is this record's own then. Nil: nobody.
+	Inherits func(id string) bool
 	// Direct: subjects are restricted one by one, by the call that answers at once.
 	Direct bool
 	// Weaker: see [Timing].

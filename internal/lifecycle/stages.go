@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-timetypes/timetypes"
@@ -360,17 +361,24 @@ func (p *planning[S, M, P]) untilDue(d diag.Diagnostic) diag.Diagnostic {
 }
 
 // willRelease is what the reviewer should know of those who left a list while scheduled.
-func willRelease[S erasure.Scope[S]](releasing []string, records erasure.Batch[S]) diag.Diagnostic {
-	own, veiled := 0, 0
+func willRelease[S erasure.Scope[S]](releasing []string, records erasure.Batch[S], held Held, key func(string) string) diag.Diagnostic {
+	own, veiled, stay := 0, 0, Held{}
 	for _, id := range releasing {
-		if _, hidden := erasure.Unveil(id); hidden {
+		_, hidden := erasure.Unveil(id)
+		switch types := held[key(id)]; {
+		case len(types) > 0:
+			stay[id] = types
+		case hidden:
 			veiled++
-		} else if records[id].Reactivates() {
+		case records[id].Reactivates():
 			own++
 		}
 	}
 	said := fmt.Sprintf("%d left the list while their erasure was scheduled. It is called off and recorded as \"released\": %d are reactivated", len(releasing), own)
-	if n := len(releasing) - own - veiled; n > 0 {
+	if len(stay) > 0 {
+		said += fmt.Sprintf(", %d stay deactivated because another block holds them (%s)", len(stay), strings.Join(stay.Types(), ", "))
+	}
+	if n := len(releasing) - own - veiled - len(stay); n > 0 {
 		said += fmt.Sprintf(", %d were deactivated or deleted before and stay so", n)
 	}
 	said += "."
@@ -409,6 +417,18 @@ func willUnschedule[S erasure.Scope[S]](subject path.Path, scheduled, back erasu
 func notReactivated(subject path.Path) diag.Diagnostic {
 	return diag.NewAttributeWarningDiagnostic(subject, "Erasure called off",
 		"The scheduled erasure was called off, and the record removed from the Terraform state. Nothing was sent to Stream: whoever is deactivated stays so.")
+}
+
+// goesOn is the warning of a destroy whose erasure another record goes on with. lost: that one
+// was written first, and takes the restriction for somebody else's.
+func goesOn(subject path.Path, lost bool) diag.Diagnostic {
+	if lost {
+		return diag.NewAttributeWarningDiagnostic(subject, "Undo not handed on",
+			"The older record of the erasure was removed after the newer one had been written (create_before_destroy, or a block that was renamed), so that the newer one found the user deactivated and does not know that this was done here. "+
+				"The erasure stays scheduled; but calling it off will reactivate nobody: reactivate the user at Stream then (POST /users/ID/reactivate). To keep the undo, let moved blocks rename records, and do not replace them with create_before_destroy.")
+	}
+	return diag.NewAttributeWarningDiagnostic(subject, "Record removed, the erasure goes on",
+		"Another record of the erasure of the same user goes on with it. This one was removed from the Terraform state, and nothing was sent to Stream.")
 }
 
 func reactivated(subject path.Path) diag.Diagnostic {

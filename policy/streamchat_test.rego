@@ -394,3 +394,32 @@ test_no_pseudonym_key if {
 	count(warns([after({"subject": null, "irreversible": false})], lax)) == 0
 	count(warns([unknown(after({"subject": null}), "subject", true)], {"allow_unknown_subjects": true})) == 0
 }
+
+# What was counted when it was begun is not counted again.
+goes := {"request_id": "DSR-1", "app_name": "Acme", "irreversible": true, "delete": {"user": "hard"}}
+
+going(type, before, after_) := change(type, ["update"], object.union(goes, before), object.union(goes, after_))
+
+test_results_and_second_stages_are_not_counted_again if {
+	every status in ["submitted", "scheduled", "failed"] {
+		rcs := [going("streamchat_user_erasure", {"status": status}, {}) | some _ in numbers.range(1, 12)]
+		numbered := [json.patch(rc, [{"op": "replace", "path": "/address", "value": sprintf("a[%d]", [i])}]) | some i, rc in rcs]
+		count(says(numbered, lax)) == 0
+	}
+	raised := [json.patch(going("streamchat_user_erasure", {"status": "submitted", "delete": {"user": "soft"}}, {}), [{"op": "replace", "path": "/address", "value": sprintf("a[%d]", [i])}]) | some i in numbers.range(1, 12)]
+	one(says(raised, lax), "12 deletions")
+}
+
+scheduled_batch := {sprintf("due-%d", [i]): "scheduled" | some i in numbers.range(1, 12)}
+
+growing(n) := json.patch(
+	going("streamchat_user_erasure_batch", {"status": "scheduled", "results": scheduled_batch}, {}),
+	[{"op": "add", "path": "/change/after_unknown/results", "value": object.union({key: true | some key, _ in scheduled_batch}, {sprintf("new-%d", [i]): true | some i in numbers.range(1, n)})}],
+)
+
+test_of_a_batch_the_new_are_counted if {
+	count(says([growing(10)], lax)) == 0
+	one(says([growing(11)], lax), "11 deletions")
+	raised := json.patch(growing(1), [{"op": "replace", "path": "/change/before/delete", "value": {"user": "soft"}}])
+	one(says([raised], lax), "13 deletions")
+}

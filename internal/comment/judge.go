@@ -31,6 +31,7 @@ const (
 	willBeLate  = "Erased after the deadline"
 	targeted    = "Resource targeting is in effect" // the CLI's own
 	weaker      = "Guards are weaker than those that were approved"
+	notErased   = "Not erased: " // and why: a record that is due and changes nothing
 )
 
 // effect is what an apply does to people's data; they are listed in this order.

@@ -137,6 +137,11 @@ func (p *Plan) readChanges(shown *tfjson.Plan, said map[string][]diagnostic) {
 		c := changeOf(rc, p.made)
 		switch {
 		case c.action == nothing && rc.Change.Importing == nil:
+			for _, d := range said[rc.Address] {
+				if strings.HasPrefix(d.Summary, notErased) {
+					p.general = append(p.general, d)
+				}
+			}
 		case !strings.HasPrefix(rc.Type, prefix):
 			p.others = append(p.others, p.shown(rc.Address))
 		default:

@@ -200,7 +200,7 @@ func (p *Plan) writeErrors(b *strings.Builder, o Options) {
 		}
 		return
 	}
-	fmt.Fprintf(b, "\n### %s\n\nOne such request holds up all others of this plan: correct it, or take its file out for now.\n\n", counted(len(p.errors), "error", "errors"))
+	fmt.Fprintf(b, "\n### %s\n\nOne such request holds up all others of this plan: correct it, or take its file out for now, but never that of a scheduled erasure: that calls it off and reactivates the user.\n\n", counted(len(p.errors), "error", "errors"))
 	for i, d := range p.errors {
 		if i == most {
 			fmt.Fprintf(b, "- and %d more, in the log of the plan\n", len(p.errors)-most)
@@ -337,6 +337,9 @@ func (p *Plan) writeRest(b *strings.Builder) {
 				break
 			}
 			fmt.Fprintf(b, "- **%s**", plain(d.Summary))
+			if strings.HasPrefix(d.Summary, notErased) {
+				fmt.Fprintf(b, ", at %s", code(p.shown(d.Address)))
+			}
 			if d.shows() {
 				fmt.Fprintf(b, ": %s", plain(p.masked(d.Detail)))
 			}

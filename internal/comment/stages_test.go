@@ -95,8 +95,20 @@ func said(titles ...string) []byte {
 	return []byte(log.String() + "\n")
 }
 
+// A record that is due and stays as it is stands in nobody's way, and the comment says so.
+func TestHeldBack(t *testing.T) {
+	t.Parallel()
+	quiet := change("streamchat_user_erasure.held", "no-op", dueOne, dueOne)
+	log := []byte(logged("warning", "Not erased: Held user", "The data is on hold.", "streamchat_user_erasure.held"))
+	p := read(t, plan(t, then("user_erasure", dueOne, nil), quiet), log)
+	if got := plainer(p.Markdown(comment.Options{})); !p.OnlyApproved() || !strings.Contains(got, "**Not erased: Held user**, at `streamchat_user_erasure.held`: The data is on hold.") {
+		t.Errorf("%v %s", p.Unapproved(), got)
+	}
+}
+
 func TestOnlyApproved(t *testing.T) {
 	t.Parallel()
+	weakerSaid := []byte(logged("warning", "Guards are weaker than those that were approved", "", "streamchat_user_erasure.x"))
 	const one, many = "user_erasure", "user_erasure_batch"
 	restriction := values{"status": "deactivated", "on_destroy": "forget", "labels": map[string]any{"a": "b"}}
 	restricted := func(after values) map[string]any {
@@ -115,6 +127,11 @@ func TestOnlyApproved(t *testing.T) {
 		"a restriction outlived, moved":      {[]any{but(restricted(restriction.with(values{"status": "erased"})), "previous_address", "streamchat_user_deactivation.y")}, false, nil},
 
 		"nothing":                              {nil, true, nil},
+		"fewer guards, and a title":            {[]any{then(one, dueOne, nil)}, false, weakerSaid},
+		"fewer guards, in the values":          {[]any{then(one, dueOne.with(values{"guards": map[string]any{"hold_field": "hold"}}), values{"guards": map[string]any{}})}, false, said()},
+		"fewer guards, submitted":              {[]any{then(one, submitted, nil)}, false, weakerSaid},
+		"the same guards":                      {[]any{then(one, dueOne.with(values{"guards": map[string]any{"hold_field": "hold"}}), nil)}, true, said()},
+		"of a batch, fewer guards":             {[]any{then(many, dueMany.with(values{"guards": map[string]any{"hold_field": "hold"}}), values{"guards": map[string]any{}})}, false, said()},
 		"submitted":                            {[]any{then(one, submitted, nil)}, true, nil},
 		"submitted, and the period taken away": {[]any{then(one, dueOne.with(values{"status": "submitted"}), values{"grace_period": nil})}, false, nil},
 		"submitted, raised":                    {[]any{then(one, submitted, values{"delete": map[string]any{"user": "pruning"}})}, false, nil},

@@ -198,14 +198,14 @@ func (b *Base) planTake(ctx context.Context, req resource.ModifyPlanRequest, res
 	resp.Diagnostics.Append(req.Plan.GetAttribute(ctx, overwritePath, &m.Overwrite)...)
 	config := req.Config.Raw.String()
 	if !m.Path.IsUnknown() && !resp.Diagnostics.HasError() {
-		resp.Diagnostics.Append(b.planFile(&m, b.record(req.Plan.Raw), config)...)
+		resp.Diagnostics.Append(b.planFile(&m, b.record(resp.Plan.Raw), config)...)
 	}
 	if resp.Diagnostics.HasError() || b.Session.Blind() {
 		return false
 	}
 	left, ok := b.Session.Exports.Recall(planned + config)
 	if !ok {
-		left, _ = b.Session.Exports.Recall(read + b.record(req.Plan.Raw).place())
+		left, _ = b.Session.Exports.Recall(read + b.record(resp.Plan.Raw).place())
 	}
 	recorded, _ := left.(stream.App)
 	app, diags := b.Session.OpenFor(ctx, b.at(), recorded)

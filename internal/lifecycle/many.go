@@ -129,6 +129,23 @@ func (m *Many[S]) keep(prior form[S]) {
 	m.Results, m.Failures = p.Results, p.Failures
 }
 
+// caughtUp takes over how records stand that a plan alone could look up, and reports whether
+// that is news to the state.
+func (m *Many[S]) caughtUp(batch erasure.Batch[S]) (news bool) {
+	results, failures := m.Results.Elements(), m.Failures.Elements()
+	for id, record := range batch {
+		key, word := m.key(id), types.StringValue(record.Word())
+		if was, ok := results[key]; ok && !was.Equal(word) {
+			results[key], news = word, true
+			delete(failures, key)
+		}
+	}
+	if news {
+		m.Results, m.Failures = textMap(results), textMap(failures)
+	}
+	return news
+}
+
 func (m *Many[S]) dropsRemoved() bool { return m.DropRemovedRecords.ValueBool() }
 
 // restrict leaves only the entries of records that are still there, under the keys that

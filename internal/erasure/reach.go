@@ -112,6 +112,8 @@ func (e *Engine[S]) runReach(ctx context.Context, key reachKey[S], members []*me
 // profile. It names people, so that it is in no receipt.
 type Kept struct {
 	Reach Reach `json:"reach"`
+	// Asked are those of them whom the same run erased, past the guards.
+	Asked []string `json:"asked,omitempty"`
 	// HoldField and ProtectedRoles are what was asked of the subject itself, who cannot
 	// change any more.
 	HoldField      string   `json:"hold_field,omitempty"`
@@ -166,10 +168,15 @@ func (e *Engine[S]) keep(ctx context.Context, id string, scope S, f Finding) (*K
 	if !e.Hides || !e.guards.Any() || f.Found != FoundPresent && f.Found != FoundDeactivated {
 		return f.terms.kept, nil
 	}
-	kept := &Kept{f.Reach, e.guards.HoldField, e.guards.ProtectedRoles}
+	kept := &Kept{Reach: f.Reach, HoldField: e.guards.HoldField, ProtectedRoles: e.guards.ProtectedRoles}
 	var err error
 	if !e.takes(scope) {
 		kept.Reach, err = e.reach(ctx, id, reachKey[S]{scope, true})
+	}
+	for _, other := range kept.Reach.Others {
+		if e.ledger.passed(other) {
+			kept.Asked = append(kept.Asked, other)
+		}
 	}
 	return kept, err
 }
@@ -203,7 +210,7 @@ func (e *Engine[S]) spare(ctx context.Context, id string, f *Finding, scope S) e
 		}
 	}
 	people := slices.Compact(slices.Sorted(slices.Values(f.Reach.Others)))
-	_, errs := each(people, func(other string) (struct{}, error) { return struct{}{}, e.spareOne(ctx, other) })
+	_, errs := each(people, func(other string) (struct{}, error) { return struct{}{}, e.spareOne(ctx, other, f.terms.kept) })
 	for _, other := range people {
 		if err := errs[other]; err != nil {
 			return err
@@ -223,15 +230,16 @@ func hidden() *Refusal {
 	}
 }
 
-func (e *Engine[S]) spareOne(ctx context.Context, id string) error {
+func (e *Engine[S]) spareOne(ctx context.Context, id string, kept *Kept) error {
 	err := e.guards.Identity(id)
 	if err == nil && e.guards.Look() {
 		var finding Finding
 		if finding, err = e.people.do(ctx, struct{}{}, id, struct{}{}); err != nil {
 			return at(StageReach, err)
 		}
-		if finding.hidden() && e.ledger.passed(id) {
-			return nil // erased by this run, past the guards
+		asked := e.ledger.passed(id) || kept.vouches(e.guards) && slices.Contains(kept.Asked, id)
+		if finding.hidden() && asked {
+			return nil // erased by this run or with the subject, past the guards
 		}
 		err = e.guards.Finding(finding)
 	}

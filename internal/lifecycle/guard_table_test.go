@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/acctest"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/emulator"
 )
 
 // The people of the table: ann is erased with her conversation with bob, where cyd wrote
@@ -281,6 +283,94 @@ func TestNobodyEscapesAGuardByBeingDeleted(t *testing.T) {
 						}
 						if r := w.Apply(p); len(r.Errors) > 0 || w.s.Count(k.op) != 1 {
 							t.Errorf("the apply: %s", r.Errors)
+						}
+					})
+				})
+			}
+		}
+	}
+}
+
+// What we began ourselves is not stuck by guards that can no longer ask: a task that is
+// polled, a deletion that failed or lost its answer, in state or tainted, and one that is due.
+func TestGuardsLetWhatWasBegunGoOn(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		fault emulator.Fault
+		wrong bool // the first apply
+	}{
+		"task fails":             {emulator.Fault{Op: "DeleteUsers", Kind: emulator.FaultFailTask, Times: 1}, true},
+		"user fails in the task": {emulator.Fault{Op: "DeleteUsers", Kind: emulator.FaultFailUser, Times: 1}, true},
+		"answer lost":            {emulator.Fault{Op: "DeleteUsers", Kind: emulator.FaultDropAfter, Times: 1}, true},
+		"nothing":                {emulator.Fault{Op: "ExportUser", Kind: emulator.Fault500, Times: 1}, false},
+	} {
+		for _, k := range guarding[:6] {
+			for _, g := range peopleGuards() {
+				t.Run(fmt.Sprintf("%s: %s, %s", name, k.name, g.name), func(t *testing.T) {
+					bubble(t, func(t *testing.T) {
+						w := &world{s: acctest.InMemory(t), t: t}
+						w.s.Fill(t, guardedTown)
+						w.Core = acctest.NewCore(t, w.s, with(g.provider, config{"max_retries": 0}))
+						plan := func() *acctest.Plan {
+							p := w.Plan(k.address, k.config)
+							if len(p.Errors) > 0 {
+								t.Fatal(p.Errors)
+							}
+							return p
+						}
+						if k.config["grace_period"] != nil {
+							if r := w.Apply(plan()); len(r.Errors) > 0 {
+								t.Fatal(r.Errors)
+							}
+							time.Sleep(2 * time.Hour)
+						}
+						w.fault(tt.fault)
+						if r := w.Apply(plan()); (len(r.Errors) > 0) != tt.wrong {
+							t.Fatalf("the first apply: %s", r.Errors)
+						}
+						w.s.ClearFaults()
+						if r := w.Apply(plan()); len(r.Errors) > 0 || w.State(k.address).Get("status") != "completed" {
+							t.Errorf("the second apply: %s", r.Errors)
+						}
+						if p := plan(); p.Action != acctest.NoOp {
+							t.Errorf("the plan is to %s", p.Action)
+						}
+					})
+				})
+			}
+		}
+	}
+}
+
+// A restriction ahead of an erasure has its guards before every attempt, as the deletion has.
+func TestGuardsBeforeEveryAttemptOfARestriction(t *testing.T) {
+	t.Parallel()
+	for op, c := range map[string]config{
+		"DeactivateUser":  {"user_id": "ann", "grace_period": "1h", "delete": config{"user": "hard"}},
+		"DeactivateUsers": {"user_ids": []string{"ann", "eve"}, "grace_period": "1h", "delete": config{"user": "hard"}},
+	} {
+		address, path := "streamchat_user_erasure.x", "POST /users/ann/deactivate"
+		if c["user_ids"] != nil {
+			address, path = "streamchat_user_erasure_batch.x", "POST /users/deactivate"
+		}
+		for _, g := range peopleGuards()[:2] {
+			for _, who := range []string{"ann", "bob"} {
+				t.Run(fmt.Sprintf("%s, %s of %s", op, g.name, who), func(t *testing.T) {
+					bubble(t, func(t *testing.T) {
+						w := &world{s: acctest.InMemory(t), t: t}
+						w.s.Fill(t, guardedTown)
+						w.Core = acctest.NewCore(t, w.s, g.provider)
+						p := w.Plan(address, c)
+						w.fault(emulator.Fault{Op: op, Kind: emulator.Fault429, Times: 2})
+						w.s.After(path, 1, func() { g.on(t, w, who) })
+						if r := w.Apply(p); !r.Errors.Say(g.says) {
+							t.Errorf("the apply: %s", r.Errors)
+						}
+						if u, _ := w.s.User("ann"); u.Deactivated {
+							t.Error("she is restricted")
+						}
+						if u, _ := w.s.User("eve"); u.Deactivated != (op == "DeactivateUsers") {
+							t.Errorf("eve, whom no guard touches: %+v", u)
 						}
 					})
 				})

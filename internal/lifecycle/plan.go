@@ -327,7 +327,7 @@ func (p *planning[S, M, P]) recall(ctx context.Context) (diags diag.Diagnostics)
 	}
 	changed, errs := p.engine.Refresh(ctx, p.records, true)
 	maps.Copy(p.records, changed)
-	return p.words.failed(p.ids, p.records, errs)
+	return p.looked(p.ids, p.records, errs)
 }
 
 // app fills in which app this goes to: the one that the record belongs to, else the one
@@ -430,10 +430,13 @@ func (p *planning[S, M, P]) nothing(ctx context.Context) (diags diag.Diagnostics
 }
 
 // warnings says in a plan what the apply will say as errors.
-func warnings(errs diag.Diagnostics) (diags diag.Diagnostics) {
+func warnings(errs diag.Diagnostics) diag.Diagnostics { return milder(errs, "", "") }
+
+// milder makes warnings of errors, with words before the title and behind the rest.
+func milder(errs diag.Diagnostics, title, detail string) (diags diag.Diagnostics) {
 	for _, d := range errs {
 		if at, ok := d.(diag.DiagnosticWithPath); ok {
-			diags.AddAttributeWarning(at.Path(), d.Summary(), d.Detail())
+			diags.AddAttributeWarning(at.Path(), title+d.Summary(), d.Detail()+detail)
 		}
 	}
 	return diags
@@ -518,6 +521,8 @@ func (p *planning[S, M, P]) preview(ctx context.Context, work map[string]erasure
 	if len(p.work) == 0 && p.prior != nil {
 		return append(diags, p.nothing(ctx)...) // all of them are held back
 	}
+	errs, mild = p.unclear(errs)
+	diags.Append(mild...)
 	if diags.Append(p.words.failed(p.ids, p.records, errs)...); len(errs) > 0 {
 		return diags
 	}

@@ -296,7 +296,7 @@ func (r *Resource[S, M, P]) again(ctx context.Context, model P, inherited erasur
 	}
 	changed, errs := r.engine.Refresh(ctx, inherited, true)
 	maps.Copy(inherited, changed)
-	return r.words.failed(inherited.IDs(), inherited, errs)
+	return r.looked(inherited.IDs(), inherited, errs)
 }
 
 // Update implements resource.Resource. An error is saved with the modes that Stream has
@@ -547,7 +547,7 @@ func (r *Resource[S, M, P]) refresh(ctx context.Context, model P, ids []string, 
 	}
 	scope, _, _ := model.Scope(ctx)
 	changed, errs := r.engine.Refresh(ctx, batch, verify)
-	diags := r.words.failed(ids, batch, errs)
+	diags := r.looked(ids, batch, errs)
 	if len(changed) == 0 || diags.HasError() {
 		return diags
 	}

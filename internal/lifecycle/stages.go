@@ -166,6 +166,22 @@ func (c *core[S]) timing(grace time.Duration) erasure.Timing {
 	return c.engine.Timing(grace)
 }
 
+// looked is what is said of records that could not be brought up to date: one whose answer
+// cannot be read is kept as it is, and stops nothing else.
+func (r *Resource[S, M, P]) looked(ids []string, batch erasure.Batch[S], errs map[string]error) diag.Diagnostics {
+	odd, rest := map[string]error{}, map[string]error{}
+	for id, err := range errs {
+		var unread *erasure.Unread
+		if errors.As(err, &unread) {
+			odd[id] = err
+		} else {
+			rest[id] = err
+		}
+	}
+	return append(milder(r.words.failed(ids, batch, odd), "Record not brought up to date: ",
+		"\n\nThe record is kept as it was, and nothing is taken for done. The next run asks again."), r.words.failed(ids, batch, rest)...)
+}
+
 // timed marks as unknown what an apply decides by the clock, and warns of it: a plan that is
 // made before the day and applied after it erases.
 func (p *planning[S, M, P]) timed() (diags diag.Diagnostics) {
@@ -257,24 +273,36 @@ func (p *planning[S, M, P]) held(errs map[string]error) (left map[string]error, 
 	mild := map[string]error{}
 	for id, err := range errs {
 		var r *erasure.Refusal
-		if errors.As(err, &r) && !r.Provider && p.prior != nil && !p.records[id].Anew(p.scope) {
+		if errors.As(err, &r) && !r.Provider && !r.Unclear && p.prior != nil && !p.records[id].Anew(p.scope) {
 			mild[id] = err
 		}
 	}
+	return p.spared(errs, mild), milder(p.words.failed(p.ids, p.records, mild), "Not erased: ", "\n\nThe erasure was approved before. The record stays as it is (who is scheduled stays restricted) and holds back nobody else; an apply that finds this still so while it erases others of this resource ends with it as an error. "+
+		"Removing the block would call a scheduled erasure off.")
+}
+
+// unclear lets everything else go where Stream's answers about somebody on record cannot be
+// read: one record does not stop the plans of a whole state. The apply asks again, and sends
+// nothing as long as it stays so.
+func (p *planning[S, M, P]) unclear(errs map[string]error) (left map[string]error, diags diag.Diagnostics) {
+	mild := map[string]error{}
+	for id, err := range errs {
+		if _, recorded := p.records[id]; recorded && p.prior != nil && erasure.IsUnread(err) {
+			mild[id] = err
+		}
+	}
+	return p.spared(errs, mild), milder(p.words.failed(p.ids, p.records, mild), "Not looked up: ",
+		"\n\nThe record is kept as it is. The apply asks again before anything is sent, and ends with this as an error while it stays so.")
+}
+
+// spared takes those off the plan's work of whom only a warning is given.
+func (p *planning[S, M, P]) spared(errs, mild map[string]error) (left map[string]error) {
 	left = maps.Clone(errs)
 	for id := range mild {
 		delete(left, id)
 		delete(p.work, id)
 	}
-	for _, d := range p.words.failed(p.ids, p.records, mild) {
-		at, ok := d.(diag.DiagnosticWithPath)
-		if !ok {
-			continue
-		}
-		diags.AddAttributeWarning(at.Path(), "Not erased: "+d.Summary(), d.Detail()+"\n\nThe erasure was approved before. The record stays as it is (who is scheduled stays restricted) and holds back nobody else; an apply that finds this still so while it erases others of this resource ends with it as an error. "+
-			"Removing the block would call a scheduled erasure off.")
-	}
-	return left, diags
+	return left
 }
 
 // doing are those who need one of some steps, in the order of the list.

@@ -39,26 +39,28 @@ func TestCLIPipeline(t *testing.T) {
 			t.Parallel()
 			p := start(t, cli)
 
-			// Monday: three requests, one misspelt, one held, one of somebody who is gone.
+			// Monday: four erasures, one misspelt, one held, one of somebody whom no guard sees any more.
 			p.request("DSR-1", "app: production\nstages: [restrict, export]\n")
 			p.request("DSR-2", "app: production\nuser_id: ana\nstages: [erase]\n")
 			p.request("DSR-3", "app: production\nuser_id: harry\nstages: [erase]\n")
-			p.request("DSR-4", "app: production\nuser_id: gone\nstages: [erase]\n")
+			p.request("DSR-4", "app: production\nuser_id: \"007\"\nstages: [erase]\n")
+			p.request("DSR-7", "app: production\nuser_id: gone\nstages: [erase]\n")
 			p.request("DSR-5", "app: staging\nuser_id: tester\nstages: [restrict]\n")
 			p.run(1, "plan.sh")
 			p.run(0, "comment.sh")
-			p.comments("this plan has errors", "Subject not found", `module.production["DSR-2"]`, "Held user", `module.production["DSR-3"]`)
+			p.comments("this plan has errors", "Subject not found", `module.production["DSR-2"]`, "Held user", `module.production["DSR-3"]`, "Guards cannot be checked", `module.production["DSR-7"]`)
 			p.run(1, "policy.sh")
 			p.run(1, "apply.sh")
 			p.sent(0)
 
-			// The two are taken out for now.
+			// The three are taken out for now.
 			p.request("DSR-2", "")
 			p.request("DSR-3", "")
+			p.request("DSR-7", "")
 			p.run(2, "plan.sh")
 			p.previous()
 			p.run(0, "comment.sh")
-			p.comments("1 change that cannot be undone", "`DSR-4`", "Already deleted", "`Live`", "`Tests`", "Restricted", "Exported", "`DSR-5`")
+			p.comments("1 change that cannot be undone", "`DSR-4`", "`Live`", "`Tests`", "Restricted", "Exported", "`DSR-5`")
 			p.run(0, "policy.sh")
 			// Stream's task takes longer than the run may wait.
 			p.run(1, "apply.sh", "DSR-4: not erased yet")

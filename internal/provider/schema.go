@@ -94,8 +94,8 @@ func connectionAttributes() map[string]schema.Attribute {
 }
 
 // reach says how far the guards of people reach.
-const reach = " Nor is anything deleted that takes their data along: a conversation with somebody erased, " +
-	"a channel that they are a member of, a message that they wrote."
+const reach = " Nor is anything deleted that takes their data along: a conversation with somebody erased, or with several whom one run erases; " +
+	"a channel that they are a member or the owner of or wrote in lately; a message that they wrote. What cannot be asked of somebody deleted is an error."
 
 // guardAttributes say what is refused.
 func guardAttributes() map[string]schema.Attribute {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
@@ -79,8 +80,8 @@ func (w *walk) nodes() (nodes []*node) {
 			continue
 		}
 		deposes := planned.Action == Replace && change.CreateBeforeDestroy
-		create := &node{name: address, after: append(dependencies(change), w.ahead(address)...), do: func() bool { return w.applyOne(planned) }}
-		destroy := &node{name: destroyOf(address), do: func() bool { return w.destroyOne(planned) }}
+		create := &node{name: address, after: append(dependencies(change), w.ahead(address)...), do: func() bool { time.Sleep(change.Late); return w.applyOne(planned) }}
+		destroy := &node{name: destroyOf(address), do: func() bool { time.Sleep(change.Late); return w.destroyOne(planned) }}
 		for _, other := range w.plan.changes {
 			if slices.Contains(dependencies(other), address) || slices.Contains(w.core.after(other.Address), address) {
 				destroy.after = append(destroy.after, destroyOf(other.Address))

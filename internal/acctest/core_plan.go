@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
@@ -38,6 +39,8 @@ type Change struct {
 	CreateBeforeDestroy bool
 	// After are the addresses that the block depends on; references add their own.
 	After []string
+	// Late is how long its turn in an apply is in coming, in bubble time.
+	Late time.Duration
 	// ImportID or ImportIdentity are an import block's.
 	ImportID       string
 	ImportIdentity Config

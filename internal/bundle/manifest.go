@@ -38,6 +38,8 @@ func (m *maker) gaps() []Gap {
 	add(r.Method == export.Assembled, "What could not be found.",
 		"You have so many messages that they were put together from your conversations. What you wrote in conversations that you have left or that were deleted, "+
 			"reactions there, and reactions to messages with more than 1,300 of them may be missing.")
+	add(r.Gaps.Lists, "Messages or reactions.", "The chat service did not say whether there are any: a list is missing from its export.")
+	add(r.Gaps.Limit, "What is beyond 10,000.", "The chat service exports at most 10,000 messages and 10,000 reactions in one piece, and this has exactly as many: there may be more.")
 	add(r.Gaps.Reactions > 0, "Reactions.", fmt.Sprintf("Of %s not all reactions could be read; yours may be among the missing.", many(r.Gaps.Reactions, "message")))
 	add(r.Gaps.Search, "Conversations that you left.", "The search for them did not come to its end.")
 	add(r.Unnamed, "Names of conversations.", "They could not be read, so the conversations are called by their ids, and who was in them is not said.")

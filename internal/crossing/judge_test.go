@@ -226,14 +226,15 @@ func (m *machine) judge(d *deed) {
 	}
 	if d.calm() && !m.disturbed {
 		for _, e := range d.errors() {
-			if e.Summary == "A deletion cannot be taken back" { // of a block that takes another's place, as soon as that is seen
+			// The former is said of a block that takes another's place as soon as that is seen;
+			// who is not known in the plan is looked up later.
+			if e.Summary == "A deletion cannot be taken back" || d.warns("Subject not known") {
 				continue
 			}
 			sign := "I10 the apply fails: " + e.Summary + " (" + word(typeKind(e.Address)) + ")"
 			if slices.ContainsFunc(guardTitles, func(title string) bool { return strings.HasPrefix(e.Summary, title) }) {
 				sign = "I10 a guard refuses in the apply and not in the plan"
-				// A batch goes on without whom it may not take; who is not known is not looked up.
-				if d.warns("Not erased: ") || d.warns("Subject not known") {
+				if d.warns("Not erased: ") { // a batch goes on without whom it may not take
 					continue
 				}
 			}

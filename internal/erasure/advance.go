@@ -98,6 +98,12 @@ type Options struct {
 	Conditions *Conditions
 	// Grace is the time between the restriction and the deletion; 0: there is one stage.
 	Grace time.Duration
+	// Stays are those whose restriction another record holds: calling their deletion off
+	// leaves them deactivated. Nil: nobody.
+	Stays func(id string) bool
+	// Inherits are those who are found restricted because another record of this run has left
+	// its restriction; it is this record's own then. Nil: nobody.
+	Inherits func(id string) bool
 	// Direct: subjects are restricted one by one, by the call that answers at once.
 	Direct bool
 	// Weaker: see [Timing].
@@ -127,6 +133,7 @@ func (b Batch[S]) Work(ids []string, scope S, t Timing) map[string]Step {
 // by subject: see [Engine.erase]. An attempt of which nothing was sent leaves no trace.
 func (e *Engine[S]) Advance(ctx context.Context, ids []string, scope S, batch Batch[S], o Options) (Batch[S], map[string]error) {
 	e.UnderWay(batch)
+	meet(&e.company, batch)
 	timing := e.Timing(o.Grace)
 	timing.Weaker = o.Weaker
 	work := batch.Work(ids, scope, timing)
@@ -274,10 +281,19 @@ func each[R any](ids []string, do func(id string) (R, error)) (map[string]R, map
 
 // Refresh asks once how records stand: for the tasks of those under way, for the
 // return of those that can come back and, with verify, of all completed ones. It
-// returns the records that changed, and errors by subject.
+// returns the records that changed, and errors by subject. One that is *[Unread] says
+// nothing of other records, and is no reason to stop: what cannot be read proves nothing,
+// and is asked again. Who wants to verify wants to know.
 func (e *Engine[S]) Refresh(ctx context.Context, batch Batch[S], verify bool) (Batch[S], map[string]error) {
+	meet(&e.company, batch)
 	changed := Batch[S]{}
-	fresh, errs := each(batch.Open(verify), func(id string) (*Record[S], error) { return e.refresh(ctx, id, batch[id]) })
+	fresh, errs := each(batch.Open(verify), func(id string) (*Record[S], error) {
+		record, err := e.refresh(ctx, id, batch[id])
+		if !verify {
+			err = unread(err)
+		}
+		return record, err
+	})
 	for id, record := range fresh {
 		if record != nil {
 			changed[id] = *record
@@ -328,6 +344,8 @@ func (e *Engine[S]) refresh(ctx context.Context, id string, record Record[S]) (*
 	switch {
 	case errors.As(err, &p) && p.Err == nil:
 		return nil, nil // still under way, or forgotten by Stream: for the apply
+	case errors.As(err, &p) && ctx.Err() == nil:
+		return nil, &Unread{p.Err}
 	case errors.As(err, &p):
 		return nil, p.Err
 	case err != nil && !errors.As(err, &failure):

@@ -76,6 +76,9 @@ type Traits struct {
 	Hides bool
 	// Proves: a look-up tells what was deleted for good from what is only hidden.
 	Proves bool
+	// Once: a second call would take what was written since the first, so that one which
+	// Stream has confirmed is not repeated, whatever a look-up shows.
+	Once bool
 	// Call is the delete call, for whose limit the engine waits.
 	Call stream.Operation
 }
@@ -133,6 +136,7 @@ type Engine[S Scope[S]] struct {
 	// pseudonyms and faces lead from ids to pseudonyms and back.
 	pseudonyms Pseudonyms
 	faces      faces
+	company    company
 	guards     Guards
 	ledger     *Ledger
 	order      *Order

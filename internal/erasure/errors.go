@@ -3,7 +3,12 @@
 
 package erasure
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/stream"
+)
 
 // Refusal is a guard's no. Nothing was sent. It names an attribute, never a
 // subject.
@@ -16,6 +21,8 @@ type Refusal struct {
 	Detail   string
 	// Missing: it is about a subject that was not found.
 	Missing bool
+	// Unclear: Stream's answers about the subject contradict each other.
+	Unclear bool
 	// Lifted: it is about a scheduled subject that is restricted no longer.
 	Lifted bool
 }
@@ -30,6 +37,12 @@ func notGiven() *Refusal {
 		Detail: "The record holds only the pseudonym of this subject, and what is to be done needs the id. Nothing was sent. " +
 			"Give the id again, through the same write-only argument and under the same pseudonym_key.",
 	}
+}
+
+// cannotTell is the refusal of a subject of whom Stream's answers contradict each other.
+func cannotTell(how string) *Refusal {
+	return &Refusal{Unclear: true, Summary: "Stream does not say whether this user exists", Detail: how +
+		" So nobody can tell whether this user is there, was deleted or never existed, and nothing is done or recorded for it. Plan again in a moment; if it stays so, check the spelling and ask Stream's support."}
 }
 
 // Stage is the step in which an error of the API ended an erasure.
@@ -75,6 +88,8 @@ func at(stage Stage, err error) error {
 type Pending struct {
 	// TaskUnknown: Stream no longer knows the task.
 	TaskUnknown bool
+	// Unseen: Stream has confirmed what a look-up does not show yet.
+	Unseen bool
 	// Nameless: the task has ended, and without the subject's id nobody can tell how for
 	// this one.
 	Nameless bool
@@ -86,6 +101,8 @@ func (p *Pending) Error() string {
 	switch {
 	case p.TaskUnknown:
 		return "Stream no longer knows the deletion task"
+	case p.Unseen:
+		return "Stream confirmed the deletion, and a look-up does not show it"
 	case p.Nameless:
 		return "the deletion task has ended, and no result of it has the pseudonym on record"
 	}
@@ -106,6 +123,9 @@ const (
 	FailureSubject FailureKind = "subject"
 	// FailureNoEntry: no entry for this subject, and it is not gone either.
 	FailureNoEntry FailureKind = "no entry"
+	// FailureUntold: the task completed, and its result is none that tells of this
+	// subject: it says something, and nobody knows what.
+	FailureUntold FailureKind = "unreadable result"
 	// FailureForgotten: Stream no longer knows the task of somebody whom nobody asks
 	// for any more, so that nothing is sent again.
 	FailureForgotten FailureKind = "task forgotten"
@@ -117,6 +137,34 @@ const (
 type Failure struct {
 	Kind   FailureKind
 	TaskID string
+}
+
+// Unread is an error about one record that is kept as it is, because what Stream
+// answered about it cannot be read.
+type Unread struct{ Err error }
+
+func (u *Unread) Error() string { return u.Err.Error() }
+
+// Unwrap gives the error.
+func (u *Unread) Unwrap() error { return u.Err }
+
+// unread marks errors about a single answer, which say nothing about the next record.
+func unread(err error) error {
+	if !IsUnread(err) {
+		return err
+	}
+	return &Unread{err}
+}
+
+// IsUnread reports that an error is about an answer that cannot be read, or that
+// contradicts another.
+func IsUnread(err error) bool {
+	var e *stream.Error
+	var r *Refusal
+	if errors.As(err, &r) {
+		return r.Unclear
+	}
+	return errors.As(err, &e) && (e.Kind == stream.KindUnexpectedBody || e.Kind == stream.KindInput || e.Kind == stream.KindNotFound)
 }
 
 func (f *Failure) Error() string { return fmt.Sprintf("the deletion failed (%s)", f.Kind) }

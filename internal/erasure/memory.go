@@ -15,12 +15,10 @@ type Memory[S Scope[S]] struct {
 	// pseudonyms make one of a subject's id and its pseudonym.
 	pseudonyms Pseudonyms
 
-	mu      sync.Mutex
-	seen    Batch[S]
-	holders map[string]map[string]bool // by subject, the records that are about it
-	written map[string]bool
-	going   Batch[S] // whose destroy has begun
-	left    []*legacy[S]
+	mu    sync.Mutex
+	seen  Batch[S]
+	going Batch[S] // whose destroy has begun
+	left  []*legacy[S]
 }
 
 // legacy is what a Delete left for a Create in the same run.
@@ -32,35 +30,16 @@ type legacy[S Scope[S]] struct {
 	batch    Batch[S]
 }
 
-// Remember notes records that are in state. holder stands for the resource that holds
-// them.
-func (m *Memory[S]) Remember(batch Batch[S], holder string) {
+// Remember notes records that are in state.
+func (m *Memory[S]) Remember(batch Batch[S]) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.seen == nil {
-		m.seen, m.holders = Batch[S]{}, map[string]map[string]bool{}
+		m.seen = Batch[S]{}
 	}
 	for id, record := range batch {
-		id = m.pseudonyms.Key(id)
-		m.seen[id] = record
-		if m.holders[id] == nil {
-			m.holders[id] = map[string]bool{}
-		}
-		m.holders[id][holder] = true
+		m.seen[m.pseudonyms.Key(id)] = record
 	}
-}
-
-// HeldElsewhere reports that another resource than the holder has a record of the
-// subject; among says which holders count, nil all.
-func (m *Memory[S]) HeldElsewhere(id, holder string, among func(holder string) bool) bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for other := range m.holders[m.pseudonyms.Key(id)] {
-		if other != holder && (among == nil || among(other)) {
-			return true
-		}
-	}
-	return false
 }
 
 // Recall gives the records that this run has seen of some subjects.
@@ -92,34 +71,13 @@ func (m *Memory[S]) TakeOver(ids []string) Batch[S] {
 	return found
 }
 
-// MarkWritten notes that this run has begun to write the record of subjects anew, so
-// that the destroy of an older record (a renamed block, create_before_destroy) does
-// not undo what the newer one stands for.
-func (m *Memory[S]) MarkWritten(ids []string) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.written == nil {
-		m.written = map[string]bool{}
-	}
-	for _, id := range ids {
-		m.written[m.pseudonyms.Key(id)] = true
-	}
-}
-
-// WasWritten reports that this run writes another record of the subject.
-func (m *Memory[S]) WasWritten(id string) bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.written[m.pseudonyms.Key(id)]
-}
-
 // HandOver leaves the records of a deleted resource, whose [About.ID] is id. replaced: it
 // was not destroyed, so that a Create of the same resource follows.
 func (m *Memory[S]) HandOver(resource, id string, batch Batch[S], replaced bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.seen == nil {
-		m.seen, m.holders = Batch[S]{}, map[string]map[string]bool{}
+		m.seen = Batch[S]{}
 	}
 	for id, record := range batch {
 		m.seen[m.pseudonyms.Key(id)] = record

@@ -78,6 +78,13 @@ func (r Record[S]) Begun() bool {
 	return false
 }
 
+// Final reports that what the record did cannot be taken back; restores says that a deletion
+// which Stream can undo may be.
+func (r Record[S]) Final(restores bool) bool {
+	current := r.Current()
+	return current.Status == StatusCompleted && !(restores && current.Restorable())
+}
+
 // kept is what the last deletion that could see it left for the guards of a further one.
 func (r Record[S]) kept() *Kept {
 	if n := len(r.Attempts); n > 0 {

@@ -31,7 +31,7 @@ func (e *Engine[S]) peek(ctx context.Context, id string, attempt Attempt[S]) (At
 		return e.settle(ctx, id, attempt, carriedOut(id))
 	}
 	task, err := e.peeks.do(ctx, attempt.TaskID, id, struct{}{})
-	if stream.IsNotFound(err) {
+	if stream.TaskGone(err) {
 		err = stream.ErrTaskUnknown
 	}
 	if err != nil {
@@ -75,6 +75,9 @@ func (e *Engine[S]) settle(ctx context.Context, id string, attempt Attempt[S], t
 	if task.Status != stream.TaskCompleted || task.Err != nil {
 		return fail(FailureTask)
 	}
+	if task.Odd {
+		return fail(FailureUntold)
+	}
 	if id = e.faces.id(id, attempt.TaskID, task.Results, e.pseudonyms); id == "" {
 		// No entry has the pseudonym: there is none, or the operator's key is another one now.
 		// Only the id can tell; until it is given, nothing is known.
@@ -84,6 +87,9 @@ func (e *Engine[S]) settle(ctx context.Context, id string, attempt Attempt[S], t
 	if listed && (entry.Status != stream.ResultOK || entry.Error != "") {
 		return fail(FailureSubject)
 	}
+	if !listed && !e.company.told(task, id, e.pseudonyms) {
+		return fail(FailureUntold)
+	}
 	if attempt.isOlder(task) {
 		listed = false // the task of another call proves nothing of this one
 	}
@@ -91,10 +97,13 @@ func (e *Engine[S]) settle(ctx context.Context, id string, attempt Attempt[S], t
 	if err != nil {
 		return attempt, &Pending{Err: err}
 	}
-	if !gone {
-		if listed {
-			return fail(FailureStillThere)
-		}
+	switch {
+	case gone:
+	case listed && e.Once:
+		return attempt, &Pending{Unseen: true}
+	case listed:
+		return fail(FailureStillThere)
+	default:
 		return fail(FailureNoEntry)
 	}
 	if !listed {

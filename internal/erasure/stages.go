@@ -86,6 +86,17 @@ func (r Record[S]) Reactivates() bool {
 	return r.Scheduled() && open.Found == FoundPresent
 }
 
+// Takes makes the restriction in force the record's own: it was that of another record of the
+// operator's, which is dropped. took is false where there is nothing to take.
+func (r Record[S]) Takes() (_ Record[S], took bool) {
+	open, _ := r.restriction()
+	if !r.Scheduled() || r.Reverted || open.Found != FoundDeactivated {
+		return r, false
+	}
+	open.Found = FoundPresent
+	return r.restrictedBy(open), true
+}
+
 // Restricted reports that a restriction stands behind a record, or did.
 func (r Record[S]) Restricted() bool { return len(r.Restrictions) > 0 }
 
@@ -294,6 +305,9 @@ func (a advance[S]) restrict(ctx context.Context, record Record[S]) (Record[S], 
 		return a.inForce(ctx, record, open) // an earlier run did not learn that
 	case finding.Found != FoundPresent: // there is nothing to take away
 		next.VerifiedAt = next.SubmittedAt
+		if finding.Found == FoundDeactivated && a.o.Inherits != nil && a.o.Inherits(a.id) {
+			next.Found = FoundPresent
+		}
 		return record.restrictedBy(next), nil
 	}
 	sent, err := a.toggle(ctx, toggle[S]{scope: a.scope}, finding)
@@ -368,7 +382,7 @@ func (a advance[S]) release(ctx context.Context, record Record[S]) (Record[S], e
 	if err != nil {
 		return record, err
 	}
-	if open.Found != FoundPresent || finding.Found != FoundDeactivated {
+	if a.o.Stays != nil && a.o.Stays(a.id) || open.Found != FoundPresent || finding.Found != FoundDeactivated {
 		return released(), nil
 	}
 	sent, err := a.toggle(ctx, toggle[S]{release: true}, finding)

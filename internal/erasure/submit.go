@@ -171,6 +171,7 @@ func (e *Engine[S]) runSubmits(ctx context.Context, scope S, members []*member[F
 			continue
 		}
 		accepted, err := e.submit(ctx, subjects, scope)
+		e.company.add(accepted.Task, IDs(subjects)...)
 		var changed guardsChanged
 		named := namedIn(err, subjects)
 		switch {

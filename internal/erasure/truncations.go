@@ -83,7 +83,7 @@ func (t Truncations) Reach(ctx context.Context, cids []string, scope TruncationS
 // Traits implements [Deed]. A truncated channel is there to be looked at.
 func (Truncations) Traits() Traits {
 	return Traits{
-		Kind: kindTruncation, Max: 1, Call: stream.OpTruncateChannel,
+		Kind: kindTruncation, Max: 1, Once: true, Call: stream.OpTruncateChannel,
 		Absence: "Stream does not find this channel: it never existed, or it was deleted (Stream does not tell), so there is nothing to truncate.",
 	}
 }
@@ -131,13 +131,17 @@ func (t Truncations) LookUp(ctx context.Context, cids []string) (map[string]Find
 // time than before.
 func (t Truncations) Submit(ctx context.Context, subjects []Subject, scope TruncationScope) (Accepted, error) {
 	s := subjects[0]
-	channel, err := t.API.TruncateChannel(ctx, s.ID, stream.Truncation{Hard: scope.Hard, SkipPush: scope.SkipPush, Until: scope.until()})
+	var known *time.Time
+	if s.Finding.Channel != nil {
+		known = s.Finding.Channel.TruncatedAt
+	}
+	channel, err := t.API.TruncateChannel(ctx, s.ID, stream.Truncation{Hard: scope.Hard, SkipPush: scope.SkipPush, Until: scope.until(), Known: known})
 	if err != nil || channel.TruncatedAt == nil {
 		return Accepted{}, err
 	}
 	since := channel.TruncatedAt.UTC().Truncate(time.Second)
-	if before := s.Finding.Channel; scope.Before == "" && before != nil && before.TruncatedAt != nil && !since.After(*before.TruncatedAt) {
-		since = before.TruncatedAt.Add(time.Microsecond)
+	if scope.Before == "" && known != nil && !since.After(*known) {
+		since = known.Add(time.Microsecond)
 	}
 	return Accepted{Since: since}, nil
 }

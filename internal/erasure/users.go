@@ -111,10 +111,16 @@ func customFields(user stream.User) map[string][]json.RawMessage {
 	return fields
 }
 
+// probeSkew is how far back Stream's clock may be behind the provider's for somebody to
+// have been there before a probe.
+const probeSkew = time.Minute
+
 // Probe implements [Deed]. Someone who is there after all was hidden from the
 // look-up by a replica's lag; they are looked up again, because the guards need
-// more than a yes.
+// more than a yes. A yes alone is none: a write that makes whom it does not find says yes
+// to everybody, and so may one to somebody deleted.
 func (u Users) Probe(ctx context.Context, id string) (Finding, error) {
+	began := u.Clock.Now()
 	presence, err := u.API.ProbeUser(ctx, id)
 	if err != nil {
 		return Finding{}, err
@@ -130,14 +136,18 @@ func (u Users) Probe(ctx context.Context, id string) (Finding, error) {
 	if err != nil {
 		return Finding{}, err
 	}
-	if f, ok := found[id]; ok {
+	f, listed := found[id]
+	switch made := listed && (f.CreatedAt == nil || !f.CreatedAt.Before(began.Add(-probeSkew))); {
+	case presence == stream.PresenceDeactivated && listed:
 		return f, nil
+	case presence == stream.PresenceDeactivated:
+		return Finding{Found: FoundDeactivated, Bare: true}, nil
+	case made:
+		return Finding{}, cannotTell("The query did not list this user before the question, and lists one now who was created at that time: either they are new, or the question itself made them. Look at this user before you go on.")
+	case !listed:
+		return Finding{}, cannotTell("It accepts a change of this user, whom its query does not list.")
 	}
-	bare := Finding{Found: FoundPresent, Bare: true}
-	if presence == stream.PresenceDeactivated {
-		bare.Found = FoundDeactivated
-	}
-	return bare, nil
+	return f, nil
 }
 
 // Prepare implements [Deed]: tokens and polls need users that still exist.

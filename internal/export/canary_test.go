@@ -75,10 +75,10 @@ func TestAssembledCanary(t *testing.T) {
 		t.Fatalf("%d fields", len(full))
 	}
 	maps.Copy(full, words)
-	full["member"].(map[string]any)["user_id"] = "bob" //nolint:forcetypeassert // by the description
+	full["member"].(map[string]any)["user_id"] = "bob"
 	mine := maps.Clone(full)                           // with what is hers of what may be somebody else's
 	for _, field := range []string{"reminder", "shared_location", "member"} {
-		own := maps.Clone(full[field].(map[string]any)) //nolint:forcetypeassert // by the description
+		own := maps.Clone(full[field].(map[string]any))
 		own["user_id"], own["note"], own["custom"], own["custom_field"] = "alice", "KEEP", "KEEP", "KEEP"
 		for name, value := range own {
 			if value == "CANARY" {
@@ -100,7 +100,7 @@ func TestAssembledCanary(t *testing.T) {
 			if got := out.String(); strings.Contains(got, "CANARY") || !json.Valid(out.Bytes()) || strings.Count(got, "KEEP") < 10 {
 				t.Errorf("%s\nbecame\n%s", file, got)
 			}
-			if own := strings.Contains(out.String(), `"reminder"`); own != (message["reminder"].(map[string]any)["user_id"] == "alice") { //nolint:forcetypeassert // by the description
+			if own := strings.Contains(out.String(), `"reminder"`); own != (message["reminder"].(map[string]any)["user_id"] == "alice") {
 				t.Errorf("a reminder: %v: %s", own, out.String())
 			}
 		}

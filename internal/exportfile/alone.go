@@ -66,7 +66,7 @@ func (a Alone) begin(ctx context.Context, s *session.Session, subject path.Path,
 		return nil, append(diags, NotWritten(subject, err))
 	}
 	// Again, now that all directories are there: links may lead elsewhere than in the plan.
-	if !s.Claims.First("file written", privatefile.Resolve(target.Path), session.Claimant{}) {
+	if !s.Claims.First("file written", privatefile.Resolve(target.Path)) {
 		diags.Append(refusal(pathPath, "The same file twice"))
 		Discard(file, &diags)
 		return nil, diags

@@ -221,7 +221,7 @@ func (b *Base) planTake(ctx context.Context, req resource.ModifyPlanRequest, res
 // planFile looks what is at the path. What is not known yet is looked at again at apply.
 func (b *Base) planFile(m *Model, r record, config string) diag.Diagnostics {
 	diags := append(misplaced(m.Path, m.AgeRecipients), exposed(m.Path, m.AgeRecipients)...)
-	if !b.Session.Claims.First("file", r.path, session.Claimant{}) {
+	if !b.Session.Claims.First("file", r.path) {
 		diags.Append(refusal(pathPath, "The same file twice"))
 	}
 	sha256, there, err := privatefile.Existing(m.Path.ValueString())

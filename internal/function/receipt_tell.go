@@ -410,6 +410,12 @@ func (e exported) lacks() (told []string) {
 	if e.Method == export.Assembled {
 		told = append(told, "It was put together from the user's channels, because Stream does not export as much as that in one piece. It may lack what the user wrote in channels that they have left or that were deleted.")
 	}
+	if e.Gaps.Lists {
+		told = append(told, "**Stream's export came without a list of messages or of reactions.** Whether there are any, it does not say.")
+	}
+	if e.Gaps.Limit {
+		told = append(told, "**It has exactly as many messages or reactions as Stream exports in one piece.** There may be more.")
+	}
 	if e.Gaps.Deletions {
 		told = append(told, "**It lacks what was deleted before it was taken.** A deletion of the same run came first.")
 	}

@@ -284,8 +284,8 @@ func TestFailedPoll(t *testing.T) {
 			w.t.Errorf("warnings: %s", r.Warnings)
 		}
 		w.is("submitted", false)
-		if p := w.Plan(w.address, c); len(p.Errors) == 0 {
-			w.t.Error("a refresh that cannot read the task is silent")
+		if p := w.Plan(w.address, c); len(p.Errors) > 0 || p.Action != acctest.Update || !p.Warnings.Say("Record not brought up to date") {
+			w.t.Errorf("a refresh that cannot read the task: %s, %s %s", p.Action, p.Errors, p.Warnings)
 		}
 		w.apply(c, acctest.NoRefresh)
 		w.is("submitted", false)

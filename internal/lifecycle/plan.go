@@ -5,8 +5,6 @@ package lifecycle
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"maps"
 	"slices"
@@ -33,10 +31,11 @@ type planning[S erasure.Scope[S], M any, P interface {
 	prior   P // nil for a create
 	scope   S // as configured: defaults never come from prior state
 	unsaved bool
+	name    string // of the record among those of the run
+	beside  Held   // whom others hold, as a refresh knew
 	// unarchived: the receipt of the record is still to be written.
 	unarchived bool
-	config  string // stands for the configuration
-	private privateReader
+	private    privateReader
 
 	asked
 	options erasure.Options
@@ -63,6 +62,9 @@ func (r *Resource[S, M, P]) ModifyPlan(ctx context.Context, req resource.ModifyP
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
+	}
+	if p.prior != nil { // for the plan of a replacement, which comes without a state
+		resp.Diagnostics.Append(KeepHolder(ctx, resp.Private, p.name)...)
 	}
 	resp.Diagnostics.Append(p.do(ctx)...)
 	p.guard()
@@ -92,9 +94,15 @@ func (r *Resource[S, M, P]) read(ctx context.Context, req resource.ModifyPlanReq
 	if diags.HasError() {
 		return p, diags
 	}
-	hash := sha256.Sum256([]byte(req.Config.Raw.String()))
-	p.config = hex.EncodeToString(hash[:])
 	var d diag.Diagnostics
+	p.beside, d = ReadHeld(ctx, req.Private)
+	diags.Append(d...)
+	if p.prior != nil {
+		p.name = r.holder(p.prior)
+	} else if p.name, d = ReadHolder(ctx, req.Private); p.name == "" {
+		p.name = r.session.Stakes.Lot()
+	}
+	diags.Append(d...)
 	p.scope, _, d = config.Scope(ctx)
 	diags.Append(d...)
 	p.unsaved, d = unsavedMark.On(ctx, req.Private)
@@ -177,6 +185,11 @@ func (p *planning[S, M, P]) do(ctx context.Context) (diags diag.Diagnostics) {
 	}
 	work := p.needs()
 	p.work, p.releasing = work, released(work)
+	if d := p.stand(ctx); !awaited { // an error there would lose the record
+		if diags.Append(d...); diags.HasError() {
+			return diags
+		}
+	}
 	if diags.Append(p.missingIDs(work, p.asked)...); diags.HasError() {
 		return diags
 	}
@@ -244,7 +257,7 @@ func (p *planning[S, M, P]) readPrior(ctx context.Context) (diags diag.Diagnosti
 	}
 	p.records = records
 	p.scheduled = records.Scheduled().IDs()
-	p.engine.Memory.Remember(records, p.TypeName+p.prior.common().Receipt.ValueString())
+	p.engine.Memory.Remember(records)
 	p.engine.UnderWay(records)
 	if !p.known && p.veiled && !p.many {
 		return append(diags, p.giveAgain())
@@ -314,7 +327,7 @@ func (p *planning[S, M, P]) recall(ctx context.Context) (diags diag.Diagnostics)
 	}
 	changed, errs := p.engine.Refresh(ctx, p.records, true)
 	maps.Copy(p.records, changed)
-	return p.words.failed(p.ids, p.records, errs)
+	return p.looked(p.ids, p.records, errs)
 }
 
 // app fills in which app this goes to: the one that the record belongs to, else the one
@@ -417,10 +430,13 @@ func (p *planning[S, M, P]) nothing(ctx context.Context) (diags diag.Diagnostics
 }
 
 // warnings says in a plan what the apply will say as errors.
-func warnings(errs diag.Diagnostics) (diags diag.Diagnostics) {
+func warnings(errs diag.Diagnostics) diag.Diagnostics { return milder(errs, "", "") }
+
+// milder makes warnings of errors, with words before the title and behind the rest.
+func milder(errs diag.Diagnostics, title, detail string) (diags diag.Diagnostics) {
 	for _, d := range errs {
 		if at, ok := d.(diag.DiagnosticWithPath); ok {
-			diags.AddAttributeWarning(at.Path(), d.Summary(), d.Detail())
+			diags.AddAttributeWarning(at.Path(), title+d.Summary(), d.Detail()+detail)
 		}
 	}
 	return diags
@@ -463,7 +479,7 @@ func (p *planning[S, M, P]) preview(ctx context.Context, work map[string]erasure
 	sending, restricting := p.sending(work), doing(p.ids, work, erasure.Restrict)
 	acting := doing(p.ids, work, erasure.Send, erasure.Restrict)
 	if len(p.releasing) > 0 {
-		diags.Append(willRelease(p.releasing, p.records))
+		diags.Append(willRelease(p.releasing, p.records, p.beside, p.session.Pseudonyms.Key))
 		if len(p.releasing) == len(p.scheduled) {
 			diags.Append(allLeft())
 		}
@@ -483,9 +499,6 @@ func (p *planning[S, M, P]) preview(ctx context.Context, work map[string]erasure
 		return append(diags, p.words.underWay(slices.DeleteFunc(slices.Sorted(maps.Keys(work)), func(id string) bool { return work[id] == erasure.Release }), p.records, p.request()))
 	case p.session.Blind():
 		return append(diags, NotLookedUp(p.deed()))
-	}
-	if diags.Append(p.alone(acting)...); diags.HasError() {
-		return diags
 	}
 	findings, errs := p.engine.Preview(ctx, acting, p.scope, p.records, p.options)
 	if p.prior == nil && (p.engine.Forgets && missing(errs) || restrictedAlready(some(findings, restricting))) && p.recallLate(ctx) {
@@ -508,6 +521,8 @@ func (p *planning[S, M, P]) preview(ctx context.Context, work map[string]erasure
 	if len(p.work) == 0 && p.prior != nil {
 		return append(diags, p.nothing(ctx)...) // all of them are held back
 	}
+	errs, mild = p.unclear(errs)
+	diags.Append(mild...)
 	if diags.Append(p.words.failed(p.ids, p.records, errs)...); len(errs) > 0 {
 		return diags
 	}
@@ -617,18 +632,37 @@ func there(findings map[string]erasure.Finding) bool {
 	return false
 }
 
-// alone refuses the subject that another resource of the run is about.
-func (p *planning[S, M, P]) alone(sending []string) diag.Diagnostics {
+// stand notes whom this block stands for, and refuses those whom another one of the run is
+// about, or gives back. Those who left the list are given back themselves.
+func (p *planning[S, M, P]) stand(ctx context.Context) diag.Diagnostics {
 	errs := map[string]error{}
-	by := session.Claimant{Config: p.config, Update: p.prior != nil}
-	for _, id := range sending {
-		anew := len(p.records[id].Attempts) == 0 || p.prior == nil
-		if anew && !p.session.Claims.First(p.engine.Kind, id, by) {
+	for _, id := range p.ids {
+		record, known := p.records[id]
+		stake := p.stake(p.name, record)
+		stake.Begins = p.prior == nil || !known || record.Current().Status == erasure.StatusReleased
+		switch clash := p.session.Stakes.Stand(p.who(id), stake); {
+		case clash.Twice:
 			errs[id] = &erasure.Refusal{
 				Summary: "The same subject twice",
-				Detail: "Another resource of this plan erases the same subject. Nothing was sent for this one. " +
+				Detail: "Another resource of this configuration is about an erasure of the same subject, which can still be undone or is not finished. Nothing was sent for this one. " +
 					"Keep one of the two blocks, so that there is one record of one erasure.",
 			}
+		case clash.TakenBy != "":
+			errs[id] = takenBack(clash.TakenBy)
+		}
+	}
+	if len(p.releasing) > 0 {
+		p.session.Crowd.Settle(ctx, p.session.Clock)
+	}
+	for _, id := range p.releasing {
+		record, back := p.records[id], session.Nothing
+		held := len(p.beside[p.session.Pseudonyms.Key(id)]) > 0
+		if _, veiled := erasure.Unveil(id); record.Reactivates() && !held && !veiled {
+			back = session.Restriction
+		}
+		p.session.Stakes.Go(p.who(id), p.stake(p.name, record), back)
+		if types := p.session.Stakes.Holders(p.who(id), p.name, false); len(types) > 0 && back != session.Nothing {
+			errs[id] = heldMeanwhile(types)
 		}
 	}
 	return p.words.failed(p.ids, p.records, errs)
@@ -660,34 +694,59 @@ func (r *Resource[S, M, P]) planDestroy(ctx context.Context, req resource.Modify
 	var state M
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	resp.Diagnostics.Append(DestroyMark.Set(ctx, resp.Private)...)
-	if resp.Diagnostics.HasError() {
+	replaced, diags := replacedMark.On(ctx, req.Private)
+	if resp.Diagnostics.Append(diags...); resp.Diagnostics.HasError() {
 		return
 	}
+	r.session.Crowd.Enter()
+	defer r.session.Crowd.Leave()
 	model := P(&state)
 	r = r.of(model)
 	batch, err := r.load(ctx, model, req.Private)
 	if err != nil {
 		batch = erasure.Batch[S]{}
 	}
+	scheduled := batch.Scheduled()
+	r.engine.Memory.Remember(scheduled) // the block may only have another name
+	back := r.undoes(ctx, model, batch)
+	for id, record := range batch {
+		r.session.Stakes.Go(r.who(id), r.stake(r.holder(model), record), session.Nothing)
+	}
+	if len(back) > 0 {
+		r.session.Crowd.Settle(ctx, r.session.Clock)
+	}
+	held := Held{}
+	for id, record := range batch {
+		types := r.session.Stakes.Keepers(r.who(id), r.holder(model), !record.Scheduled())
+		if replaced && r.session.Stakes.Alone(r.who(id), r.holder(model)) {
+			types = []string{r.TypeName}
+		}
+		gives := session.Nothing
+		switch _, undone := back[id]; {
+		case undone && len(types) > 0:
+			held[r.session.Pseudonyms.Key(id)] = types
+		case undone && record.Scheduled():
+			gives = session.Restriction
+		case undone:
+			gives = session.Deletion
+		}
+		r.session.Stakes.Go(r.who(id), r.stake(r.holder(model), record), gives)
+	}
 	if r.hasHeir(model, batch) {
 		resp.Diagnostics.Append(replacedMark.Set(ctx, resp.Private)...)
 	}
-	wants := r.Restores && model.common().OnDestroy.ValueString() == DestroyRestore && !model.common().Irreversible.ValueBool()
-	scheduled := batch.Scheduled()
-	if r.engine != nil && len(scheduled) > 0 { // the block may only have another name
-		r.engine.Memory.Remember(scheduled, r.TypeName+model.common().Receipt.ValueString())
+	resp.Diagnostics.Append(held.Keep(ctx, req.Private, resp.Private)...)
+	free := r.free(model, back, held)
+	restores := len(free) > len(free.Scheduled())
+	if len(held) > 0 {
+		resp.Diagnostics.Append(stands(r.subject(), held, len(back.Scheduled()) > 0))
 	}
-	switch back := r.releases(model, batch); {
-	case len(scheduled) > 0 && len(back) == 0 && slices.ContainsFunc(scheduled.IDs(), func(id string) bool { return r.standsElsewhere(model, id) }):
-		resp.Diagnostics.Append(standsMark.Set(ctx, resp.Private)...)
-		resp.Diagnostics.Append(stands(r.subject()))
+	switch {
+	case len(held) > 0 && len(free) == 0:
 	case len(scheduled) > 0:
-		resp.Diagnostics.Append(willUnschedule(r.subject(), scheduled, back))
-	case len(r.restores(ctx, model, batch)) > 0:
+		resp.Diagnostics.Append(willUnschedule(r.subject(), scheduled, free.Scheduled()))
+	case restores:
 		resp.Diagnostics.Append(willRestore(r.subject()))
-	case wants && slices.ContainsFunc(batch.IDs(), func(id string) bool { return batch[id].Current().Restorable() }):
-		resp.Diagnostics.Append(standsMark.Set(ctx, resp.Private)...)
-		resp.Diagnostics.Append(stands(r.subject()))
 	default:
 		resp.Diagnostics.Append(willForget(r.subject(), batch))
 	}

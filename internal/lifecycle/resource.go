@@ -209,7 +209,6 @@ func (r *Resource[S, M, P]) Create(ctx context.Context, req resource.CreateReque
 	resp.Diagnostics.Append(append(diags, d...)...)
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	r.engine.Memory.MarkWritten(ids)
 	unlock, d := r.lock(ctx, ids)
 	defer unlock()
 	resp.Diagnostics.Append(append(d, CheckArchive(ctx, r.session)...)...)
@@ -220,6 +219,7 @@ func (r *Resource[S, M, P]) Create(ctx context.Context, req resource.CreateReque
 	if o.Grace > 0 && len(batch) < len(ids) {
 		r.takeOver(ctx, ids, batch)
 	}
+	o.Inherits = func(id string) bool { return r.session.Stakes.Inherit(r.who(id)) }
 	inherits := len(batch) > 0
 	drop(model, ids, batch)
 	resp.Diagnostics.Append(r.again(ctx, model, batch)...)
@@ -242,6 +242,7 @@ func (r *Resource[S, M, P]) Create(ctx context.Context, req resource.CreateReque
 	if resp.Diagnostics.HasError() && !inherits && !batch.Begun(r.engine.Forgets || r.engine.Guarded()) && !batch.Restricted() {
 		return // nothing to keep
 	}
+	r.wrote(model, batch)
 	resp.Diagnostics.Append(keepAside(ctx, batch.Kept(a.veiled), resp.Private)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 	resp.Diagnostics.Append(r.identify(ctx, resp.Identity, model)...)
@@ -295,7 +296,7 @@ func (r *Resource[S, M, P]) again(ctx context.Context, model P, inherited erasur
 	}
 	changed, errs := r.engine.Refresh(ctx, inherited, true)
 	maps.Copy(inherited, changed)
-	return r.words.failed(inherited.IDs(), inherited, errs)
+	return r.looked(inherited.IDs(), inherited, errs)
 }
 
 // Update implements resource.Resource. An error is saved with the modes that Stream has
@@ -329,11 +330,16 @@ func (r *Resource[S, M, P]) Update(ctx context.Context, req resource.UpdateReque
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	r.engine.Memory.MarkWritten(ids)
 	unlock, d := r.lock(ctx, ids)
 	defer unlock()
+	beside, d2 := ReadHeld(ctx, req.Private)
+	d.Append(d2...)
 	resp.Diagnostics.Append(d...)
 	drop(model, ids, batch)
+	o.Inherits = func(id string) bool { return r.session.Stakes.Inherit(r.who(id)) }
+	o.Stays = func(id string) bool {
+		return len(beside[r.session.Pseudonyms.Key(id)]) > 0 || len(r.holders(&prior, id, false)) > 0
+	}
 	scope, _, _ := model.Scope(ctx)
 	o.Weaker = len(r.weakened(&prior, ids, batch, scope, o)) > 0
 	r.approve(model, &prior, o)
@@ -472,7 +478,7 @@ func (r *Resource[S, M, P]) Read(ctx context.Context, req resource.ReadRequest, 
 	r = r.of(model)
 	ids, _, _ := model.Subjects(ctx)
 	resp.Diagnostics.Append(r.identify(ctx, resp.Identity, model)...)
-	for _, mark := range []Mark{unsavedMark, DestroyMark, standsMark, replacedMark} {
+	for _, mark := range []Mark{unsavedMark, DestroyMark, replacedMark} {
 		resp.Diagnostics.Append(mark.Clear(ctx, req.Private, resp.Private)...)
 	}
 	batch, err := r.load(ctx, model, req.Private)
@@ -480,17 +486,56 @@ func (r *Resource[S, M, P]) Read(ctx context.Context, req resource.ReadRequest, 
 		resp.Diagnostics.Append(damaged(err))
 		return
 	}
+	if r.session != nil {
+		r.session.Crowd.Enter()
+		defer r.session.Crowd.Leave()
+		r.see(model, batch) // before it waits for Stream, for those who ask meanwhile
+	}
 	verify := r.Verifies && r.session != nil && r.session.VerifyCompleted
 	if !r.session.Blind() && len(batch.Open(verify)) > 0 {
 		resp.Diagnostics.Append(r.refresh(ctx, model, ids, batch, verify, resp)...)
 	}
-	if r.session != nil {
-		r.engine.Memory.Remember(batch, r.TypeName+model.common().Receipt.ValueString())
-		r.engine.UnderWay(batch)
-		if r.hasHeir(model, batch) {
-			resp.Diagnostics.Append(replacedMark.Set(ctx, resp.Private)...)
+	if r.session == nil {
+		return
+	}
+	r.engine.Memory.Remember(batch)
+	r.engine.UnderWay(batch)
+	resp.Diagnostics.Append(r.beside(ctx, model, ids, batch, req.Private, resp)...)
+}
+
+// beside looks who else is about those on record.
+func (r *Resource[S, M, P]) beside(ctx context.Context, model P, ids []string, batch erasure.Batch[S], private privateReader, resp *resource.ReadResponse) (diags diag.Diagnostics) {
+	r.see(model, batch)
+	if r.hasHeir(model, batch) {
+		diags.Append(replacedMark.Set(ctx, resp.Private)...)
+	}
+	held := Held{}
+	for id := range batch.Scheduled() {
+		if types := r.session.Stakes.Beside(r.who(id), r.holder(model), true); len(types) > 0 {
+			held[r.session.Pseudonyms.Key(id)] = types
 		}
 	}
+	diags.Append(held.Keep(ctx, private, resp.Private)...)
+	if r.takes(model, batch) {
+		scope, _, d := model.Scope(ctx)
+		diags.Append(append(d, r.store(ctx, model, batch, ids, scope, nil)...)...)
+		diags.Append(resp.State.Set(ctx, model)...)
+	}
+	return diags
+}
+
+// takes makes restrictions that are another record's own those of this record too, so that
+// whichever is dropped last gives the user back.
+func (r *Resource[S, M, P]) takes(model P, batch erasure.Batch[S]) (took bool) {
+	for id, record := range batch.Scheduled() {
+		if !r.session.Stakes.Owned(r.who(id), r.holder(model)) {
+			continue
+		}
+		if record, ok := record.Takes(); ok {
+			batch[id], took = record, true
+		}
+	}
+	return took
 }
 
 // refresh brings open records up to date.
@@ -502,7 +547,7 @@ func (r *Resource[S, M, P]) refresh(ctx context.Context, model P, ids []string, 
 	}
 	scope, _, _ := model.Scope(ctx)
 	changed, errs := r.engine.Refresh(ctx, batch, verify)
-	diags := r.words.failed(ids, batch, errs)
+	diags := r.looked(ids, batch, errs)
 	if len(changed) == 0 || diags.HasError() {
 		return diags
 	}

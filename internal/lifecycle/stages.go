@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-timetypes/timetypes"
@@ -165,6 +166,22 @@ func (c *core[S]) timing(grace time.Duration) erasure.Timing {
 	return c.engine.Timing(grace)
 }
 
+// looked is what is said of records that could not be brought up to date: one whose answer
+// cannot be read is kept as it is, and stops nothing else.
+func (r *Resource[S, M, P]) looked(ids []string, batch erasure.Batch[S], errs map[string]error) diag.Diagnostics {
+	odd, rest := map[string]error{}, map[string]error{}
+	for id, err := range errs {
+		var unread *erasure.Unread
+		if errors.As(err, &unread) {
+			odd[id] = err
+		} else {
+			rest[id] = err
+		}
+	}
+	return append(milder(r.words.failed(ids, batch, odd), "Record not brought up to date: ",
+		"\n\nThe record is kept as it was, and nothing is taken for done. The next run asks again."), r.words.failed(ids, batch, rest)...)
+}
+
 // timed marks as unknown what an apply decides by the clock, and warns of it: a plan that is
 // made before the day and applied after it erases.
 func (p *planning[S, M, P]) timed() (diags diag.Diagnostics) {
@@ -256,24 +273,36 @@ func (p *planning[S, M, P]) held(errs map[string]error) (left map[string]error, 
 	mild := map[string]error{}
 	for id, err := range errs {
 		var r *erasure.Refusal
-		if errors.As(err, &r) && !r.Provider && p.prior != nil && !p.records[id].Anew(p.scope) {
+		if errors.As(err, &r) && !r.Provider && !r.Unclear && p.prior != nil && !p.records[id].Anew(p.scope) {
 			mild[id] = err
 		}
 	}
+	return p.spared(errs, mild), milder(p.words.failed(p.ids, p.records, mild), "Not erased: ", "\n\nThe erasure was approved before. The record stays as it is (who is scheduled stays restricted) and holds back nobody else; an apply that finds this still so while it erases others of this resource ends with it as an error. "+
+		"Removing the block would call a scheduled erasure off.")
+}
+
+// unclear lets everything else go where Stream's answers about somebody on record cannot be
+// read: one record does not stop the plans of a whole state. The apply asks again, and sends
+// nothing as long as it stays so.
+func (p *planning[S, M, P]) unclear(errs map[string]error) (left map[string]error, diags diag.Diagnostics) {
+	mild := map[string]error{}
+	for id, err := range errs {
+		if _, recorded := p.records[id]; recorded && p.prior != nil && erasure.IsUnread(err) {
+			mild[id] = err
+		}
+	}
+	return p.spared(errs, mild), milder(p.words.failed(p.ids, p.records, mild), "Not looked up: ",
+		"\n\nThe record is kept as it is. The apply asks again before anything is sent, and ends with this as an error while it stays so.")
+}
+
+// spared takes those off the plan's work of whom only a warning is given.
+func (p *planning[S, M, P]) spared(errs, mild map[string]error) (left map[string]error) {
 	left = maps.Clone(errs)
 	for id := range mild {
 		delete(left, id)
 		delete(p.work, id)
 	}
-	for _, d := range p.words.failed(p.ids, p.records, mild) {
-		at, ok := d.(diag.DiagnosticWithPath)
-		if !ok {
-			continue
-		}
-		diags.AddAttributeWarning(at.Path(), "Not erased: "+d.Summary(), d.Detail()+"\n\nThe erasure was approved before. The record stays as it is (who is scheduled stays restricted) and holds back nobody else; an apply that finds this still so while it erases others of this resource ends with it as an error. "+
-			"Removing the block would call a scheduled erasure off.")
-	}
-	return left, diags
+	return left
 }
 
 // doing are those who need one of some steps, in the order of the list.
@@ -332,17 +361,24 @@ func (p *planning[S, M, P]) untilDue(d diag.Diagnostic) diag.Diagnostic {
 }
 
 // willRelease is what the reviewer should know of those who left a list while scheduled.
-func willRelease[S erasure.Scope[S]](releasing []string, records erasure.Batch[S]) diag.Diagnostic {
-	own, veiled := 0, 0
+func willRelease[S erasure.Scope[S]](releasing []string, records erasure.Batch[S], held Held, key func(string) string) diag.Diagnostic {
+	own, veiled, stay := 0, 0, Held{}
 	for _, id := range releasing {
-		if _, hidden := erasure.Unveil(id); hidden {
+		_, hidden := erasure.Unveil(id)
+		switch types := held[key(id)]; {
+		case len(types) > 0:
+			stay[id] = types
+		case hidden:
 			veiled++
-		} else if records[id].Reactivates() {
+		case records[id].Reactivates():
 			own++
 		}
 	}
 	said := fmt.Sprintf("%d left the list while their erasure was scheduled. It is called off and recorded as \"released\": %d are reactivated", len(releasing), own)
-	if n := len(releasing) - own - veiled; n > 0 {
+	if len(stay) > 0 {
+		said += fmt.Sprintf(", %d stay deactivated because another block holds them (%s)", len(stay), strings.Join(stay.Types(), ", "))
+	}
+	if n := len(releasing) - own - veiled - len(stay); n > 0 {
 		said += fmt.Sprintf(", %d were deactivated or deleted before and stay so", n)
 	}
 	said += "."
@@ -381,6 +417,18 @@ func willUnschedule[S erasure.Scope[S]](subject path.Path, scheduled, back erasu
 func notReactivated(subject path.Path) diag.Diagnostic {
 	return diag.NewAttributeWarningDiagnostic(subject, "Erasure called off",
 		"The scheduled erasure was called off, and the record removed from the Terraform state. Nothing was sent to Stream: whoever is deactivated stays so.")
+}
+
+// goesOn is the warning of a destroy whose erasure another record goes on with. lost: that one
+// was written first, and takes the restriction for somebody else's.
+func goesOn(subject path.Path, lost bool) diag.Diagnostic {
+	if lost {
+		return diag.NewAttributeWarningDiagnostic(subject, "Undo not handed on",
+			"The older record of the erasure was removed after the newer one had been written (create_before_destroy, or a block that was renamed), so that the newer one found the user deactivated and does not know that this was done here. "+
+				"The erasure stays scheduled; but calling it off will reactivate nobody: reactivate the user at Stream then (POST /users/ID/reactivate). To keep the undo, let moved blocks rename records, and do not replace them with create_before_destroy.")
+	}
+	return diag.NewAttributeWarningDiagnostic(subject, "Record removed, the erasure goes on",
+		"Another record of the erasure of the same user goes on with it. This one was removed from the Terraform state, and nothing was sent to Stream.")
 }
 
 func reactivated(subject path.Path) diag.Diagnostic {

@@ -148,7 +148,7 @@ func (r *Resource[S, M, P]) catchUp(ctx context.Context, records erasure.Batch[S
 	if !imported {
 		changed, errs := r.engine.Refresh(ctx, asking, verify)
 		maps.Copy(records, changed)
-		return append(diags, r.words.failed(a.ids, records, errs)...)
+		return append(diags, r.looked(a.ids, records, errs)...)
 	}
 	for id := range asking {
 		attempt, err := r.engine.Adopt(ctx, id)

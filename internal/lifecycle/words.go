@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/erasure"
+	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/report"
 	"github.com/streamchat-gdpr/terraform-provider-streamchat/internal/session"
 )
 
@@ -104,11 +105,37 @@ func restored(subject path.Path) diag.Diagnostic {
 		"Stream brought the user back: metadata only, memberships are not restored. The record was removed from the Terraform state.")
 }
 
-// stands is the warning of a destroy that would undo what another record is about.
-func stands(subject path.Path) diag.Diagnostic {
-	return diag.NewAttributeWarningDiagnostic(subject, "Another record stands for the same user",
-		"Another resource of this configuration is the record of a deletion of the same user, so destroying this one (on_destroy = \"restore\") does not bring the user back: only the record is removed, and nothing is sent. "+
-			"To bring the user back, destroy both.")
+// stands is the warning of a destroy that would give back what another block holds.
+func stands(subject path.Path, held Held, scheduled bool) diag.Diagnostic {
+	does := "destroying this record (on_destroy = \"restore\") does not bring the user back"
+	if scheduled {
+		does = "destroying this record calls its erasure off, but does not reactivate the user"
+	}
+	return diag.NewAttributeWarningDiagnostic(subject, "Another record stands for the same user", fmt.Sprintf(
+		"Another block of this configuration holds the same user (%s), so %s: only the record is removed, and nothing is sent. What has been done passes to that block. To give the user back, destroy both.",
+		strings.Join(held.Types(), ", "), does))
+}
+
+// TakenBack is that refusal of a record that is no erasure.
+func TakenBack(at path.Path, by string) diag.Diagnostic { return report.Error(at, takenBack(by)) }
+
+// heldMeanwhile is the refusal to call an erasure off beside a block that the refresh of the
+// batch did not know of yet: an update sees no other block when it is applied.
+func heldMeanwhile(types []string) error {
+	return &erasure.Refusal{
+		Summary: "Held by another block",
+		Detail: "Somebody left the list while their erasure was scheduled, and another block holds the same user (" + strings.Join(types, ", ") + "), of which this batch does not know yet: calling the erasure off would reactivate them. Nothing was sent. " +
+			"Plan again, with a refresh and not with -parallelism=1. If that block is new, take the subject off the list in one apply and add the block in the next; they are active in between.",
+	}
+}
+
+// takenBack is the refusal of a block beside the destroy of another one that was planned first.
+func takenBack(by string) error {
+	return &erasure.Refusal{
+		Summary: "Given back by another block",
+		Detail: "This plan also destroys a " + by + " of the same subject. Terraform planned that one before this block could be seen, so that its destroy would reactivate or restore the subject. Nothing was sent. " +
+			"If this is that block under another name, say so by a moved block. Else plan again, and not with -parallelism=1; or take the other block out with a removed block (destroy = false), which sends nothing.",
+	}
 }
 
 func pollsUnchecked(at path.Path) diag.Diagnostic {

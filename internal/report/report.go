@@ -48,6 +48,11 @@ func Unfinished(subject path.Path, taskID string, p *erasure.Pending) diag.Diagn
 	case p.TaskUnknown:
 		why = "Stream no longer knows the task, so its result cannot be read. " +
 			"The next apply looks the subject up and sends the deletion again, which does no harm."
+	case p.Unseen:
+		return diag.NewAttributeWarningDiagnostic(subject, "Deletion submitted, not finished",
+			"Stream confirmed the deletion, and a look-up does not show it. "+
+				"The record is saved with status = \"submitted\". Run apply again: it looks again, and sends nothing, because a second call would also take what was written since the first. "+
+				"If it stays so, ask Stream's support; to send it once more after a look, remove the block, apply, and add it again.")
 	case p.Nameless:
 		why = "The task has ended, but no result of it has the pseudonym on record: give the id again, under the same pseudonym_key."
 	case errors.Is(p.Err, context.Canceled):
@@ -121,6 +126,8 @@ func failureDetail(f *erasure.Failure) string {
 		erasure.FailureSubject: "The task completed, but its result for this subject is not \"ok\"",
 		erasure.FailureNoEntry: "The task completed without a result for this subject, " +
 			"and Stream does not say that it was deleted",
+		erasure.FailureUntold: "The task completed, and its result says something else than who was deleted, " +
+			"so that nobody can tell what came of it",
 		erasure.FailureStillThere: "Stream reports success, but a look-up does not show it",
 	}[f.Kind]
 	return fmt.Sprintf("%s%s.\n\nStream may hold all, some or none of the data; it is not recorded as erased. "+

@@ -136,7 +136,7 @@ func TestAccRetentionPolicy_refusals(t *testing.T) {
 	setByHand(t, s, "inactive-channels", 100)
 	s.Refused(t, map[string]acctest.Refusal{
 		"too short":      {Body: keep("old-messages", 23), Says: "between 24 and 43800"},
-		"exists already": {Body: keep("inactive-channels", 100), Says: "Retention policy exists already"},
+		"exists already": {Body: keep("inactive-channels", 200), Says: "Retention policy exists already"},
 		"twice":          {Body: keep("old-messages", 24) + strings.Replace(keep("old-messages", 48), `"keep"`, `"other"`, 1), Says: "The same policy twice"},
 		"wrong app":      {Provider: `expected_app_name = "Production"`, Body: keep("old-messages", 24), Says: "Wrong app"},
 	})

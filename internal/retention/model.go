@@ -4,6 +4,7 @@
 package retention
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -36,6 +37,20 @@ type model struct {
 	EnabledAt    timetypes.RFC3339 `tfsdk:"enabled_at"`
 	AppName      types.String      `tfsdk:"app_name"`
 	AppID        types.String      `tfsdk:"app_id"`
+
+	// recordID is the record's name among receipts.
+	recordID string
+}
+
+// named reads the name of a record in state.
+func (m *model) named(ctx context.Context, private lifecycle.Private) (diags diag.Diagnostics) {
+	m.recordID, diags = lifecycle.RecordID(ctx, private)
+	return diags
+}
+
+// holder names the record among those of a run.
+func (m *model) holder() string {
+	return cmp.Or(m.recordID, m.name()) // imported, and never applied
 }
 
 // receipt is the record for an auditor.

@@ -158,19 +158,33 @@ func (r *policyResource) Create(ctx context.Context, req resource.CreateRequest,
 	if resp.Diagnostics.Append(lifecycle.CheckArchive(ctx, r.session)...); resp.Diagnostics.HasError() {
 		return
 	}
-	_, found, diags := r.read(ctx, m.name(), m.app())
-	if resp.Diagnostics.Append(diags...); found {
-		resp.Diagnostics.Append(refusal("Retention policy exists already"))
-	}
-	if !resp.Diagnostics.HasError() {
-		resp.Diagnostics.Append(r.set(ctx, &m)...)
-	}
+	resp.Diagnostics.Append(r.begin(ctx, &m)...)
 	if !resp.Diagnostics.HasError() {
 		resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
 		resp.Diagnostics.Append(lifecycle.Identify(ctx, resp.Identity, policyPath, m.Policy)...)
 		resp.Diagnostics.Append(r.archive(ctx, &m, receipt.NewID(), resp.Private, true)...)
 	}
 }
+
+// begin makes the app have a new record's policy. What is there as it is to be is taken over:
+// mostly that of an older record, which goes last (create_before_destroy), or at the same time
+// (a block that was renamed).
+func (r *policyResource) begin(ctx context.Context, m *model) diag.Diagnostics {
+	there, found, diags := r.read(ctx, m.name(), m.app())
+	switch {
+	case diags.HasError():
+		return diags
+	case found && there.MaxAgeHours.Equal(m.MaxAgeHours):
+		*m = there
+		return nil
+	case found && !r.own(m.name()) && (r.session.Clock.Sleep(ctx, lifecycle.SettleTime/2) != nil || !r.own(m.name())):
+		return diag.Diagnostics{refusal("Retention policy exists already")}
+	}
+	return r.set(ctx, m)
+}
+
+// who is a policy among what a run is about.
+func (r *policyResource) who(m *model) session.Subject { return r.session.Subject(TypeName, m.name()) }
 
 // archive writes the receipt of a policy that has just been stored.
 func (r *policyResource) archive(ctx context.Context, m *model, id string, private lifecycle.Private, created bool) diag.Diagnostics {
@@ -188,10 +202,20 @@ func (r *policyResource) Read(ctx context.Context, req resource.ReadRequest, res
 		return
 	}
 	resp.Diagnostics.Append(lifecycle.Identify(ctx, resp.Identity, policyPath, state.Policy)...)
-	if r.session.Blind() {
+	if resp.Diagnostics.Append(state.named(ctx, req.Private)...); r.session.Blind() {
 		return
 	}
+	r.session.Crowd.Enter()
+	defer r.session.Crowd.Leave()
 	r.session.Policies.Remember(state.name(), &state)
+	r.session.Stakes.See(r.who(&state), session.Stake{Holder: state.holder(), Type: TypeName})
+	defer func() { // what create_before_destroy left does not take the newer record's policy along
+		held := lifecycle.Held{}
+		if types := r.session.Stakes.Beside(r.who(&state), state.holder(), false); len(types) > 0 {
+			held[state.name()] = types
+		}
+		resp.Diagnostics.Append(held.Keep(ctx, req.Private, resp.Private)...)
+	}()
 	m, found, diags := r.read(ctx, state.name(), state.app())
 	resp.Diagnostics.Append(diags...)
 	switch {
@@ -231,6 +255,13 @@ func (r *policyResource) Delete(ctx context.Context, req resource.DeleteRequest,
 	id, d := lifecycle.RecordID(ctx, req.Private)
 	resp.Diagnostics.Append(append(append(diags, d...), lifecycle.CheckArchive(ctx, r.session)...)...)
 	if resp.Diagnostics.HasError() {
+		return
+	}
+	held, diags := lifecycle.ReadHeld(ctx, req.Private)
+	state.recordID = id
+	r.session.Policies.Remember(state.name(), &state)
+	if resp.Diagnostics.Append(diags...); len(held) > 0 || len(r.session.Stakes.Holders(r.who(&state), state.holder(), false)) > 0 {
+		resp.Diagnostics.Append(warning("Record removed, the policy stays"))
 		return
 	}
 	if err := r.session.API.DeleteRetentionPolicy(ctx, state.name()); err != nil {

@@ -9,38 +9,23 @@ import (
 	"sync"
 )
 
-// Claims tell who in a plan is about what, so that no two resources are about the same.
+// Claims are the files and settings that the resources of one run are about, each of which
+// has room for one.
 type Claims struct {
-	mu sync.Mutex
-	by map[claim]Claimant
+	mu      sync.Mutex
+	claimed map[claim]bool
 }
 
 type claim struct{ kind, id string }
 
-// Claimant is a resource's plan.
-type Claimant struct {
-	// Config stands for its configuration.
-	Config string
-	// Update: it has a prior state. Terraform plans a replacement twice, first as an
-	// update and then as a creation, with the same configuration.
-	Update bool
-}
-
-// First notes that a resource is about something (a subject, a file) and reports whether
-// it is the only one in this run.
-func (c *Claims) First(kind, id string, by Claimant) bool {
+// First notes that a resource is about something, and reports that no other one was before.
+func (c *Claims) First(kind, id string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	key := claim{kind, id}
-	earlier, claimed := c.by[key]
-	if claimed && (by.Update || !earlier.Update || earlier.Config != by.Config) {
-		return false
-	}
-	if c.by == nil {
-		c.by = map[claim]Claimant{}
-	}
-	c.by[key] = by
-	return true
+	first := !c.claimed[key]
+	c.claimed = with(c.claimed, key, true)
+	return first
 }
 
 // Locks let operations on one subject follow each other: a Delete and a Create of it run

@@ -58,9 +58,9 @@ func (n *Notes) WasWritten(id string) bool {
 	return n.written[id]
 }
 
-func with[V any](m map[string]V, key string, value V) map[string]V {
+func with[K comparable, V any](m map[K]V, key K, value V) map[K]V {
 	if m == nil {
-		m = map[string]V{}
+		m = map[K]V{}
 	}
 	m[key] = value
 	return m

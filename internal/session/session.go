@@ -62,8 +62,9 @@ type Session struct {
 	// VerifyCompleted: every refresh looks completed user records up.
 	VerifyCompleted bool
 
-	// Claims and Locks keep the resources of one run apart, Order its exports and deletions.
+	// Claims, Stakes and Locks keep the resources of one run apart, Order its exports and deletions.
 	Claims Claims
+	Stakes Stakes
 	Order  *erasure.Order
 	Locks  Locks
 	Crowd  Crowd

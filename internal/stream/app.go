@@ -15,7 +15,8 @@ type App struct {
 }
 
 // App reads the app's settings (GET /app, stream-api.md §11; the SDK's type has no id). An
-// answer without an app is KindUnexpectedBody.
+// answer without an app, or with one that cannot be told from others, is
+// KindUnexpectedBody.
 func (c *Client) App(ctx context.Context) (App, error) {
 	return call(ctx, c, request{op: OpGetApp}, func(body []byte) (App, error) {
 		answer, _ := decodeObject(body)
@@ -30,7 +31,9 @@ func (c *Client) App(ctx context.Context) (App, error) {
 		}
 		var err error
 		app.ID = id.String()
-		app.Name, err = row.text("name")
+		if app.Name, err = row.text("name"); err == nil && app == (App{}) {
+			err = shapeError("the app has neither a name nor an id")
+		}
 		return app, err
 	})
 }

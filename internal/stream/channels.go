@@ -145,15 +145,41 @@ type Truncation struct {
 	SkipPush bool
 	// Until is the time up to which messages go; zero is the time of the call.
 	Until time.Time
+	// Known is when the channel was truncated before, as far as the caller knows.
+	Known *time.Time
 }
 
 // TruncateChannel removes a channel's messages and keeps the channel
 // (POST /channels/{type}/{id}/truncate, stream-api.md §5.3). There is no task to
 // ask for: the messages show no longer once the answer is here, and Stream drops
 // the rows of a hard truncation in its own time. The answer must hold the channel
-// with the time of a truncation. A channel that Stream does not find is
-// KindNotFound.
+// with the time of a truncation, and none before the time that was asked for. A
+// channel that Stream does not find is KindNotFound.
+//
+// Sent twice up to the time of the call, it would take what was written in between:
+// after an answer that was lost it is repeated up to the time that the channel shows.
 func (c *Client) TruncateChannel(ctx context.Context, cid string, t Truncation) (Channel, error) {
+	channel, err := c.truncate(ctx, cid, t)
+	asked := !t.Until.IsZero()
+	var lost *Error
+	for n := 1; n <= c.transport.retries && errors.As(err, &lost) && lost.Ambiguous && lost.Retryable && lost.Kind != KindRateLimited; n++ {
+		if c.transport.clock.Sleep(ctx, max(jitter(backoff(retryDelay, maxRetryDelay, n)), lost.after)) != nil {
+			return channel, err
+		}
+		found, lookErr := c.ChannelsByCID(ctx, []string{cid})
+		if lookErr != nil {
+			return channel, err
+		}
+		if shown := found[cid].TruncatedAt; !asked && shown != nil && (t.Known == nil || shown.After(*t.Known)) {
+			t.Until = *shown
+		}
+		channel, err = c.truncate(ctx, cid, t)
+		err = lost.before(err)
+	}
+	return channel, err
+}
+
+func (c *Client) truncate(ctx context.Context, cid string, t Truncation) (Channel, error) {
 	typ, id, ok := SplitCID(cid)
 	if !ok {
 		return Channel{}, refuse(OpTruncateChannel, "the cid is not of the form type:id")
@@ -172,6 +198,8 @@ func (c *Client) TruncateChannel(ctx context.Context, cid string, t Truncation) 
 			return Channel{}, shapeError("the answer is about another channel")
 		case channel.TruncatedAt == nil:
 			return Channel{}, shapeError("the channel has no time of a truncation")
+		case channel.TruncatedAt.Before(t.Until.Truncate(time.Second)):
+			return Channel{}, shapeError("the channel was not truncated as far as was asked for")
 		}
 		return channel, nil
 	})

@@ -94,6 +94,20 @@ func (e *Error) GoString() string { return "stream.Error(" + e.Error() + ")" }
 // hold URLs or host names.
 func (e *Error) Unwrap() error { return e.cause }
 
+// before says of the error of a repeat that an earlier attempt may have been carried
+// out: e lost its answer.
+func (e *Error) before(err error) error {
+	var next *Error
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &next):
+		next.Ambiguous = true
+		return err
+	}
+	return errors.Join(err, e)
+}
+
 // says reports whether Stream's message contains the sentence. Stream puts
 // user ids into its messages as they are, so a sentence must not be assembled
 // from text that a user id could hold; see NamedUser.

@@ -54,9 +54,12 @@ type endpoint struct {
 	limit  int    // calls a minute until a header says otherwise, 0 = not known
 	answer int64  // the most bytes of an answer, 0 = smallAnswer
 	// mutating: an exchange that has begun is finished even when the context
-	// ends, and a failure without a readable answer is Ambiguous. All of these
-	// may be repeated: doing them twice ends where doing them once does.
+	// ends, and a failure without a readable answer is Ambiguous. They may be
+	// repeated: doing them twice ends where doing them once does.
 	mutating bool
+	// once: not so here; an attempt that may have been carried out is not repeated
+	// as it is.
+	once bool
 }
 
 // endpoints is the one place where operations meet methods, paths and limits
@@ -87,7 +90,7 @@ var endpoints = map[Operation]endpoint{
 	OpRestoreUsers:          {method: http.MethodPost, path: "/users/restore", mutating: true},
 	OpSearch:                {method: http.MethodGet, path: "/search", limit: 300, answer: pageAnswer},
 	OpSetRetentionPolicy:    {method: http.MethodPost, path: "/retention_policy", mutating: true},
-	OpTruncateChannel:       {method: http.MethodPost, path: "/channels/{}/{}/truncate", limit: 60, mutating: true},
+	OpTruncateChannel:       {method: http.MethodPost, path: "/channels/{}/{}/truncate", limit: 60, mutating: true, once: true},
 	OpUpdateUsersPartial:    {method: http.MethodPatch, path: "/users", limit: 300, mutating: true, answer: pageAnswer},
 }
 

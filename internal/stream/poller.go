@@ -111,7 +111,7 @@ func (p *poller) untilEnd(ctx context.Context, id string) (Task, error) {
 		delay = min(delay*3/2, slowestPoll)
 		task, err := p.get(ctx, id)
 		switch {
-		case IsNotFound(err):
+		case TaskGone(err):
 			now := p.clock.Now()
 			if unknownSince.IsZero() {
 				unknownSince = now

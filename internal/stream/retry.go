@@ -59,7 +59,7 @@ func (t *transport) repeat(ctx context.Context, op Operation, once func() (*http
 		retry.LastErrorOnly(true),
 		retry.RetryIf(func(err error) bool {
 			var e *Error
-			if !errors.As(err, &e) || !e.Retryable || e.Kind == KindRateLimited {
+			if !errors.As(err, &e) || !e.Retryable || e.Kind == KindRateLimited || e.Ambiguous && endpoints[op].once {
 				return false
 			}
 			if e.dns {

@@ -6,6 +6,7 @@ package stream
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"time"
 )
 
@@ -33,6 +34,8 @@ type Task struct {
 	// is absent or not of that form. A completed task may hold failed subjects
 	// and may lack some.
 	Results map[string]TaskResult
+	// Odd: there is a result, and it is not of that form.
+	Odd bool
 	// URL is where an export's file is, "" for other tasks.
 	URL string
 	// Err is set when Stream names an error.
@@ -58,12 +61,21 @@ func (t Task) Terminal() bool {
 }
 
 // Task looks a task up (GET /tasks/{id}, stream-api.md §8; the SDK drops the
-// error). A task that Stream does not know, also one too young or too old, is
-// KindNotFound. The answer must be about that task and hold a status.
+// error). Of a task that Stream does not know, also one too young or too old, the
+// error is one that [TaskGone] recognises. The answer must be about that task and
+// hold a status.
 func (c *Client) Task(ctx context.Context, id string) (Task, error) {
 	return call(ctx, c, request{op: OpGetTask, path: []string{id}}, func(body []byte) (Task, error) {
 		return decodeTask(body, id)
 	})
+}
+
+// TaskGone reports that Stream refuses to tell of a task, and not for reasons of the
+// caller's (credentials, rights, limits): it does not know it. With which status and
+// code it says so is not documented (stream-api.md §15).
+func TaskGone(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Op == OpGetTask && (e.Kind == KindNotFound || e.Kind == KindInput && e.HTTPStatus != 0)
 }
 
 func decodeTask(body []byte, id string) (Task, error) {
@@ -95,6 +107,7 @@ func decodeTask(body []byte, id string) (Task, error) {
 		if task.Results, task.URL, err = decodeResult(answer["result"]); err != nil {
 			return Task{}, err
 		}
+		task.Odd = task.Results == nil && !blank(answer["result"])
 	}
 	task.Err = decodeTaskError(answer["error"])
 	return task, nil
@@ -130,6 +143,23 @@ func decodeResult(raw json.RawMessage) (map[string]TaskResult, string, error) {
 		results[subject] = result
 	}
 	return results, url, nil
+}
+
+// blank reports that a value holds nothing.
+func blank(raw json.RawMessage) bool {
+	var value any
+	_ = json.Unmarshal(raw, &value) // valid
+	switch v := value.(type) {
+	case nil:
+		return true
+	case string:
+		return v == ""
+	case []any:
+		return len(v) == 0
+	case map[string]any:
+		return len(v) == 0
+	}
+	return false
 }
 
 // decodeTaskError reads Stream's {type, description}; null and {} (seen in

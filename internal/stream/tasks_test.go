@@ -4,6 +4,7 @@
 package stream
 
 import (
+	"fmt"
 	"net/http"
 	"testing"
 	"time"
@@ -36,8 +37,12 @@ func TestTask(t *testing.T) {
 			t.Results = map[string]TaskResult{"users": {}}
 		}),
 		head + `,"result":{}}`:     &base,
-		head + `,"result":"done"}`: &base,
-		head + `,"result":[1]}`:    &base,
+		head + `,"result":{ }}`:    &base,
+		head + `,"result":[]}`:     &base,
+		head + `,"result":""}`:     &base,
+		head + `,"result":"done"}`: with(func(t *Task) { t.Odd = true }),
+		head + `,"result":[1]}`:    with(func(t *Task) { t.Odd = true }),
+		head + `,"result":0}`:      with(func(t *Task) { t.Odd = true }),
 		head + `,"error":null}`:    &base,
 		head + `,"error":{}}`:      &base,
 		head + `,"error":""}`:      &base,
@@ -81,8 +86,45 @@ func TestTaskUnknown(t *testing.T) {
 		raw(404, `{"code":16,"message":"GetTask failed with error: \"Can't find task with id \"canary\"\"","StatusCode":404}`)(w, r)
 	})
 	_, err := f.Task(ctx, "task-1")
-	if e := failure(t, err); !IsNotFound(err) || f.count() != 1 || e.NamedUser() != "" {
+	if e := failure(t, err); !IsNotFound(err) || !TaskGone(err) || f.count() != 1 || e.NamedUser() != "" {
 		t.Errorf("%+v", e)
+	}
+}
+
+// Nobody knows how Stream refuses a task that it has forgotten: any refusal that is not
+// about the caller is taken for that.
+func TestTaskGone(t *testing.T) {
+	said := func(code int) string {
+		return fmt.Sprintf(`{"code":%d,"message":"GetTask failed with error: \"gone\"","StatusCode":400}`, code)
+	}
+	for name, c := range map[string]struct {
+		status int
+		body   string
+		gone   bool
+	}{
+		"404, 16":               {404, said(16), true},
+		"400, 16":               {400, said(16), true},
+		"400, 4":                {400, said(4), true},
+		"410":                   {410, said(4), true},
+		"410 without an answer": {410, "", true},
+		"422":                   {422, said(4), true},
+		"401":                   {401, said(5), false},
+		"400, but credentials":  {400, said(43), false},
+		"403":                   {403, said(17), false},
+		"404 of a page":         {404, "<html>", false},
+		"404 of an address":     {404, `{"code":16,"message":"Request failed with error: \"Not Found\"","StatusCode":404}`, false},
+		"408":                   {408, said(23), false},
+		"500":                   {500, said(-1), false},
+		"302":                   {302, "", false},
+	} {
+		f := newFixture(t, func(w http.ResponseWriter, r *http.Request, _ int) { raw(c.status, c.body)(w, r) }, retries(0))
+		_, err := f.Task(ctx, "task-1")
+		if failure(t, err); TaskGone(err) != c.gone {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if TaskGone(refuse(OpGetTask, "not sent")) || TaskGone(failureOf(OpGetMessage, 400, []byte(said(4)))) {
+		t.Error("it is not about a task")
 	}
 }
 

@@ -202,7 +202,8 @@ func (c *Client) ProbeUser(ctx context.Context, id string) (Presence, error) {
 		return "", refuse(OpUpdateUsersPartial, "the id is empty")
 	}
 	_, err := call(ctx, c, partialUpdate([]string{id}, map[string]any{}), func(body []byte) (struct{}, error) {
-		return struct{}{}, decodeUpdated(body, []string{id})
+		_, err := decodeUpdated(body, []string{id})
+		return struct{}{}, err
 	})
 	if err == nil {
 		return PresencePresent, nil
@@ -238,19 +239,21 @@ func partialUpdate(ids []string, set map[string]any) request {
 	return request{op: OpUpdateUsersPartial, body: map[string]any{"users": updates}}
 }
 
-// decodeUpdated checks that the answer to an update holds every user.
-func decodeUpdated(body []byte, ids []string) error {
+// decodeUpdated gives the users of an answer to an update, which must hold every one.
+func decodeUpdated(body []byte, ids []string) (updated []object, err error) {
 	answer, _ := decodeObject(body)
 	users, ok := decodeObject(answer["users"])
 	if !ok {
-		return shapeError("users is not an object")
+		return nil, shapeError("users is not an object")
 	}
 	for _, id := range ids {
-		if _, ok := decodeObject(users[id]); !ok {
-			return shapeError("a user is missing in it")
+		user, ok := decodeObject(users[id])
+		if !ok {
+			return nil, shapeError("a user is missing in it")
 		}
+		updated = append(updated, user)
 	}
-	return nil
+	return updated, nil
 }
 
 // UserDeletion is what a deletion takes along (stream-api.md §2). The modes
@@ -339,14 +342,28 @@ func (c *Client) RestoreUsers(ctx context.Context, ids []string) error {
 // before the time, which is sent in UTC with microseconds (PATCH /users,
 // stream-api.md §9; the SDK cuts it to seconds). Every user must exist and be
 // active: one that does not is KindNotFound and NamedUser says which. An answer
-// that lacks one of them is KindUnexpectedBody.
+// that lacks one of them, or says another time of them, is KindUnexpectedBody.
 func (c *Client) RevokeTokens(ctx context.Context, ids []string, before time.Time) error {
 	if err := checkBatch(OpUpdateUsersPartial, ids); err != nil {
 		return err
 	}
-	set := map[string]any{"revoke_tokens_issued_before": timestamp(before)}
+	const field = "revoke_tokens_issued_before"
+	set := map[string]any{field: timestamp(before)}
 	_, err := call(ctx, c, partialUpdate(ids, set), func(body []byte) (struct{}, error) {
-		return struct{}{}, decodeUpdated(body, ids)
+		users, err := decodeUpdated(body, ids)
+		if err != nil {
+			return struct{}{}, err
+		}
+		for _, user := range users {
+			at, err := user.moment(field)
+			if err == nil && at != nil && at.Before(before.Truncate(time.Second)) {
+				err = shapeError("a user's tokens are not revoked up to that time")
+			}
+			if err != nil {
+				return struct{}{}, err
+			}
+		}
+		return struct{}{}, nil
 	})
 	return err
 }

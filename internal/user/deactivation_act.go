@@ -28,7 +28,6 @@ func (r *deactivationResource) restrict(ctx context.Context, model *deactivation
 		return diags
 	}
 	model.setApp(app)
-	r.session.Restrictions.MarkWritten(model.key(r.session))
 	unlock, diags := r.lock(ctx, id)
 	defer unlock()
 	if diags.HasError() {
@@ -39,6 +38,10 @@ func (r *deactivationResource) restrict(ctx context.Context, model *deactivation
 		return diag.Diagnostics{report.Step(userIDPath, lookingUp, err)}
 	}
 	handedOver := anew && r.takeOver(ctx, model, finding)
+	if model.Found.IsUnknown() && finding.Found != erasure.FoundDeleted { // restricted again by others meanwhile, or by this
+		model.Found = types.StringValue(string(finding.Found))
+		r.inherit(model)
+	}
 	if mark && finding.Found != erasure.FoundDeleted {
 		if ctx, err = r.session.Users.Marks(ctx, id); err != nil {
 			return diag.Diagnostics{report.Error(userIDPath, err)}
@@ -48,7 +51,7 @@ func (r *deactivationResource) restrict(ctx context.Context, model *deactivation
 	case finding.Found == erasure.FoundMissing, finding.Found == erasure.FoundDeleted && anew && !handedOver:
 		return diag.Diagnostics{nobodyToRestrict(finding.Found)}
 	case finding.Found == erasure.FoundDeleted, finding.Found == erasure.FoundDeactivated && !mark:
-		return model.holds(finding)
+		return model.holds(finding, r.session.Stakes.Gone(model.who(r.session)))
 	case finding.Found == erasure.FoundPresent && model.RevokeTokens.ValueBool():
 		// Stream does not update a user who is deactivated, so this comes first.
 		if err := r.session.API.RevokeTokens(ctx, []string{id}, r.session.Clock.Now()); err != nil {
@@ -80,7 +83,33 @@ func (r *deactivationResource) takeOver(ctx context.Context, model *deactivation
 		return true
 	}
 	model.Found = types.StringValue(string(finding.Found))
+	r.inherit(model)
 	return ok
+}
+
+// inherit makes a restriction the record's own that another record of the run has left.
+func (r *deactivationResource) inherit(model *deactivationModel) {
+	if model.Found.ValueString() == string(erasure.FoundDeactivated) && r.session.Stakes.Inherit(model.who(r.session)) {
+		model.Found = types.StringValue(string(erasure.FoundPresent))
+	}
+}
+
+// holders are the types of the other records of this process that hold the person.
+func (r *deactivationResource) holders(model *deactivationModel) []string {
+	return r.session.Stakes.Holders(model.who(r.session), model.holder(r.session), false)
+}
+
+// leave drops a record whose restriction others hold, and lets them own it.
+func (r *deactivationResource) leave(ctx context.Context, model *deactivationModel) diag.Diagnostics {
+	key := model.who(r.session)
+	lost := r.session.Stakes.Unowned(key, model.holder(r.session))
+	r.session.Stakes.Leave(key)
+	r.session.Restrictions.Remember(model.key(r.session), model)
+	said := warning("Record removed, the restriction stays")
+	if lost {
+		said = warning("Undo not handed on")
+	}
+	return append(r.end(ctx, model, receipt.Forgotten), said)
 }
 
 func (r *deactivationResource) lock(ctx context.Context, id string) (unlock func(), diags diag.Diagnostics) {
@@ -108,14 +137,18 @@ func (r *deactivationResource) lift(ctx context.Context, model *deactivationMode
 	if diags.HasError() {
 		return diags
 	}
-	if r.session.Restrictions.WasWritten(model.key(r.session)) {
-		return diag.Diagnostics{warning("Record removed", stays(model))}
+	switch {
+	case len(r.holders(model)) > 0:
+		return r.leave(ctx, model)
+	case !r.session.Stakes.Give(model.who(r.session)): // another record of the run lifted it
+		model.Status = types.StringValue(statusReverted)
+		return append(r.end(ctx, model, receipt.Forgotten), warning("Record removed", stays(model)))
 	}
 	_, err := r.session.API.ReactivateUser(ctx, id, stream.Reactivation{RestoreMessages: restore})
 	if stream.IsNotFound(err) {
 		if finding, lookErr := r.session.Users.Prove(ctx, id); lookErr == nil && finding.Found == erasure.FoundDeleted {
-			model.Status = types.StringValue(statusErased)
-			return append(r.end(ctx, model, receipt.Forgotten), warning("Record removed", stays(model)))
+			diags := model.holds(finding, r.session.Stakes.Gone(model.who(r.session)))
+			return append(append(diags, r.end(ctx, model, receipt.Forgotten)...), warning("Record removed", "the user was deleted; whoever brings them back finds them deactivated."))
 		}
 	}
 	var e *stream.Error

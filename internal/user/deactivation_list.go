@@ -96,7 +96,7 @@ func (l *deactivationList) listed(ctx context.Context, req list.ListRequest, use
 	result.DisplayName = "deactivated since " + user.DeactivatedAt.UTC().Format(time.RFC3339)
 	result.Diagnostics.Append(model.identify(ctx, result.Identity)...)
 	if req.IncludeResource {
-		result.Diagnostics.Append(model.holds(erasure.Finding{Found: erasure.FoundDeactivated, User: &user})...)
+		result.Diagnostics.Append(model.holds(erasure.Finding{Found: erasure.FoundDeactivated, User: &user}, false)...)
 		result.Diagnostics.Append(result.Resource.Set(ctx, &model)...)
 	}
 	return result

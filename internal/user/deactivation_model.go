@@ -4,6 +4,7 @@
 package user
 
 import (
+	"cmp"
 	"context"
 	"strings"
 
@@ -73,7 +74,38 @@ func (m *deactivationModel) setApp(app stream.App) {
 // reactivates reports that destroying the record would lift a restriction that it has put
 // in force.
 func (m *deactivationModel) reactivates() bool {
-	return m.OnDestroy.ValueString() == destroyReactivate && m.Status.ValueString() == statusDeactivated && m.Found.ValueString() != string(erasure.FoundDeactivated)
+	return m.OnDestroy.ValueString() == destroyReactivate && m.owns()
+}
+
+// owns reports that the restriction in force is this record's.
+func (m *deactivationModel) owns() bool {
+	return m.Status.ValueString() == statusDeactivated && m.Found.ValueString() != string(erasure.FoundDeactivated)
+}
+
+// takes makes the restriction in force this record's, which another record of the operator's
+// has put in force: whichever is dropped last lifts it.
+func (m *deactivationModel) takes() {
+	if m.Status.ValueString() == statusDeactivated {
+		m.Found = types.StringValue(string(erasure.FoundPresent))
+	}
+}
+
+// who is the person under the key that they have in a run.
+func (m *deactivationModel) who(s *session.Session) session.Subject {
+	return s.Subject(s.Users.Kind, m.key(s))
+}
+
+// holder names the record among those of a run.
+func (m *deactivationModel) holder(s *session.Session) string {
+	return cmp.Or(m.recordID, DeactivationType+m.key(s)) // imported, and never applied
+}
+
+// stake is what the record wants of the person.
+func (m *deactivationModel) stake(s *session.Session) session.Stake {
+	return session.Stake{
+		Holder: m.holder(s), Type: DeactivationType, Restricts: true, Owns: m.owns(),
+		Final: m.Status.ValueString() == statusErased,
+	}
 }
 
 // expect marks as unknown what an apply will decide.
@@ -87,16 +119,20 @@ func (m *deactivationModel) keep(prior *deactivationModel) {
 	m.Status, m.DeactivatedAt = prior.Status, prior.DeactivatedAt
 }
 
-// holds writes what Stream holds. A user who never existed is a contradiction to any
-// record, and an error.
-func (m *deactivationModel) holds(f erasure.Finding) diag.Diagnostics {
+// holds writes what Stream holds. Who is deleted may be brought back, restricted as they were,
+// so that only a deletion that is known to be for good (gone) ends the restriction. A user who
+// never existed is a contradiction to any record, and an error.
+func (m *deactivationModel) holds(f erasure.Finding, gone bool) diag.Diagnostics {
 	switch f.Found {
 	case erasure.FoundDeactivated:
 		m.Status, m.DeactivatedAt = types.StringValue(statusDeactivated), lifecycle.Instant(f.DeactivatedAt())
 	case erasure.FoundPresent:
 		m.Status, m.DeactivatedAt = types.StringValue(statusReverted), timetypes.NewRFC3339Null()
 	case erasure.FoundDeleted:
-		m.Status = types.StringValue(statusErased) // deactivated_at stays: it is evidence now
+		m.Status = types.StringValue(statusDeactivated) // deactivated_at stays: it is evidence
+		if gone && f.User == nil {
+			m.Status = types.StringValue(statusErased)
+		}
 	default:
 		return diag.Diagnostics{refusal("The answers contradict each other")}
 	}

@@ -5,6 +5,7 @@ package user
 
 import (
 	"context"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -24,13 +25,13 @@ func (r *deactivationResource) ModifyPlan(ctx context.Context, req resource.Modi
 	if !req.State.Raw.IsNull() {
 		resp.Diagnostics.Append(req.State.Get(ctx, &prior)...)
 	}
-	if req.Plan.Raw.IsNull() {
+	r.session.Crowd.Enter()
+	defer r.session.Crowd.Leave()
+	name, diags := lifecycle.RecordID(ctx, req.Private)
+	resp.Diagnostics.Append(diags...)
+	if prior.recordID = name; req.Plan.Raw.IsNull() {
 		resp.Diagnostics.Append(lifecycle.DestroyMark.Set(ctx, resp.Private)...)
-		if prior.reactivates() {
-			resp.Diagnostics.Append(warning("Destroying lifts the restriction", restoring(prior.RestoreMessages.ValueBool(), "are")))
-		} else {
-			resp.Diagnostics.Append(warning("Destroying forgets the record", stays(&prior)))
-		}
+		resp.Diagnostics.Append(r.planDestroy(ctx, &prior, req, resp)...)
 		return
 	}
 	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
@@ -45,21 +46,69 @@ func (r *deactivationResource) ModifyPlan(ctx context.Context, req resource.Modi
 	}
 	switch {
 	case req.State.Raw.IsNull():
-		if resp.Diagnostics.Append(r.meet(&plan, &config, nil)...); !resp.Diagnostics.HasError() {
-			resp.Diagnostics.Append(r.planCreate(ctx, &plan, req.Config.Raw.String())...)
+		if plan.recordID, diags = lifecycle.ReadHolder(ctx, req.Private); plan.recordID == "" {
+			plan.recordID = r.session.Stakes.Lot()
+		}
+		if resp.Diagnostics.Append(append(diags, r.meet(&plan, &config, nil)...)...); !resp.Diagnostics.HasError() {
+			resp.Diagnostics.Append(r.planCreate(ctx, &plan)...)
 		}
 	default:
 		if resp.Diagnostics.Append(r.meet(&plan, &config, &prior)...); !resp.Diagnostics.HasError() {
+			resp.Diagnostics.Append(lifecycle.KeepHolder(ctx, resp.Private, prior.holder(r.session))...)
+			resp.Diagnostics.Append(r.stand(&plan, prior.stake(r.session))...)
 			resp.Diagnostics.Append(r.planUpdate(ctx, &plan, &prior)...)
 		}
 	}
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
 }
 
+// planDestroy says what destroying a record gives back, unless another block holds the user.
+func (r *deactivationResource) planDestroy(ctx context.Context, prior *deactivationModel, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) diag.Diagnostics {
+	held, back := lifecycle.Held{}, session.Nothing
+	r.session.Stakes.Go(prior.who(r.session), prior.stake(r.session), back)
+	if prior.reactivates() {
+		r.session.Crowd.Settle(ctx, r.session.Clock)
+		if types := r.session.Stakes.Keepers(prior.who(r.session), prior.holder(r.session), false); len(types) > 0 {
+			held[prior.key(r.session)] = types
+		} else {
+			back = session.Restriction
+		}
+	}
+	r.session.Stakes.Go(prior.who(r.session), prior.stake(r.session), back)
+	diags := held.Keep(ctx, req.Private, resp.Private)
+	switch {
+	case len(held) > 0:
+		return append(diags, warning("Another block restricts the same user", strings.Join(held.Types(), ", ")+"."))
+	case back == session.Restriction:
+		return append(diags, warning("Destroying lifts the restriction", restoring(prior.RestoreMessages.ValueBool(), "are")))
+	default:
+		return append(diags, warning("Destroying forgets the record", stays(prior)))
+	}
+}
+
+// stand notes that the block stands for a restriction, and refuses it where another block of
+// the run does, or lifts it.
+func (r *deactivationResource) stand(plan *deactivationModel, stake session.Stake) diag.Diagnostics {
+	switch clash := r.session.Stakes.Stand(plan.who(r.session), stake); {
+	case clash.Twice:
+		return diag.Diagnostics{lifecycle.Twice(plan.at(), "subject", "Another resource of this configuration restricts the same user, so that there would be two records of one restriction.")}
+	case clash.TakenBy != "":
+		return diag.Diagnostics{lifecycle.TakenBack(plan.at(), clash.TakenBy)}
+	}
+	return nil
+}
+
 // planCreate looks the user up, so that a misspelt id fails in the plan.
-func (r *deactivationResource) planCreate(ctx context.Context, plan *deactivationModel, config string) diag.Diagnostics {
+func (r *deactivationResource) planCreate(ctx context.Context, plan *deactivationModel) diag.Diagnostics {
 	plan.expect()
 	plan.Found, plan.AppName, plan.AppID = types.StringUnknown(), types.StringUnknown(), types.StringUnknown()
+	if plan.id() != "" {
+		stake := plan.stake(r.session)
+		stake.Begins = true
+		if diags := r.stand(plan, stake); diags.HasError() {
+			return diags
+		}
+	}
 	if plan.id() == "" || r.session.Blind() {
 		return diag.Diagnostics{lifecycle.NotLookedUp(userIDPath)}
 	}
@@ -68,9 +117,6 @@ func (r *deactivationResource) planCreate(ctx context.Context, plan *deactivatio
 		return diags
 	}
 	plan.setApp(app)
-	if !r.session.Claims.First("deactivation", plan.id(), session.Claimant{Config: config}) {
-		return diag.Diagnostics{lifecycle.Twice(userIDPath, "subject", "Another resource of this plan restricts the same user, so that destroying one of them would lift the restriction of the other.")}
-	}
 	finding, err := r.session.Users.Prove(ctx, plan.id())
 	if err != nil {
 		return diag.Diagnostics{report.Step(userIDPath, lookingUp, err)}
@@ -83,6 +129,9 @@ func (r *deactivationResource) planCreate(ctx context.Context, plan *deactivatio
 	case erasure.FoundPresent:
 		diags.Append(willRestrict(finding, plan))
 	case erasure.FoundDeactivated:
+		if types := r.session.Stakes.Beside(plan.who(r.session), plan.recordID, true); len(types) > 0 {
+			return append(diags, warning("Already deactivated by this configuration", strings.Join(types, ", ")+"."))
+		}
 		diags.Append(adopted(mark))
 	default:
 		diags.Append(nobodyToRestrict(finding.Found))
@@ -134,8 +183,6 @@ func (r *deactivationResource) look(ctx context.Context, plan, prior *deactivati
 		plan.expect()
 		plan.Found = types.StringUnknown()
 		diags.Append(warning("Restriction was lifted outside of Terraform"))
-	case finding.Found == erasure.FoundDeleted:
-		diags.Append(plan.holds(finding)...) // known, so that a reviewer sees that nothing is sent
 	}
 	return diags
 }

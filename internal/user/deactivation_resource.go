@@ -8,6 +8,7 @@ import (
 	"context"
 	_ "embed"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-timetypes/timetypes"
@@ -29,7 +30,7 @@ import (
 )
 
 // DeactivationType is the resource type of the restriction of a user.
-const DeactivationType = "streamchat_user_deactivation"
+const DeactivationType = lifecycle.RestrictionType
 
 // deactivationTimeout bounds one operation, waits for Stream's limit of 60
 // deactivations a minute included.
@@ -123,6 +124,7 @@ func (r *deactivationResource) Create(ctx context.Context, req resource.CreateRe
 	resp.Diagnostics.Append(resp.State.Set(ctx, &model)...)
 	resp.Diagnostics.Append(model.identify(ctx, resp.Identity)...)
 	resp.Diagnostics.Append(r.archive(ctx, &model, resp.Private, true)...)
+	r.session.Stakes.Wrote(model.who(r.session), model.stake(r.session))
 }
 
 // archive writes the receipt of a record that has just been stored.
@@ -136,7 +138,7 @@ func (r *deactivationResource) archive(ctx context.Context, model *deactivationM
 // end writes the last receipt of a record that is dropped, unless another record of the
 // run takes its place.
 func (r *deactivationResource) end(ctx context.Context, model *deactivationModel, how receipt.Ending) diag.Diagnostics {
-	if r.session.Restrictions.WasWritten(model.key(r.session)) {
+	if slices.Contains(r.holders(model), DeactivationType) {
 		return nil
 	}
 	document, diags := model.receipt(ctx, r.session)
@@ -153,24 +155,39 @@ func (r *deactivationResource) Read(ctx context.Context, req resource.ReadReques
 	}
 	resp.Diagnostics.Append(model.identify(ctx, resp.Identity)...)
 	resp.Diagnostics.Append(lifecycle.DestroyMark.Clear(ctx, req.Private, resp.Private)...)
-	if model.Status.ValueString() == statusErased || model.id() == "" || r.session.Blind() {
-		return // final, or only a plan knows whom to look up
+	var diags diag.Diagnostics
+	model.recordID, diags = lifecycle.RecordID(ctx, req.Private)
+	resp.Diagnostics.Append(diags...)
+	r.session.Crowd.Enter()
+	defer r.session.Crowd.Leave()
+	r.session.Stakes.See(model.who(r.session), model.stake(r.session)) // before it waits for Stream, for those who ask meanwhile
+	if model.Status.ValueString() == statusErased || r.session.Blind() {
+		return // final
 	}
-	ctx, cancel := context.WithTimeout(ctx, deactivationTimeout)
-	defer cancel()
-	if _, diags := r.session.OpenFor(ctx, userIDPath, model.app()); diags.HasError() {
-		resp.Diagnostics.Append(diags...)
-		return
+	if model.id() != "" { // else only a plan knows whom to look up
+		resp.Diagnostics.Append(r.refresh(ctx, &model)...)
 	}
-	finding, err := r.session.Users.Prove(ctx, model.id())
-	if err != nil {
-		resp.Diagnostics.Append(report.Step(userIDPath, lookingUp, err))
-		return
+	if !model.owns() && r.session.Stakes.Owned(model.who(r.session), model.holder(r.session)) {
+		model.takes()
 	}
-	resp.Diagnostics.Append(model.holds(finding)...)
+	r.session.Stakes.See(model.who(r.session), model.stake(r.session))
 	if !resp.Diagnostics.HasError() {
 		resp.Diagnostics.Append(resp.State.Set(ctx, &model)...)
 	}
+}
+
+// refresh looks whether a restriction stands.
+func (r *deactivationResource) refresh(ctx context.Context, model *deactivationModel) diag.Diagnostics {
+	ctx, cancel := context.WithTimeout(ctx, deactivationTimeout)
+	defer cancel()
+	if _, diags := r.session.OpenFor(ctx, userIDPath, model.app()); diags.HasError() {
+		return diags
+	}
+	finding, err := r.session.Users.Prove(ctx, model.id())
+	if err != nil {
+		return diag.Diagnostics{report.Step(userIDPath, lookingUp, err)}
+	}
+	return model.holds(finding, r.session.Stakes.Gone(model.who(r.session)))
 }
 
 // Update implements resource.Resource: restricts again what was lifted, and
@@ -188,7 +205,9 @@ func (r *deactivationResource) Update(ctx context.Context, req resource.UpdateRe
 		if model.DeactivatedAt.IsUnknown() {
 			model.DeactivatedAt = timetypes.NewRFC3339Null()
 		}
-		resp.Diagnostics.Append(r.restrict(ctx, &model, false)...)
+		if resp.Diagnostics.Append(r.restrict(ctx, &model, false)...); model.Found.IsUnknown() {
+			model.Found = prior.Found
+		}
 	}
 	resp.Diagnostics.Append(model.identify(ctx, resp.Identity)...)
 	if !resp.Diagnostics.HasError() {
@@ -207,7 +226,8 @@ func (r *deactivationResource) Delete(ctx context.Context, req resource.DeleteRe
 	destroys, diags := lifecycle.DestroyMark.On(ctx, req.Private)
 	resp.Diagnostics.Append(diags...)
 	model.recordID, diags = lifecycle.RecordID(ctx, req.Private)
-	resp.Diagnostics.Append(append(diags, lifecycle.CheckArchive(ctx, r.session)...)...)
+	held, d := lifecycle.ReadHeld(ctx, req.Private)
+	resp.Diagnostics.Append(append(append(diags, d...), lifecycle.CheckArchive(ctx, r.session)...)...)
 	if resp.Diagnostics.HasError() {
 		resp.Diagnostics.Append(lifecycle.DestroyMark.Clear(ctx, req.Private, resp.Private)...)
 		return
@@ -223,6 +243,8 @@ func (r *deactivationResource) Delete(ctx context.Context, req resource.DeleteRe
 	case !model.reactivates():
 		resp.Diagnostics.Append(warning("Record removed", stays(&model)))
 		resp.Diagnostics.Append(r.end(ctx, &model, receipt.Forgotten)...)
+	case len(held) > 0 || len(r.holders(&model)) > 0:
+		resp.Diagnostics.Append(r.leave(ctx, &model)...)
 	default:
 		ctx, cancel := context.WithTimeout(ctx, deactivationTimeout)
 		defer cancel()
@@ -266,7 +288,7 @@ func (r *deactivationResource) ImportState(ctx context.Context, req resource.Imp
 	case finding.Found == erasure.FoundMissing:
 		resp.Diagnostics.Append(nobodyToRestrict(finding.Found))
 	default:
-		resp.Diagnostics.Append(model.holds(finding)...)
+		resp.Diagnostics.Append(model.holds(finding, true)...) // of somebody deleted: the operator's claim
 	}
 	if !resp.Diagnostics.HasError() {
 		resp.Diagnostics.Append(resp.State.Set(ctx, &model)...)

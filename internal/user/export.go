@@ -26,7 +26,9 @@ const directLimit = "10,000 messages or reactions"
 const (
 	methodDescription = "How it was taken: `direct`, Stream's own export of one user, or `assembled` from exports of the user's channels, " +
 		"because Stream refused its own."
-	completeDescription = "Whether the export is Stream's own, which holds everything by definition. " +
+	completeDescription = "Whether the export holds every message and every reaction that Stream's own export of one user has. " +
+		"Calls and what other products of Stream hold are in neither. " +
+		"False where Stream's answer lacks a list, or has exactly 10,000 messages or reactions, since it may then have been cut. " +
 		"An assembled one is never called complete; it can miss " + missable + "."
 	missable = "what the person wrote in channels that they have left and did not create, unless Stream's search finds it " +
 		"(it knows neither deleted messages nor channel types without search); " +
@@ -60,7 +62,7 @@ func take(
 	findings.Gaps.Deletions = t.Reached(ctx)
 	switch {
 	case err == nil:
-		diags = gaps(findings.Gaps)
+		diags = gaps(findings)
 	case !found && stream.IsNotFound(err):
 		return findings, false, nil
 	case errors.Is(err, export.ErrNothingFound):
@@ -87,7 +89,21 @@ func notWritten(err error) diag.Diagnostic {
 }
 
 // gaps are the warnings about what an export is known to lack.
-func gaps(g export.Gaps) (diags diag.Diagnostics) {
+func gaps(found export.Findings) (diags diag.Diagnostics) {
+	g := found.Gaps
+	if found.Refusal != nil {
+		diags.AddAttributeWarning(userIDPath, "Export assembled after a refusal", fmt.Sprintf(
+			"Stream did not give its own export of this user (%s), and not in words that say it is too large. So the export was assembled from the user's channels, with complete = false. "+
+				"If Stream was only disturbed, take it again with -replace before anything is erased.", found.Refusal))
+	}
+	if g.Lists {
+		diags.AddAttributeWarning(userIDPath, "Export without a list",
+			"Stream's export of this user came without its list of messages or of reactions, so that nobody can say whether there are none. It is kept, with complete = false. Take it again with -replace before anything is erased.")
+	}
+	if g.Limit {
+		diags.AddAttributeWarning(userIDPath, "Export at Stream's limit",
+			"Stream's export of this user holds exactly 10,000 messages or reactions, the most that it exports in one piece, so that it may have been cut. It is kept, with complete = false. Ask Stream's support for the whole before anything is erased.")
+	}
 	if g.Deletions {
 		diags.Append(exportfile.Late(userIDPath))
 	}

@@ -181,7 +181,7 @@ func (a *exportAction) Invoke(ctx context.Context, req action.InvokeRequest, res
 func written(found bundle.Result) string {
 	said := fmt.Sprintf("Written: %d messages, %d reactions, %d attachments, of which %d files were saved.", found.Messages, found.Reactions, found.Attachments, found.Saved)
 	if !found.Findings.Complete() {
-		said += " It was assembled, so that something may be missing."
+		said += " Something may be missing: it was assembled, or Stream's answer was not whole."
 	}
 	return said
 }

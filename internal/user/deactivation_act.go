@@ -38,14 +38,14 @@ func (r *deactivationResource) restrict(ctx context.Context, model *deactivation
 		return diag.Diagnostics{report.Step(userIDPath, lookingUp, err)}
 	}
 	handedOver := anew && r.takeOver(ctx, model, finding)
-	if model.Found.IsUnknown() && finding.Found != erasure.FoundDeleted { // restricted again by others meanwhile, or by this
-		model.Found = types.StringValue(string(finding.Found))
-		r.inherit(model)
-	}
 	if mark && finding.Found != erasure.FoundDeleted {
 		if ctx, err = r.session.Users.Marks(ctx, id); err != nil {
 			return diag.Diagnostics{report.Error(userIDPath, err)}
 		}
+	}
+	if model.Found.IsUnknown() && finding.Found != erasure.FoundDeleted { // restricted again by others meanwhile, or by this
+		model.Found = types.StringValue(string(finding.Found))
+		r.inherit(model)
 	}
 	switch {
 	case finding.Found == erasure.FoundMissing, finding.Found == erasure.FoundDeleted && anew && !handedOver:

@@ -269,7 +269,8 @@ var cases = []Case{
 		}},
 	},
 	{
-		Name: "a tainted record that is replaced create first",
+		Name: "a tainted record that is replaced create first", Fault: "a completed record of ours is looked at as somebody else's",
+		Shows: []string{"I10 a guard refuses in the apply and not in the plan"},
 		Story: Story{Guards: Guards{Protect: []int{2}}, Steps: []Step{
 			{Set: &Block{Kind: Erase, Name: "a", Who: []int{0}, Mode: "hard", First: true}}, {Run: &Run{}}, {Taint: "a"}, {Run: &Run{}},
 		}},

@@ -275,4 +275,12 @@ var cases = []Case{
 			{Set: &Block{Kind: Erase, Name: "a", Who: []int{0}, Mode: "hard", First: true}}, {Run: &Run{}}, {Taint: "a"}, {Run: &Run{}},
 		}},
 	},
+	{
+		Name: "somebody whom a query-fed batch has erased is asked for again", Fault: "the evidence of a batch is taken for a record that is handed over",
+		Shows: []string{"I10 the apply fails: Person cannot be checked (user_erasure)"},
+		Story: Story{World: World{Leavers: []int{2}}, Steps: []Step{
+			{Set: &Block{Kind: EraseAll, Name: "a", Query: true, Mode: "hard"}}, {Run: &Run{}},
+			{Set: &Block{Kind: EraseAll, Name: "b", Who: []int{2}, Mode: "hard", Since: true}}, {Run: &Run{}},
+		}},
+	},
 }

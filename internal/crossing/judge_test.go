@@ -162,6 +162,7 @@ func (m *machine) reachesSomebody(named map[string]map[string]bool) bool {
 		cid := room(n)
 		state, _ := m.stream.Channel(cid)
 		people := append(append(m.world.people(r.Members, 0), m.world.people(r.By, 0)...), state.Members...)
+		people = append(people, m.spoke[cid]...)
 		touched := ids[cid] || slices.ContainsFunc(people, func(id string) bool { return ids[id] })
 		for i := range r.By {
 			touched = touched || ids[slip(n, i)]
@@ -178,8 +179,8 @@ func (m *machine) reachesSomebody(named map[string]map[string]bool) bool {
 	return false
 }
 
-// judge holds the invariants against a run.
-func (m *machine) judge(d *deed) {
+// count tells of a run and counts what it came to.
+func (m *machine) count(d *deed) {
 	for i, r := range d.results {
 		if r != nil {
 			m.trace("apply %d: %d errors %s", i, len(r.Errors), r.Errors)
@@ -204,6 +205,11 @@ func (m *machine) judge(d *deed) {
 			}
 		}
 	}
+}
+
+// judge holds the invariants against a run.
+func (m *machine) judge(d *deed) {
+	m.count(d)
 	m.nobodyElse(d)
 	m.final()
 	m.kept(d)

@@ -77,6 +77,7 @@ type machine struct {
 	// active is who has connected.
 	approved map[[2]string]approval
 	active   map[string]bool
+	spoke    map[string][]string // in a room, beside what was said at first
 	// disturbed: somebody else did something since the last run.
 	disturbed bool
 	// aliased: there is a second provider block, a process that the first knows nothing of.
@@ -97,7 +98,7 @@ func play(t *testing.T, s Story, trace func(string, ...any)) (violations []Viola
 	acctest.Bubble(t, func(t *testing.T) {
 		m := &machine{
 			recorder: &recorder{TB: t}, world: s.World, guards: s.Guards, dir: t.TempDir(),
-			named: map[string]map[string]bool{}, imported: map[string]bool{}, approved: map[[2]string]approval{}, active: map[string]bool{},
+			named: map[string]map[string]bool{}, imported: map[string]bool{}, approved: map[[2]string]approval{}, active: map[string]bool{}, spoke: map[string][]string{},
 			trace: trace,
 		}
 		defer func() {
@@ -356,6 +357,7 @@ func (m *machine) happen(e Event) {
 	case promotes:
 		patch(`"set":{"role":"admin"}`)
 	case speaks:
+		m.spoke[room(e.Room)] = append(m.spoke[room(e.Room)], id)
 		post("/channels/"+cid+"/message", fmt.Sprintf(`{"message":{"text":"more","user_id":%q}}`, id))
 	case joins:
 		post("/channels/"+cid, `{"add_members":`+quoted+`}`)

@@ -115,7 +115,8 @@ func (m *machine) oneBlockEach(named map[string]map[string]bool) {
 	erases := map[Kind]string{Erase: "person", EraseAll: "person", EraseRoom: "room", EraseRooms: "room", EraseSlip: "message"}
 	for i, b := range m.blocks {
 		for _, other := range m.blocks[:i] {
-			if erases[b.Kind] == "" || erases[b.Kind] != erases[other.Kind] || b.Alias || other.Alias || b.Late || other.Late {
+			if erases[b.Kind] == "" || erases[b.Kind] != erases[other.Kind] || b.Alias || other.Alias || b.Late || other.Late ||
+				b.Import || other.Import { // a claim beside a record sends nothing
 				continue
 			}
 			for id := range named[b.address()] {

@@ -247,4 +247,32 @@ var cases = []Case{
 			{Event: &Event{What: reactivate}}, {Run: &Run{Between: &Event{What: deactivate}}},
 		}},
 	},
+	{
+		Name: "destroy = false and a tainted message erasure", Fault: "what OpenTofu forgets is handed to nobody",
+		Shows: []string{"I10 the apply fails: Subject not found (message_erasure)"},
+		Story: Story{World: both, Steps: []Step{
+			{Set: &Block{Kind: EraseSlip, Name: "a", Who: []int{0, 0}, Hard: true, Keep: true}}, {Run: &Run{}}, {Taint: "a"}, {Run: &Run{}},
+		}},
+	},
+	{
+		Name: "destroy = false and a replaced channel erasure", Fault: "what OpenTofu forgets is handed to nobody",
+		Shows: []string{"I10 the apply fails: Subject not found (channel_erasure)"},
+		Story: Story{World: both, Steps: []Step{
+			{Set: &Block{Kind: EraseRoom, Name: "a", Who: []int{0}, Keep: true}}, {Run: &Run{}}, {Run: &Run{Replace: "a"}},
+		}},
+	},
+	{
+		Name: "destroy = false and a tainted soft erasure under a hold", Fault: "what OpenTofu forgets is handed to nobody",
+		Shows: []string{"I10 a guard refuses in the apply and not in the plan"},
+		Story: Story{Guards: Guards{Hold: true}, Steps: []Step{
+			{Set: &Block{Kind: Erase, Name: "a", Who: []int{0}, Mode: "soft", Keep: true}}, {Run: &Run{}}, {Taint: "a"}, {Run: &Run{}},
+		}},
+	},
+	{
+		Name: "a tainted record that is replaced create first", Fault: "a completed record of ours is looked at as somebody else's",
+		Shows: []string{"I10 a guard refuses in the apply and not in the plan"},
+		Story: Story{Guards: Guards{Protect: []int{2}}, Steps: []Step{
+			{Set: &Block{Kind: Erase, Name: "a", Who: []int{0}, Mode: "hard", First: true}}, {Run: &Run{}}, {Taint: "a"}, {Run: &Run{}},
+		}},
+	},
 }

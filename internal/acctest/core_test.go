@@ -56,7 +56,7 @@ func TestCoreBeside(t *testing.T) {
 			data, export, action = "data.streamchat_users.all", "ephemeral.streamchat_user_export.copy", "action.streamchat_export_user.first"
 			held, one, many      = "streamchat_user_deactivation.a", "streamchat_user_erasure.b", "streamchat_user_erasure_batch.c"
 		)
-		first := acctest.Change{Address: action, Config: acctest.Config{"user_id": "maria-ortiz", "path": filepath.Join(t.TempDir(), "copy.json")}}
+		first := acctest.Change{Address: action, Config: acctest.Config{"user_id": "maria-ortiz", "before_erasure": true, "path": filepath.Join(t.TempDir(), "copy.json")}}
 		acctest.Triggered(one, true)(&first)
 		plan := core.PlanAll(
 			first,

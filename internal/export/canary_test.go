@@ -76,7 +76,7 @@ func TestAssembledCanary(t *testing.T) {
 	}
 	maps.Copy(full, words)
 	full["member"].(map[string]any)["user_id"] = "bob"
-	mine := maps.Clone(full)                           // with what is hers of what may be somebody else's
+	mine := maps.Clone(full) // with what is hers of what may be somebody else's
 	for _, field := range []string{"reminder", "shared_location", "member"} {
 		own := maps.Clone(full[field].(map[string]any))
 		own["user_id"], own["note"], own["custom"], own["custom_field"] = "alice", "KEEP", "KEEP", "KEEP"

@@ -222,7 +222,7 @@ func (r *Resource[S, M, P]) Create(ctx context.Context, req resource.CreateReque
 	o.Inherits = func(id string) bool { return r.session.Stakes.Inherit(r.who(id)) }
 	inherits := len(batch) > 0
 	drop(model, ids, batch)
-	resp.Diagnostics.Append(r.again(ctx, model, batch)...)
+	resp.Diagnostics.Append(r.again(ctx, batch)...)
 	if scope, _, d := model.Scope(ctx); !d.HasError() {
 		if done, lowered := batch.Ahead(scope); len(lowered) > 0 {
 			resp.Diagnostics.Append(refused(erasure.Comparison{Lowered: lowered}, false)...)
@@ -287,7 +287,7 @@ func (r *Resource[S, M, P]) collectLate(ctx context.Context, ids []string) (late
 
 // again looks those up whose completed record was handed over by a replacement: who
 // replaces it asks whether they are there again.
-func (r *Resource[S, M, P]) again(ctx context.Context, model P, inherited erasure.Batch[S]) diag.Diagnostics {
+func (r *Resource[S, M, P]) again(ctx context.Context, inherited erasure.Batch[S]) diag.Diagnostics {
 	if len(inherited.Open(true)) == 0 {
 		return nil
 	}

@@ -50,7 +50,7 @@ func TestEndsOfTheScripts(t *testing.T) {
 			script := func(name, text string) {
 				t.Helper()
 				if text != "" {
-					if err := os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\n"+text+"\n"), 0o700); err != nil { //nolint:gosec // It is run.
+					if err := os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\n"+text+"\n"), 0o700); err != nil {
 						t.Fatal(err)
 					}
 				}

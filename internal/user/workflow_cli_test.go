@@ -29,8 +29,9 @@ func TestCLIWorkflowExample(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := acctest.Start(t)
-	// A link to a page instead of a file that nobody has: the bundle is complete.
-	if err := s.Seed(strings.NewReader(strings.Replace(odd, `"image_url"`, `"og_scrape_url"`, 1))); err != nil {
+	// A link to a page and a card of the app's own instead of files that nobody has: the bundle is complete.
+	seed := strings.NewReplacer(`"image_url"`, `"og_scrape_url"`, `{"type": "file"}`, `{"type": "card"}`).Replace(odd)
+	if err := s.Seed(strings.NewReader(seed)); err != nil {
 		t.Fatal(err)
 	}
 	key, err := age.GenerateX25519Identity()

@@ -334,16 +334,15 @@ func (m *maker) fetchAll(ctx context.Context, queue chan<- work, room chan<- str
 				w.fetched = append(w.fetched, next)
 			}
 		}
+		// The message belongs to whoever takes it from the queue.
+		asking := slices.DeleteFunc(slices.Clone(w.fetched), func(f fetched) bool { return f.answer == nil })
 		select {
 		case queue <- w:
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
 		// From here on every answer is waited for.
-		for _, f := range w.fetched {
-			if f.answer == nil {
-				continue
-			}
+		for _, f := range asking {
 			room <- struct{}{}
 			go func() { f.answer <- m.fetch(f.file) }()
 		}

@@ -25,16 +25,6 @@ func TestRetentionPolicyOfAPredecessor(t *testing.T) {
 			}
 			return address
 		},
-		"left by an earlier run": func(t *testing.T, core *acctest.Core, s *acctest.Stream) string {
-			plan := core.Plan(address, block(9000), acctest.WithReplace, acctest.CreateBeforeDestroy)
-			s.After("GET /retention_policy", 2, core.Interrupt)
-			core.Apply(plan)
-			if !core.State(address).Deposed {
-				t.Skip("nothing is left")
-			}
-			good(t, core.Run(acctest.Change{Address: address, Config: block(9000)}))
-			return address
-		},
 		"replaced": func(t *testing.T, core *acctest.Core, _ *acctest.Stream) string {
 			good(t, core.Apply(core.Plan(address, block(9000), acctest.WithReplace)))
 			return address
